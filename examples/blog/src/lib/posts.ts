@@ -2,7 +2,7 @@ import { type CollectionEntry, getCollection } from 'astro:content';
 
 export type Post = CollectionEntry<'posts'>;
 
-const WORDS_PER_MINUTE = 220;
+const WORDS_PER_MINUTE = 200;
 
 /** Every post, newest first. */
 export async function allPosts(): Promise<Post[]> {
@@ -21,9 +21,13 @@ export function countTags(posts: Post[]): [tag: string, count: number][] {
 
 export function readingMinutes(post: Post): number {
   const words = post.body?.match(/\S+/g)?.length ?? 0;
-  return Math.max(1, Math.round(words / WORDS_PER_MINUTE));
+  return Math.max(1, Math.ceil(words / WORDS_PER_MINUTE));
 }
 
 export function postUrl(post: Post): string {
   return `/posts/${post.id}/`;
+}
+
+export function tagUrl(tag: string): string {
+  return `/tags/${encodeURIComponent(tag)}/`;
 }
