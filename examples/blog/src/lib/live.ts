@@ -1,5 +1,5 @@
 /**
- * The WebSocket at /live: tells every open page how many are open.
+ * The WebSocket at /live?page=<path>: tells each open copy of a page how many of it are open.
  *
  * Astro's standalone server shows neither itself nor its upgrades, so the server is taken from Node's own
  * channels, which name it with each request. Any request will do, and there is one before any visitor
@@ -16,6 +16,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 const PATH = '/live';
 
 const known = new WeakSet<Server>();
+const pages = new WeakMap<WebSocket, string>();
 const sockets = new WebSocketServer({ noServer: true, maxPayload: 4096 });
 
 // In `astro dev` the upgrades are Vite's.
@@ -40,20 +41,28 @@ function upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
   sockets.handleUpgrade(request, socket, head, welcome);
 }
 
-function welcome(client: WebSocket): void {
+function welcome(client: WebSocket, request: IncomingMessage): void {
+  const page = pageOf(request);
+  pages.set(client, page);
   client.on('message', (data) => {
     if (isPing(String(data))) client.send('{"type":"pong"}');
   });
-  client.on('close', tellReaders);
+  client.on('close', () => tellReaders(page));
   client.on('error', () => client.terminate());
-  tellReaders();
+  tellReaders(page);
 }
 
-function tellReaders(): void {
-  const message = JSON.stringify({ type: 'readers', count: sockets.clients.size });
-  for (const client of sockets.clients) {
-    if (client.readyState === WebSocket.OPEN) client.send(message);
-  }
+function tellReaders(page: string): void {
+  const readers = [...sockets.clients].filter(
+    (client) => client.readyState === WebSocket.OPEN && pages.get(client) === page,
+  );
+  const message = JSON.stringify({ type: 'readers', count: readers.length });
+  for (const reader of readers) reader.send(message);
+}
+
+function pageOf(request: IncomingMessage): string {
+  const query = request.url?.split('?')[1];
+  return new URLSearchParams(query).get('page') ?? '';
 }
 
 function isPing(text: string): boolean {

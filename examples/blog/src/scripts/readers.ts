@@ -1,12 +1,14 @@
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 30_000;
 
-/** Keeps `element` saying how many people have a page of this site open. */
+/** Keeps `element` saying how many people have this page open. */
 export function showReaders(element: HTMLElement): void {
+  const address = `${location.origin.replace(/^http/, 'ws')}/live`;
+  const page = encodeURIComponent(location.pathname);
   let retryMs = FIRST_RETRY_MS;
 
   function connect(): void {
-    const socket = new WebSocket(`${location.origin.replace(/^http/, 'ws')}/live`);
+    const socket = new WebSocket(`${address}?page=${page}`);
 
     socket.addEventListener('message', ({ data }) => {
       const message = JSON.parse(data);
