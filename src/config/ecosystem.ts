@@ -1,0 +1,111 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Slot } from '../slots/slot.ts';
+import { loadConfig } from './load.ts';
+import type { Config } from './schema.ts';
+
+/** One PM2 app, in the words of PM2's ecosystem file. */
+export interface App {
+  name: string;
+  script: string;
+  cwd: string;
+  exec_mode: 'cluster' | 'fork';
+  instances: number;
+  env: Record<string, string>;
+  [option: string]: unknown;
+}
+
+/** An instance that exits with this code has no release to serve; PM2 leaves it stopped. */
+export const NO_RELEASE_EXIT_CODE = 78;
+
+/** A site's process on SIGINT: enough to flush something, since drained slots have no requests left. */
+const SITE_KILL_TIMEOUT_MS = 5000;
+
+/** What a proxy worker needs beyond the drain's limit to close what is left. */
+const PROXY_KILL_MARGIN_MS = 5000;
+
+const CONTROLLER_KILL_TIMEOUT_MS = 15_000;
+
+export type AppRole = 'proxy' | 'watcher' | Slot;
+
+export function appName(config: Config, role: AppRole): string {
+  return `${config.name}-${role}`;
+}
+
+/**
+ * The four PM2 apps of the site in `root`, for `module.exports` of an ecosystem.config.cjs.
+ *
+ * @throws SlotsError when the config is missing something or wrong
+ */
+export function ecosystem(root: string): { apps: App[] } {
+  return { apps: apps(root, loadConfig(root)) };
+}
+
+export function apps(root: string, config: Config): App[] {
+  // The controller comes first: workers ask it where to send visitors before they listen.
+  return [
+    {
+      ...common(root, config, 'watcher'),
+      script: processScript('controller'),
+      exec_mode: 'fork',
+      instances: 1,
+      kill_timeout: CONTROLLER_KILL_TIMEOUT_MS,
+    },
+    slotApp(root, config, 'blue'),
+    slotApp(root, config, 'green'),
+    {
+      ...common(root, config, 'proxy'),
+      script: processScript('proxy'),
+      exec_mode: 'cluster',
+      instances: config.proxy.workers,
+      kill_timeout: config.drainTimeoutMs + PROXY_KILL_MARGIN_MS,
+      listen_timeout: 10_000,
+    },
+  ];
+}
+
+function slotApp(root: string, config: Config, slot: Slot): App {
+  const base = common(root, config, slot);
+  return {
+    ...base,
+    script: processScript('instance'),
+    exec_mode: 'cluster',
+    instances: config.instances,
+    kill_timeout: SITE_KILL_TIMEOUT_MS,
+    listen_timeout: config.health.deadlineMs,
+    stop_exit_codes: [NO_RELEASE_EXIT_CODE],
+    env: {
+      ...base.env,
+      ...config.env,
+      SLOTS_ROOT: root,
+      HOST: '127.0.0.1',
+      PORT: String(config.ports[slot]),
+      SLOTS_SLOT: slot,
+    },
+  };
+}
+
+function common(root: string, config: Config, role: AppRole) {
+  return {
+    name: appName(config, role),
+    cwd: root,
+    env: { NODE_ENV: 'production', SLOTS_ROOT: root },
+    autorestart: true,
+    // Without a backoff PM2 gives a crashing app up after 16 restarts; with one it goes on trying.
+    exp_backoff_restart_delay: 100,
+    merge_logs: true,
+    // PM2 polls for a killed process's death this often; its default of 100 ms is felt in every start.
+    kill_retry_time: 10,
+    // Walking the process tree costs a `ps` per kill, and our processes end their own children.
+    treekill: false,
+    // Neither PM2's request tracing in the data plane nor a `git` run at each start.
+    pmx: false,
+    vizion: false,
+  };
+}
+
+/** Compiled when installed or built; the source itself when Node runs that. */
+function processScript(process: 'controller' | 'proxy' | 'instance'): string {
+  const compiled = fileURLToPath(new URL(`../${process}/main.js`, import.meta.url));
+  return existsSync(compiled) ? compiled : compiled.replace(/\.js$/, '.ts');
+}

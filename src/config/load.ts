@@ -1,0 +1,102 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { z } from 'zod';
+import { SlotsError } from '../errors.ts';
+import { detectFramework } from './detect.ts';
+import { type Config, configSchema } from './schema.ts';
+
+/** In the order in which they are looked for; the first that exists counts. */
+export const CONFIG_FILES = [
+  'slots.config.ts',
+  'slots.config.mjs',
+  'slots.config.js',
+  'slots.config.json',
+];
+
+/** The config file of a site, or `null` when it lives on defaults alone. */
+export function findConfigFile(root: string): string | null {
+  const name = CONFIG_FILES.find((candidate) => existsSync(join(root, candidate)));
+  return name ? join(root, name) : null;
+}
+
+/**
+ * Reads, checks and completes a site's config. Synchronous, because PM2 reads ecosystem.config.cjs with
+ * `require`; Node loads TypeScript and ESM that way too, as long as there is no top-level await.
+ *
+ * @param root the site's folder, absolute
+ * @throws SlotsError `CONFIG_UNREADABLE`, `CONFIG_INVALID` or `CONFIG_INCOMPLETE`, naming file and key
+ */
+export function loadConfig(root: string): Config {
+  const file = findConfigFile(root);
+  const user = file ? readConfigFile(file) : {};
+  const parsed = configSchema.safeParse(user, { reportInput: true });
+  if (!parsed.success) throw invalid(file ?? root, parsed.error.issues);
+
+  const site = readPackageJson(root);
+  const framework = detectFramework(site);
+  const name = parsed.data.name ?? defaultName(site);
+  const build = parsed.data.build ?? framework?.build;
+  const entry = parsed.data.entry ?? framework?.entry;
+  if (!name) throw incomplete(root, 'name', 'package.json has none that PM2 could use');
+  if (!build) throw incomplete(root, 'build', 'no framework was recognised in package.json');
+  if (!entry) throw incomplete(root, 'entry', 'no framework was recognised in package.json');
+  return { ...parsed.data, name, build, entry };
+}
+
+function readConfigFile(file: string): unknown {
+  try {
+    if (file.endsWith('.json')) return JSON.parse(readFileSync(file, 'utf8'));
+    const module = createRequire(file)(file);
+    return 'default' in module ? module.default : module;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new SlotsError('CONFIG_UNREADABLE', `${file}: ${why}`, { cause });
+  }
+}
+
+type PackageJson = Parameters<typeof detectFramework>[0] & { name?: unknown };
+
+function readPackageJson(root: string): PackageJson {
+  const file = join(root, 'package.json');
+  try {
+    return JSON.parse(readFileSync(file, 'utf8')) as PackageJson;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return {};
+    throw new SlotsError('CONFIG_UNREADABLE', `${file}: ${(cause as Error).message}`, { cause });
+  }
+}
+
+/** A scoped package name without its scope: `@me/site` is `site` to PM2. */
+function defaultName(site: PackageJson): string | undefined {
+  const bare = typeof site.name === 'string' ? site.name.replace(/^@[^/]*\//, '') : undefined;
+  return configSchema.shape.name.safeParse(bare).data;
+}
+
+function incomplete(root: string, key: string, why: string): SlotsError {
+  return new SlotsError('CONFIG_INCOMPLETE', `${root}: "${key}" is not set and ${why}`, {
+    hint: `set "${key}" in slots.config.ts`,
+  });
+}
+
+function invalid(file: string, issues: readonly z.core.$ZodIssue[]): SlotsError {
+  const lines = issues.map((issue) => `${file}: ${describe(issue)}`);
+  return new SlotsError('CONFIG_INVALID', lines.join('\n'));
+}
+
+/** Key, value and expectation, for instance `ports.proxy: 0 (expected number to be >=1)`. */
+function describe(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'unrecognized_keys') {
+    const keys = issue.keys.map((key) => [...issue.path, key].join('.'));
+    return `${keys.join(', ')}: no such key`;
+  }
+  const key = issue.path.join('.') || 'the config';
+  return `${key}: ${show(issue.input)} (${issue.message.replace(/^Invalid input: /, '')})`;
+}
+
+/** JSON, and what JSON does not know (`NaN`, a bigint, a function) as JavaScript has it. */
+function show(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  const isJson = typeof value === 'object' || typeof value === 'string';
+  return isJson ? JSON.stringify(value) : String(value);
+}

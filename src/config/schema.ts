@@ -1,0 +1,92 @@
+import { z } from 'zod';
+import { proxySchema } from './proxy-schema.ts';
+
+const port = z.int().min(1).max(65_535);
+const ms = z.int().min(0);
+
+/** A name that PM2, file names and log lines can all carry. */
+const name = z
+  .string()
+  .regex(/^[a-zA-Z0-9][a-zA-Z0-9._-]*$/, 'letters, digits, dot, dash and underscore');
+
+/** A path below some folder: absolute paths and `..` would let a config reach outside the site. */
+const relativePath = z
+  .string()
+  .min(1)
+  .refine((path) => !path.startsWith('/') && !path.split(/[\\/]/).includes('..'), {
+    message: 'a path inside the site, without ".."',
+  });
+
+const command = 'a command or a list of its words';
+
+export const configSchema = z.strictObject({
+  /** Prefix of the PM2 apps. Default: the `name` in the site's package.json. */
+  name: name.optional(),
+  /** Files and folders whose changes start a promotion, relative to the site's root. */
+  watch: z.array(relativePath).min(1).default(['src/content', 'public']),
+  /** Watch by polling: for bind mounts and network file systems that send no events. */
+  usePolling: z.boolean().default(false),
+  /** How long the watched files must be quiet before a build starts, in milliseconds. */
+  debounceMs: ms.default(300),
+  /**
+   * Builds the site. A string runs in a shell, an array is an argv. `{outDir}` is replaced by the folder
+   * to build into, which is also in `SLOTS_OUT_DIR`. Default: detected from the framework.
+   */
+  build: z
+    .union([z.string().min(1, command), z.array(z.string()).min(1, command)], command)
+    .optional(),
+  /** After this many milliseconds the build's whole process tree is killed. */
+  buildTimeoutMs: ms.min(1).default(600_000),
+  /** The server's entry file, relative to the build output. Default: detected from the framework. */
+  entry: relativePath.optional(),
+  /** Environment of the build and the site. `HOST` and `PORT` are set for each slot and win. */
+  env: z.record(z.string(), z.string()).default({}),
+  /** Processes per slot. */
+  instances: z.int().min(1).max(64).default(2),
+  /** The public port, each slot's on 127.0.0.1, and the controller's on 127.0.0.1. */
+  ports: z
+    .strictObject({
+      proxy: port.default(4321),
+      blue: port.default(4322),
+      green: port.default(4323),
+      admin: port.default(4320),
+    })
+    .prefault({})
+    .refine((ports) => new Set(Object.values(ports)).size === 4, {
+      message: 'four different ports',
+    }),
+  /** Address that the proxy listens on. */
+  host: z.string().min(1).default('0.0.0.0'),
+  /** How a candidate proves that it is fit to serve. */
+  health: z
+    .strictObject({
+      /** Any 2xx or 3xx on this path is healthy. */
+      path: z.string().startsWith('/').default('/'),
+      /** One probe's limit, in milliseconds. */
+      timeoutMs: ms.min(1).default(2000),
+      /** Pause between two probes, in milliseconds. */
+      intervalMs: ms.default(100),
+      /** Healthy answers in a row that each instance must give. */
+      consecutive: z.int().min(1).default(2),
+      /** Limit for starting and for checking a candidate, in milliseconds each. */
+      deadlineMs: ms.min(1).default(30_000),
+    })
+    .prefault({}),
+  /** How long open requests on the retiring slot may go on after a flip, in milliseconds. */
+  drainTimeoutMs: ms.default(30_000),
+  /** Releases to keep; those that a slot points to are kept besides. */
+  keep: z.int().min(2).default(5),
+  proxy: proxySchema,
+});
+
+/** What a user writes. */
+export type UserConfig = z.input<typeof configSchema>;
+
+type Parsed = z.output<typeof configSchema>;
+
+/** A config with every default filled in and everything detected. */
+export interface Config extends Parsed {
+  name: string;
+  build: string | string[];
+  entry: string;
+}

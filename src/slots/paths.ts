@@ -1,0 +1,50 @@
+import { createHash } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Slot } from './slot.ts';
+
+/** `sun_path` holds 108 bytes with its final NUL on Linux and 104 on macOS; a longer path is cut silently. */
+const MAX_SOCKET_PATH_BYTES = 100;
+
+export interface SitePaths {
+  /** The site's root folder, absolute. */
+  root: string;
+  /** `<root>/slots`. */
+  slots: string;
+  releases: string;
+  state: string;
+  history: string;
+  /** The output of the last build that failed; that of a good one is in its release. */
+  failedBuildLog: string;
+  /** `<root>/slots/control.sock`, or a short path under the OS temp folder when that is too long. */
+  controlSocket: string;
+}
+
+export function sitePaths(root: string): SitePaths {
+  const slots = join(root, 'slots');
+  return {
+    root,
+    slots,
+    releases: join(slots, 'releases'),
+    state: join(slots, 'state.json'),
+    history: join(slots, 'history.jsonl'),
+    failedBuildLog: join(slots, 'failed-build.log'),
+    controlSocket: controlSocketPath(slots),
+  };
+}
+
+/** The symlink that points a slot at its release. */
+export function slotLink(paths: SitePaths, slot: Slot): string {
+  return join(paths.slots, slot);
+}
+
+export function releaseDir(paths: SitePaths, id: string): string {
+  return join(paths.releases, id);
+}
+
+function controlSocketPath(slots: string): string {
+  const path = join(slots, 'control.sock');
+  if (Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES) return path;
+  const key = createHash('sha256').update(slots).digest('hex').slice(0, 16);
+  return join(tmpdir(), `slots-${key}.sock`);
+}

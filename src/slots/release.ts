@@ -1,0 +1,126 @@
+import { execFile } from 'node:child_process';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import writeFileAtomic from 'write-file-atomic';
+import { z } from 'zod';
+import { SlotsError } from '../errors.ts';
+import { releaseDir, type SitePaths } from './paths.ts';
+
+/** `r<UTC yyyymmddThhmmss>-<first 6 hex digits of the source hash>` */
+export const RELEASE_ID = /^r\d{8}T\d{6}-[0-9a-f]{6}$/;
+
+const PARTIAL = '.partial';
+
+const releaseSchema = z.object({
+  id: z.string().regex(RELEASE_ID),
+  /** ISO 8601, UTC. */
+  createdAt: z.string(),
+  /** What started the build: `edit`, `promote`, `start`, `resume` or `build`. */
+  trigger: z.string(),
+  /** Watched files whose change led to this release, relative to the site; empty when unknown. */
+  changed: z.array(z.string()),
+  /** The commit that was checked out, or `null` outside git. */
+  commit: z.string().nullable(),
+  buildMs: z.number(),
+  sourceHash: z.string(),
+  /** The server's entry, relative to `dist`. */
+  entry: z.string(),
+  /** Watched files changed while the build read them, so that the hash may not tell what is inside. */
+  unsettled: z.boolean(),
+});
+
+export type Release = z.output<typeof releaseSchema>;
+
+export function releaseId(createdAt: Date, sourceHash: string): string {
+  const stamp = createdAt.toISOString().slice(0, 19).replaceAll(/[-:]/g, '');
+  return `r${stamp}-${sourceHash.slice(0, 6)}`;
+}
+
+/** The first id from `now` on that no release has: two builds of one source may fall into one second. */
+export async function freeReleaseId(
+  paths: SitePaths,
+  sourceHash: string,
+  now: Date,
+): Promise<string> {
+  const taken = new Set(await readdir(paths.releases).catch(() => []));
+  for (let at = now.getTime(); ; at += 1000) {
+    const id = releaseId(new Date(at), sourceHash);
+    if (!taken.has(id) && !taken.has(id + PARTIAL)) return id;
+  }
+}
+
+/** Where a release is built; nothing else ever looks in there. */
+export function partialDir(paths: SitePaths, id: string): string {
+  return releaseDir(paths, id) + PARTIAL;
+}
+
+export async function createPartial(paths: SitePaths, id: string): Promise<string> {
+  const dir = partialDir(paths, id);
+  await mkdir(join(dir, 'dist'), { recursive: true });
+  return dir;
+}
+
+/** Turns a finished partial into a release, in one rename. */
+export async function completeRelease(paths: SitePaths, release: Release): Promise<void> {
+  const dir = partialDir(paths, release.id);
+  await writeFileAtomic(join(dir, 'release.json'), `${JSON.stringify(release, null, 2)}\n`);
+  await rename(dir, releaseDir(paths, release.id));
+}
+
+export async function deletePartial(paths: SitePaths, id: string): Promise<void> {
+  await rm(partialDir(paths, id), { recursive: true, force: true });
+}
+
+export async function listPartials(paths: SitePaths): Promise<string[]> {
+  const names = await readdir(paths.releases).catch(() => []);
+  return names
+    .filter((name) => name.endsWith(PARTIAL))
+    .map((name) => name.slice(0, -PARTIAL.length));
+}
+
+/** @throws SlotsError `RELEASE_UNKNOWN` when there is no complete release of this id. */
+export async function readRelease(paths: SitePaths, id: string): Promise<Release> {
+  if (!RELEASE_ID.test(id)) {
+    throw new SlotsError('RELEASE_UNKNOWN', `"${id}" is not a release id`, {
+      hint: 'a release id looks like r20260131T120000-1a2b3c; `slots releases` lists those kept',
+    });
+  }
+  const file = join(releaseDir(paths, id), 'release.json');
+  try {
+    return releaseSchema.parse(JSON.parse(await readFile(file, 'utf8')));
+  } catch (cause) {
+    throw new SlotsError('RELEASE_UNKNOWN', `there is no release ${id}`, {
+      hint: '`slots releases` lists those kept',
+      cause,
+    });
+  }
+}
+
+/** Every complete release, newest first. */
+export async function listReleases(paths: SitePaths): Promise<Release[]> {
+  const names = await readdir(paths.releases).catch(() => []);
+  const ids = names.filter((name) => RELEASE_ID.test(name)).sort((a, b) => (a < b ? 1 : -1));
+  const releases = await Promise.all(ids.map((id) => readRelease(paths, id).catch(() => null)));
+  return releases.filter((release) => release !== null);
+}
+
+/** Which releases to delete: all but the `keep` newest and those in use. Ids sort by their time. */
+export function releasesToPrune(
+  ids: readonly string[],
+  inUse: ReadonlySet<string>,
+  keep: number,
+): string[] {
+  const newestFirst = [...ids].sort((a, b) => (a < b ? 1 : -1));
+  return newestFirst.slice(keep).filter((id) => !inUse.has(id));
+}
+
+export async function deleteRelease(paths: SitePaths, id: string): Promise<void> {
+  await rm(releaseDir(paths, id), { recursive: true, force: true });
+}
+
+/** The site's checked-out commit, or `null` where there is no git or no commit. */
+export async function currentCommit(root: string): Promise<string | null> {
+  const git = promisify(execFile)('git', ['rev-parse', 'HEAD'], { cwd: root });
+  return git.then(({ stdout }) => stdout.trim() || null).catch(() => null);
+}

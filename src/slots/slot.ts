@@ -1,0 +1,14 @@
+/** The two build slots of a site. */
+export const SLOTS = ['blue', 'green'] as const;
+
+export type Slot = (typeof SLOTS)[number];
+
+/** What a slot is doing for visitors right now. `down`: it holds no release, or nothing of it answers. */
+export type Role = 'active' | 'standby' | 'candidate' | 'retiring' | 'down';
+
+export function otherSlot(slot: Slot): Slot {
+  return slot === 'blue' ? 'green' : 'blue';
+}
+
+/** One value for each slot, for instance its port or its in-flight count. */
+export type PerSlot<T> = Record<Slot, T>;

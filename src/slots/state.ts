@@ -1,0 +1,151 @@
+import { mkdir, readFile, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import { z } from 'zod';
+import { SlotsError } from '../errors.ts';
+import type { Assignment } from './assignment.ts';
+import type { SitePaths } from './paths.ts';
+import { type PerSlot, SLOTS } from './slot.ts';
+import { syncFolder } from './sync-folder.ts';
+
+export const STAGES = ['build', 'start', 'check', 'flip', 'drain', 'reload'] as const;
+
+export type Stage = (typeof STAGES)[number];
+
+const slotSchema = z.enum(SLOTS);
+const stageSchema = z.enum(STAGES);
+const durationsSchema = z.partialRecord(stageSchema, z.number());
+
+const stageErrorSchema = z.object({
+  stage: stageSchema,
+  /** One line that a person can act on. */
+  message: z.string(),
+});
+
+const promotionSchema = z.object({
+  id: z.string(),
+  /**
+   * `build` makes a release and puts it live, `release` puts a kept one live, `standby` flips to the
+   * standby.
+   */
+  kind: z.enum(['build', 'release', 'standby']),
+  /** `edit`, `promote`, `start`, `resume`, `unsettled` or `rollback`. */
+  trigger: z.string(),
+  stage: stageSchema,
+  /** `null` for an instant only: until the builder has read the source. */
+  release: z.string().nullable(),
+  /** The candidate's slot; `null` while building, when the standby must still stay as it is. */
+  slot: slotSchema.nullable(),
+  /** What the candidate's slot held before, to put back if the promotion fails. */
+  previousRelease: z.string().nullable(),
+  startedAt: z.string(),
+  durationsMs: durationsSchema,
+  /** Set once a stage has failed: the standby is being put back. */
+  failure: stageErrorSchema.nullable(),
+});
+
+const lastSchema = z.object({
+  id: z.string(),
+  release: z.string().nullable(),
+  outcome: z.enum(['promoted', 'failed', 'rolled-back']),
+  stage: stageSchema,
+  error: z.string().nullable(),
+  finishedAt: z.string(),
+  durationsMs: durationsSchema,
+});
+
+const stateSchema = z.object({
+  version: z.literal(1),
+  /** Counts flips. */
+  epoch: z.int().min(0),
+  /** The slot that answers visitors; `null` until the first release is live. */
+  active: slotSchema.nullable(),
+  slots: z.object({
+    blue: z.object({ release: z.string().nullable() }),
+    green: z.object({ release: z.string().nullable() }),
+  }),
+  /** Edits are not promoted. */
+  paused: z.boolean(),
+  /** Visitors were moved off this slot because it died; they go back when it is healthy. */
+  failedOverFrom: slotSchema.nullable(),
+  promotion: promotionSchema.nullable(),
+  last: lastSchema.nullable(),
+});
+
+export type State = z.output<typeof stateSchema>;
+export type Promotion = z.output<typeof promotionSchema>;
+export type LastPromotion = z.output<typeof lastSchema>;
+export type StageError = z.output<typeof stageErrorSchema>;
+
+export const EMPTY_STATE: State = {
+  version: 1,
+  epoch: 0,
+  active: null,
+  slots: { blue: { release: null }, green: { release: null } },
+  paused: false,
+  failedOverFrom: null,
+  promotion: null,
+  last: null,
+};
+
+/**
+ * Reads state.json; `EMPTY_STATE` when there is none.
+ *
+ * @throws SlotsError `STATE_BAD` when it does not parse or is of another version.
+ */
+export async function readState(paths: SitePaths): Promise<State> {
+  let text: string;
+  try {
+    text = await readFile(paths.state, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return EMPTY_STATE;
+    throw new SlotsError('STATE_BAD', `cannot read ${paths.state}: ${(error as Error).message}`);
+  }
+  try {
+    return stateSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new SlotsError('STATE_BAD', `${paths.state} is not a state of this version`, {
+      hint: 'the controller sets such a file aside at its start and rebuilds it from the slots',
+      cause,
+    });
+  }
+}
+
+/** Durable when it resolves: the file's bytes (fsync by write-file-atomic) and its name (the folder's fsync). */
+export async function writeState(paths: SitePaths, state: State): Promise<void> {
+  await mkdir(paths.slots, { recursive: true });
+  await writeFileAtomic(paths.state, `${JSON.stringify(state, null, 2)}\n`);
+  await syncFolder(dirname(paths.state));
+}
+
+/** Renames a state file that cannot be used, so that nothing is lost, and says what it is called now. */
+export async function setStateAside(paths: SitePaths, now: Date): Promise<string> {
+  const aside = `${paths.state}.bad-${now.toISOString().replaceAll(/[:.]/g, '-')}`;
+  await rename(paths.state, aside);
+  return aside;
+}
+
+/** What a worker routes by when no controller answers. A state that cannot be read sends visitors nowhere. */
+export async function readAssignment(
+  paths: SitePaths,
+  ports: PerSlot<number>,
+): Promise<Assignment> {
+  const state = await readState(paths).catch(() => EMPTY_STATE);
+  return toAssignment(state, ports, { revision: 0, warm: { blue: false, green: false } });
+}
+
+export function toAssignment(
+  state: State,
+  ports: PerSlot<number>,
+  now: { revision: number; warm: PerSlot<boolean> },
+): Assignment {
+  return {
+    epoch: state.epoch,
+    revision: now.revision,
+    active: state.active,
+    slots: {
+      blue: { port: ports.blue, release: state.slots.blue.release, warm: now.warm.blue },
+      green: { port: ports.green, release: state.slots.green.release, warm: now.warm.green },
+    },
+  };
+}

@@ -1,0 +1,41 @@
+/**
+ * What passes over the control socket between the controller and a proxy worker.
+ *
+ * A worker sends an HTTP/1.1 request `GET /worker` with `Connection: Upgrade`, `Upgrade: slots-worker`
+ * and `x-slots-pid: <pid>` to `slots/control.sock`. After the 101 both sides speak JSON, one message a line.
+ * The controller's first message is always an `assignment`.
+ */
+import type { Assignment } from './assignment.ts';
+import type { PerSlot, Slot } from './slot.ts';
+
+export const WORKER_UPGRADE = 'slots-worker';
+
+/** A longer line is refused and its connection closed: no message of ours comes near it. */
+export const MAX_LINE_BYTES = 64 * 1024;
+
+/** How often a worker reports, in milliseconds. It reports at once when a slot it no longer uses gets empty. */
+export const REPORT_INTERVAL_MS = 250;
+
+export type ToWorker =
+  | { type: 'assignment'; assignment: Assignment }
+  /** The drain's limit is reached: end what is still open on this slot, as cleanly as its protocol allows. */
+  | { type: 'cut'; slot: Slot };
+
+export type FromWorker =
+  /** The worker routes by this assignment from its next request on. */
+  | { type: 'ack'; epoch: number; revision: number }
+  | { type: 'report'; epoch: number; inflight: PerSlot<number>; counters: Counters };
+
+/** Totals since the worker started. */
+export interface Counters {
+  /** Requests answered, by slot. */
+  requests: PerSlot<number>;
+  /** Upstream attempts that failed before a response head, by slot. */
+  upstreamErrors: PerSlot<number>;
+  /** Requests sent a second time because no byte of the first can have been processed. */
+  retries: number;
+  /** Requests answered by the standby because the active slot refused the connection. */
+  failovers: number;
+  /** Answers by status class, index 1 to 5. */
+  statusClasses: [number, number, number, number, number, number];
+}

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { configSchema } from '../../src/config/schema.ts';
+
+test('the defaults are those of the design', () => {
+  const { proxy, ...rest } = configSchema.parse({});
+  expect(rest).toEqual({
+    watch: ['src/content', 'public'],
+    usePolling: false,
+    debounceMs: 300,
+    buildTimeoutMs: 600_000,
+    env: {},
+    instances: 2,
+    ports: { proxy: 4321, blue: 4322, green: 4323, admin: 4320 },
+    host: '0.0.0.0',
+    health: { path: '/', timeoutMs: 2000, intervalMs: 100, consecutive: 2, deadlineMs: 30_000 },
+    drainTimeoutMs: 30_000,
+    keep: 5,
+  });
+  expect(proxy).toMatchObject({
+    workers: 2,
+    exposeRelease: true,
+    trustedProxies: ['loopback'],
+  });
+});
+
+test('one key of a group leaves the others of the group at their defaults', () => {
+  const { ports, health, proxy } = configSchema.parse({
+    ports: { proxy: 80 },
+    health: { path: '/ready' },
+    proxy: { limits: { headerCount: 50 } },
+  });
+  expect(ports).toEqual({ proxy: 80, blue: 4322, green: 4323, admin: 4320 });
+  expect(health).toMatchObject({ path: '/ready', consecutive: 2 });
+  expect(proxy).toMatchObject({ workers: 2, limits: { headerCount: 50, headerBytes: 16_384 } });
+});

@@ -1,0 +1,190 @@
+import { spawn } from 'node:child_process';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import fc from 'fast-check';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import {
+  EMPTY_STATE,
+  readAssignment,
+  readState,
+  type State,
+  setStateAside,
+  toAssignment,
+  writeState,
+} from '../../src/slots/state.ts';
+import { releaseIdOf, tempSite } from '../support/temp-site.ts';
+
+const PORTS = { blue: 4322, green: 4323 };
+
+const RUNNING: State = {
+  ...EMPTY_STATE,
+  epoch: 7,
+  active: 'green',
+  slots: { blue: { release: releaseIdOf(1) }, green: { release: releaseIdOf(2) } },
+  promotion: {
+    id: 'a promotion',
+    kind: 'build',
+    trigger: 'edit',
+    stage: 'check',
+    release: releaseIdOf(3),
+    slot: 'blue',
+    previousRelease: releaseIdOf(1),
+    startedAt: '2026-01-01T00:00:00.000Z',
+    durationsMs: { build: 1200, start: 300 },
+    failure: null,
+  },
+};
+
+async function siteWithState(text: string | Buffer) {
+  const paths = await tempSite();
+  await mkdir(paths.slots);
+  await writeFile(paths.state, text);
+  return paths;
+}
+
+describe('readState', () => {
+  test('gives the empty state where there is none yet', async () => {
+    expect(await readState(await tempSite())).toEqual(EMPTY_STATE);
+  });
+
+  test('gives back what was written', async () => {
+    const paths = await tempSite();
+    await writeState(paths, RUNNING);
+    expect(await readState(paths)).toEqual(RUNNING);
+  });
+
+  test.each([
+    ['an empty file', ''],
+    ['zeros, as a power cut leaves them', Buffer.alloc(300)],
+    ['another version', JSON.stringify({ ...EMPTY_STATE, version: 2 })],
+    ['a slot that does not exist', JSON.stringify({ ...EMPTY_STATE, active: 'red' })],
+    ['an epoch below zero', JSON.stringify({ ...EMPTY_STATE, epoch: -1 })],
+    ['no slots', JSON.stringify({ ...EMPTY_STATE, slots: undefined })],
+    ['null', 'null'],
+  ])('says STATE_BAD and which file for %s', async (_name, text) => {
+    const paths = await siteWithState(text);
+    await expect(readState(paths)).rejects.toMatchObject({
+      code: 'STATE_BAD',
+      message: expect.stringContaining(paths.state),
+      hint: expect.any(String),
+    });
+  });
+
+  test('says STATE_BAD when a folder is in its place', async () => {
+    const paths = await tempSite({ 'slots/state.json/file': '' });
+    await expect(readState(paths)).rejects.toMatchObject({ code: 'STATE_BAD' });
+  });
+
+  test('takes a file cut short anywhere for bad or for whole, never for something else', async () => {
+    const paths = await tempSite();
+    await writeState(paths, RUNNING);
+    const whole = await readFile(paths.state);
+    await fc.assert(
+      fc.asyncProperty(fc.nat({ max: whole.length }), async (length) => {
+        await writeFile(paths.state, whole.subarray(0, length));
+        const state = await readState(paths).catch((error) => error.code);
+        expect([RUNNING, 'STATE_BAD']).toContainEqual(state);
+      }),
+    );
+  });
+});
+
+describe('writeState', () => {
+  test('leaves no other file behind', async () => {
+    const paths = await tempSite();
+    await writeState(paths, EMPTY_STATE);
+    await writeState(paths, RUNNING);
+    expect(await readdir(paths.slots)).toEqual(['state.json']);
+  });
+
+  test('never lets a reader find less than a whole state', async () => {
+    const paths = await tempSite();
+    await writeState(paths, { ...RUNNING, epoch: 0 });
+    let writing = true;
+    const epochs = new Set<number>();
+    const reader = (async () => {
+      while (writing) epochs.add((await readState(paths)).epoch);
+    })();
+    for (let epoch = 1; epoch <= 50; epoch++) await writeState(paths, { ...RUNNING, epoch });
+    writing = false;
+    await reader;
+    expect(epochs.size).toBeGreaterThan(1);
+  });
+
+  test('leaves a whole state when its process is killed in the middle of writing', async () => {
+    const paths = await tempSite();
+    for (let round = 1; round <= 3; round++) {
+      const before = (await readState(paths)).epoch;
+      const epoch = await writeUntilKilled(paths.root, round * 10);
+      const after = await readState(paths);
+      expect(after.epoch).toBeGreaterThanOrEqual(Math.max(before, epoch));
+    }
+  });
+});
+
+/** Kills a process that writes states as fast as it can; returns the last epoch that it said was on disk. */
+async function writeUntilKilled(root: string, writes: number): Promise<number> {
+  const modules = new URL('../../src/slots/', import.meta.url);
+  const writer = spawn(process.execPath, [
+    '--input-type=module',
+    '--eval',
+    `import { readState, writeState } from '${modules}state.ts';
+     import { sitePaths } from '${modules}paths.ts';
+     import { writeSync } from 'node:fs';
+     const paths = sitePaths(${JSON.stringify(root)});
+     let state = await readState(paths);
+     for (;;) {
+       state = { ...state, epoch: state.epoch + 1 };
+       await writeState(paths, state);
+       writeSync(1, state.epoch + '\\n');
+     }`,
+  ]);
+  onTestFinished(() => void writer.kill('SIGKILL'));
+  let epoch = 0;
+  let lines = 0;
+  for await (const line of createInterface({ input: writer.stdout })) {
+    epoch = Number(line);
+    if (++lines === writes) writer.kill('SIGKILL');
+  }
+  expect(lines).toBeGreaterThanOrEqual(writes);
+  return epoch;
+}
+
+describe('setStateAside', () => {
+  test('keeps the bad file under a name that says when', async () => {
+    const paths = await siteWithState('{"half');
+    const aside = await setStateAside(paths, new Date('2026-03-04T05:06:07.890Z'));
+    expect(aside).toBe(`${paths.state}.bad-2026-03-04T05-06-07-890Z`);
+    expect(await readFile(aside, 'utf8')).toBe('{"half');
+    expect(await readState(paths)).toEqual(EMPTY_STATE);
+  });
+});
+
+describe('assignments', () => {
+  test('carry epoch, revision, ports, releases and warmth, and nothing of the rest', () => {
+    const now = { revision: 3, warm: { blue: true, green: false } };
+    expect(toAssignment(RUNNING, PORTS, now)).toEqual({
+      epoch: 7,
+      revision: 3,
+      active: 'green',
+      slots: {
+        blue: { port: 4322, release: releaseIdOf(1), warm: true },
+        green: { port: 4323, release: releaseIdOf(2), warm: false },
+      },
+    });
+  });
+
+  test('read from disk call nothing warm, since nobody has looked', async () => {
+    const paths = await tempSite();
+    await writeState(paths, RUNNING);
+    const { active, slots } = await readAssignment(paths, PORTS);
+    expect(active).toBe('green');
+    expect([slots.blue.warm, slots.green.warm]).toEqual([false, false]);
+  });
+
+  test('read from a bad state send visitors nowhere', async () => {
+    const paths = await siteWithState('{"half');
+    const { epoch, active } = await readAssignment(paths, PORTS);
+    expect({ epoch, active }).toEqual({ epoch: 0, active: null });
+  });
+});
