@@ -1,0 +1,32 @@
+import { connect, type Socket } from 'node:net';
+
+/** The site did not accept a connection in time. */
+export class ConnectTimeout extends Error {
+  readonly code = 'ETIMEDOUT';
+}
+
+/**
+ * Connects to a slot.
+ *
+ * @param done gets either an error, and then no byte has been sent, or a connected socket
+ */
+export function connectSlot(
+  port: number,
+  timeoutMs: number,
+  options: { allowHalfOpen: boolean },
+  done: (error: Error | null, socket: Socket | null) => void,
+): Socket {
+  const socket = connect({ host: '127.0.0.1', port, noDelay: true, ...options });
+  const timer = setTimeout(() => socket.destroy(new ConnectTimeout()), timeoutMs);
+  const refuse = (error: Error) => {
+    clearTimeout(timer);
+    done(error, null);
+  };
+  socket.once('error', refuse);
+  socket.once('connect', () => {
+    clearTimeout(timer);
+    socket.off('error', refuse);
+    done(null, socket);
+  });
+  return socket;
+}

@@ -1,0 +1,85 @@
+import { request } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Assignment } from '../slots/assignment.ts';
+import { lines } from '../slots/lines.ts';
+import { type FromWorker, type ToWorker, WORKER_UPGRADE } from '../slots/wire.ts';
+
+const MIN_BACKOFF_MS = 50;
+const MAX_BACKOFF_MS = 500;
+
+export interface ControlHandlers {
+  /** Takes the assignment over, before it returns; says which one the worker routes by now. */
+  onAssignment(assignment: Assignment): { epoch: number; revision: number };
+  onCut(slot: 'blue' | 'green'): void;
+  report(): Extract<FromWorker, { type: 'report' }>;
+}
+
+export interface ControlClient {
+  /** Sends the current counts, if there is a controller to hear them. */
+  sendReport(): void;
+  isConnected(): boolean;
+}
+
+/** Holds a connection to the controller for as long as the worker lives, and comes back whenever it breaks. */
+export function connectController(socketPath: string, handlers: ControlHandlers): ControlClient {
+  let link: Duplex | null = null;
+  let backoff = MIN_BACKOFF_MS;
+
+  const send = (message: FromWorker) => void link?.write(`${JSON.stringify(message)}\n`);
+
+  const receive = (message: ToWorker) => {
+    if (message.type === 'cut') {
+      handlers.onCut(message.slot);
+      return;
+    }
+    const routed = handlers.onAssignment(message.assignment);
+    send({ type: 'ack', ...routed });
+    // The controller counts only what was counted after the acknowledgement.
+    send(handlers.report());
+  };
+
+  const again = () => {
+    link = null;
+    setTimeout(connect, backoff);
+    backoff = Math.min(backoff * 2, MAX_BACKOFF_MS);
+  };
+
+  const connect = () => {
+    const outgoing = request({
+      socketPath,
+      path: '/worker',
+      headers: {
+        connection: 'Upgrade',
+        upgrade: WORKER_UPGRADE,
+        'x-slots-pid': String(process.pid),
+      },
+    });
+    outgoing.on('error', again);
+    outgoing.on('response', (answer) => {
+      answer.resume();
+      again();
+    });
+    outgoing.on('upgrade', (_answer, socket, head) => {
+      if (head.length > 0) socket.unshift(head);
+      link = socket;
+      backoff = MIN_BACKOFF_MS;
+      socket.on('error', () => {});
+      socket.on('close', again);
+      // Not node:readline: it emits the socket's error anew, on an object where nobody listens.
+      socket.on(
+        'data',
+        lines(
+          (line) => receive(JSON.parse(line)),
+          () => socket.destroy(),
+        ),
+      );
+    });
+    outgoing.end();
+  };
+
+  connect();
+  return {
+    sendReport: () => send(handlers.report()),
+    isConnected: () => link !== null,
+  };
+}

@@ -1,0 +1,170 @@
+import { readFileSync } from 'node:fs';
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
+import { linger } from './linger.ts';
+import { isHttp2 } from './visitor.ts';
+
+/** What a visitor is told when the site cannot answer; never an address, a stack or a reason of ours. */
+export interface ErrorAnswer {
+  status: number;
+  title: string;
+  text: string;
+  /** Seconds; also how soon a page looks again by itself. */
+  retryAfter?: number;
+  /** Nothing more is read from a connection that has sent something doubtful. */
+  close?: boolean;
+}
+
+export const FIRST_BUILD: ErrorAnswer = {
+  status: 503,
+  title: 'The first build is running',
+  text: 'This site is being built for the first time. It will be here in a moment.',
+  retryAfter: 2,
+};
+
+export const UNAVAILABLE: ErrorAnswer = {
+  status: 503,
+  title: 'Back in a moment',
+  text: 'This site does not answer right now. Please try again in a few seconds.',
+  retryAfter: 5,
+};
+
+export const BUSY: ErrorAnswer = {
+  status: 503,
+  title: 'Very busy',
+  text: 'More visitors came at once than this site can serve. Please try again in a few seconds.',
+  retryAfter: 2,
+};
+
+export const BAD_GATEWAY: ErrorAnswer = {
+  status: 502,
+  title: 'No answer',
+  text: 'The site broke off while it was answering. Please try again.',
+};
+
+export const GATEWAY_TIMEOUT: ErrorAnswer = {
+  status: 504,
+  title: 'No answer in time',
+  text: 'The site took too long to answer. Please try again.',
+};
+
+export const BAD_REQUEST: ErrorAnswer = {
+  status: 400,
+  title: 'Bad request',
+  text: 'This request cannot be understood.',
+  close: true,
+};
+
+export const REQUEST_TIMEOUT: ErrorAnswer = {
+  status: 408,
+  title: 'Request not finished in time',
+  text: 'The rest of this request did not come.',
+  close: true,
+};
+
+export const BODY_TOO_LARGE: ErrorAnswer = {
+  status: 413,
+  title: 'Too large',
+  text: 'This request carries more than this site takes.',
+  close: true,
+};
+
+export const HEADERS_TOO_LARGE: ErrorAnswer = {
+  status: 431,
+  title: 'Too many header fields',
+  text: 'This request has more header fields than this site takes.',
+  close: true,
+};
+
+export const NOT_IMPLEMENTED: ErrorAnswer = {
+  status: 501,
+  title: 'Not implemented',
+  text: 'This request is encoded in a way that this site does not know.',
+  close: true,
+};
+
+/** Tells visitors what went wrong, as HTML or JSON by their `Accept`. */
+export interface ErrorAnswers {
+  /** Whether the last answer of a connection has been sent, so that nothing else may be written there. */
+  hasRefused(socket: Socket): boolean;
+  send(request: IncomingMessage, response: ServerResponse, answer: ErrorAnswer): void;
+  /** The whole answer as it goes on the wire, for a connection that has no response object. */
+  raw(accept: string | undefined, answer: ErrorAnswer): string;
+}
+
+/** @param folder holds `<status>.html` and `<status>.json` that replace the built-in ones; each is read once */
+export function createErrorAnswers(folder: string | null): ErrorAnswers {
+  const pages = new Map<string, string | null>();
+  const refused = new WeakSet<Socket>();
+  const page = (file: string): string | null => {
+    if (folder === null) return null;
+    const known = pages.get(file);
+    if (known !== undefined) return known;
+    const read = readIfThere(join(folder, file));
+    pages.set(file, read);
+    return read;
+  };
+
+  const render = (accept: string | undefined, answer: ErrorAnswer) => {
+    const json = wantsJson(accept);
+    const own = page(`${answer.status}.${json ? 'json' : 'html'}`);
+    const body = own ?? (json ? toJson(answer) : toHtml(answer));
+    const fields: Record<string, string> = {
+      'content-type': json ? 'application/json' : 'text/html; charset=utf-8',
+      'content-length': String(Buffer.byteLength(body)),
+      'cache-control': 'no-store',
+    };
+    if (answer.retryAfter) fields['retry-after'] = String(answer.retryAfter);
+    return { body, fields };
+  };
+
+  return {
+    send(request, response, answer) {
+      const { body, fields } = render(request.headers.accept, answer);
+      // HTTP/2 has no such field (RFC 9113 §8.2.2).
+      const isLast = answer.close === true && !isHttp2(request);
+      if (isLast) fields.connection = 'close';
+      response.writeHead(answer.status, fields);
+      const text = request.method === 'HEAD' ? '' : body;
+      if (!isLast) {
+        response.end(text);
+        linger(request);
+        return;
+      }
+      refused.add(request.socket);
+      response.flushHeaders();
+      if (text !== '') response.write(text);
+      // Node closes the connection with the answer's end, and would reset one that still brings a body.
+      linger(request, () => response.end());
+    },
+    hasRefused: (socket) => refused.has(socket),
+    raw(accept, answer) {
+      const { body, fields } = render(accept, answer);
+      const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+      const reason = STATUS_CODES[answer.status] ?? '';
+      return `HTTP/1.1 ${answer.status} ${reason}\r\nconnection: close\r\n${lines.join('')}\r\n${body}`;
+    },
+  };
+}
+
+function wantsJson(accept: string | undefined): boolean {
+  return accept !== undefined && /\bjson\b/i.test(accept) && !/\btext\/html\b/i.test(accept);
+}
+
+function toJson({ status, text }: ErrorAnswer): string {
+  return `${JSON.stringify({ error: { status, message: text } })}\n`;
+}
+
+function toHtml({ title, text, retryAfter }: ErrorAnswer): string {
+  const refresh = retryAfter ? `<meta http-equiv="refresh" content="${retryAfter}">` : '';
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">${refresh}<title>${title}</title><style>body{font:1.1rem/1.5 system-ui;max-width:32rem;margin:20vh auto;padding:0 1rem;color-scheme:light dark}</style><h1>${title}</h1><p>${text}</p></html>\n`;
+}
+
+function readIfThere(file: string): string | null {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,290 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Dispatcher } from 'undici';
+import type { ProxyLimits } from '../config/proxy-schema.ts';
+import type { PerSlot, Slot } from '../slots/slot.ts';
+import type { Counters } from '../slots/wire.ts';
+import type { Logged } from './access-log.ts';
+import {
+  BAD_GATEWAY,
+  BAD_REQUEST,
+  BODY_TOO_LARGE,
+  BUSY,
+  type ErrorAnswer,
+  type ErrorAnswers,
+  GATEWAY_TIMEOUT,
+  REQUEST_TIMEOUT,
+  UNAVAILABLE,
+} from './error-answer.ts';
+import type { Gate, Guest } from './gate.ts';
+import { toClientHeaders, toStrings, toTrailers } from './headers.ts';
+import type { Inflight } from './inflight.ts';
+import { linger } from './linger.ts';
+import { retrySlot } from './retry.ts';
+import { BodyStalled, BodyTooLarge, createUpload } from './upload.ts';
+import {
+  type Upstream,
+  wasInvalid,
+  wasRefused,
+  wasTimeout,
+  wasUsedConnectionLost,
+} from './upstream.ts';
+import {
+  addTrailers,
+  breakOff,
+  hasBody,
+  isSentWhole,
+  takesTrailers,
+  writeHead,
+  writeInformational,
+} from './visitor.ts';
+
+/** What an exchange needs from the worker around it. */
+export interface ExchangeContext {
+  upstreams: PerSlot<Upstream>;
+  gates: PerSlot<Gate>;
+  inflight: Inflight;
+  counters: Counters;
+  limits: ProxyLimits;
+  errors: ErrorAnswers;
+  /** The release that a slot serves, for `x-slots-release`; `null` when it is not to be told. */
+  release(slot: Slot): string | null;
+  /** The slot to try when this one refuses, or `null`. */
+  fallback(refused: Slot): Slot | null;
+  /** Whether the worker is about to stop, so that each connection's next answer is its last. */
+  stopping(): boolean;
+}
+
+const EVENT_STREAM = /^text\/event-stream\b/i;
+
+/**
+ * One request on its way to a slot and back: the handler that undici calls.
+ *
+ * A class, since one is made for each request and V8 shares its shape; the rest of the project has none.
+ */
+export class Exchange implements Dispatcher.DispatchHandler, Guest, Logged {
+  slot: Slot;
+  readonly #context: ExchangeContext;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** Fields as the site gets them. */
+  readonly headers: string[];
+  /** `performance.now()` at the request's head. */
+  readonly startedAt = performance.now();
+  readonly #path: string;
+  readonly #hasBody: boolean;
+  #controller: Dispatcher.DispatchController | null = null;
+  /** Bytes of the answer's body still to come, or -1 when its length is not known. */
+  #remaining = -1;
+  #answered = false;
+  #bodyBegun = false;
+  #retried = false;
+  #gone = false;
+  #outside = false;
+  #isEventStream = false;
+
+  /** @param headers as the site is to get them */
+  constructor(
+    context: ExchangeContext,
+    request: IncomingMessage,
+    response: ServerResponse,
+    slot: Slot,
+    path: string,
+    headers: string[],
+  ) {
+    this.#context = context;
+    this.request = request;
+    this.response = response;
+    this.#path = path;
+    this.headers = headers;
+    this.slot = slot;
+    this.#hasBody = hasBody(request);
+  }
+
+  begin(): void {
+    this.#context.inflight.enter(this.slot);
+    this.#context.gates[this.slot].enter(this);
+  }
+
+  /** The response has closed, finished or not: the one place where an exchange ends. */
+  end(): void {
+    const { gates, inflight } = this.#context;
+    if (!this.#outside) gates[this.slot].leave(this);
+    inflight.leave(this.slot);
+    if (isSentWhole(this.response)) return;
+    this.#gone = true;
+    // The visitor has gone: the site should not work for nobody.
+    this.#controller?.abort(new Error('the client closed the connection'));
+  }
+
+  /** The drain's limit is reached: an event stream ends properly, anything else must not look complete. */
+  cut(): void {
+    if (this.#answered && this.#isEventStream) this.response.end();
+    else breakOff(this.response);
+    this.#controller?.abort(new Error('the drain reached its limit'));
+  }
+
+  /** Whether an answer's head has gone out on this connection, so that nothing else may be written there. */
+  isAnsweringOn(socket: Socket): boolean {
+    return this.request.socket === socket && this.response.headersSent;
+  }
+
+  admitted(): void {
+    this.#send('kept');
+  }
+
+  #send(over: 'kept' | 'new'): void {
+    const { limits, upstreams } = this.#context;
+    upstreams[this.slot].dispatch(
+      {
+        path: this.#path,
+        method: this.request.method as Dispatcher.HttpMethod,
+        headers: this.headers,
+        body: this.#hasBody ? createUpload(this.request, this.response, limits) : null,
+      },
+      this,
+      this.request,
+      over,
+    );
+  }
+
+  turnedAway(): void {
+    this.#outside = true;
+    this.#answerError(BUSY);
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#gone) controller.abort(new Error('the client closed the connection'));
+  }
+
+  onResponseStarted(): void {
+    this.#answered = true;
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+    statusMessage?: string,
+  ): void {
+    const response = this.response;
+    const context = this.#context;
+    const { connection } = headers;
+    const raw = toStrings(controller.rawHeaders as Buffer[]);
+    if (status < 200) {
+      writeInformational(response, status, toClientHeaders(raw, connection, null));
+      return;
+    }
+    context.counters.requests[this.slot]++;
+    const statusClass = (status / 100) | 0;
+    if (statusClass < 6) (context.counters.statusClasses[statusClass] as number)++;
+    if (context.stopping()) response.shouldKeepAlive = false;
+    const length = headers['content-length'];
+    const isHead = this.request.method === 'HEAD';
+    this.#remaining = typeof length === 'string' && !isHead ? Number(length) : -1;
+    this.#isEventStream = EVENT_STREAM.test(headers['content-type'] as string);
+    const named =
+      headers.trailer === undefined || takesTrailers(response, status, length !== undefined)
+        ? connection
+        : [connection ?? '', 'trailer'].flat();
+    const fields = toClientHeaders(raw, named, context.release(this.slot));
+    writeHead(response, status, statusMessage ?? '', fields);
+    // The first byte of the body may be minutes away; the head must not wait for it, unless it is here already.
+    process.nextTick(flushHead, this);
+  }
+
+  flushHead(): void {
+    const response = this.response;
+    if (!this.#bodyBegun && !response.writableEnded && !response.destroyed) response.flushHeaders();
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    const response = this.response;
+    this.#bodyBegun = true;
+    if (this.#remaining !== -1) {
+      this.#remaining -= chunk.length;
+      // Head, body and end leave in one write to the socket.
+      if (this.#remaining === 0) {
+        response.end(chunk);
+        return;
+      }
+    }
+    if (response.write(chunk)) return;
+    controller.pause();
+    response.once('drain', () => controller.resume());
+  }
+
+  onResponseEnd(controller: Dispatcher.DispatchController): void {
+    const response = this.response;
+    const raw = controller.rawTrailers as Buffer[] | null | undefined;
+    if (raw && raw.length > 0) addTrailers(response, toTrailers(toStrings(raw)));
+    if (!response.writableEnded) response.end();
+    if (this.#hasBody) linger(this.request);
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
+    const response = this.response;
+    this.#controller = null;
+    if (this.#gone) return;
+    // Once the head is out nothing can be taken back: the broken connection is the message.
+    if (response.headersSent) {
+      if (!response.writableEnded) breakOff(response);
+      return;
+    }
+    const next = retrySlot(
+      this.#failedAttempt(error),
+      this.slot,
+      this.#context.fallback(this.slot),
+    );
+    if (next === null) this.#answerError(this.#explain(error));
+    else this.#sendAgain(next);
+  }
+
+  #failedAttempt(error: Error) {
+    return {
+      method: this.request.method,
+      hasBody: this.#hasBody,
+      retried: this.#retried,
+      refused: wasRefused(error),
+      idleConnectionLost: !this.#answered && wasUsedConnectionLost(error),
+    };
+  }
+
+  #sendAgain(to: Slot): void {
+    const { counters, gates, inflight } = this.#context;
+    this.#retried = true;
+    this.#answered = false;
+    if (to === this.slot) {
+      counters.retries++;
+      // What became of one idle connection can have become of all of them.
+      this.#send('new');
+      return;
+    }
+    counters.failovers++;
+    gates[this.slot].leave(this);
+    inflight.enter(to);
+    inflight.leave(this.slot);
+    this.slot = to;
+    gates[to].enter(this);
+  }
+
+  /** What the visitor is told; what is the visitor's own doing is not counted against the site. */
+  #explain(error: Error): ErrorAnswer {
+    if (error instanceof BodyTooLarge) return BODY_TOO_LARGE;
+    if (error instanceof BodyStalled) return REQUEST_TIMEOUT;
+    if (wasInvalid(error)) return BAD_REQUEST;
+    this.#context.counters.upstreamErrors[this.slot]++;
+    if (wasRefused(error)) return UNAVAILABLE;
+    return wasTimeout(error) ? GATEWAY_TIMEOUT : BAD_GATEWAY;
+  }
+
+  #answerError(answer: ErrorAnswer): void {
+    if (this.#context.stopping()) this.response.shouldKeepAlive = false;
+    this.#context.errors.send(this.request, this.response, answer);
+  }
+}
+
+function flushHead(exchange: Exchange): void {
+  exchange.flushHead();
+}

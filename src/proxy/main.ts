@@ -1,0 +1,93 @@
+/** One worker of the proxy, as PM2 runs it. */
+import { resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import pino from 'pino';
+import { loadConfig } from '../config/load.ts';
+import { SlotsError } from '../errors.ts';
+import { sitePaths } from '../slots/paths.ts';
+import { readAssignment } from '../slots/state.ts';
+import { REPORT_INTERVAL_MS } from '../slots/wire.ts';
+import { followCertificate } from './certificate.ts';
+import { connectController } from './control-client.ts';
+import { createRedirect } from './redirect.ts';
+import { createDataPlane } from './server.ts';
+import { stopServing } from './stop.ts';
+
+/** How long a starting worker waits for the controller's word before it goes by state.json, in milliseconds. */
+const CONTROLLER_WAIT_MS = 1000;
+
+const root = process.env.SLOTS_ROOT ?? process.cwd();
+// To standard output by pino's default stream: any other lands in the PM2 daemon's own log (hazard 7).
+const log = pino({ name: 'proxy', base: { pid: process.pid } });
+const paths = sitePaths(root);
+const { config, plane } = prepare();
+
+/** What is wrong with the config or the certificate is one line, not a stack. */
+function prepare() {
+  try {
+    const config = loadConfig(root);
+    const { tls } = config.proxy;
+    if (tls) {
+      tls.cert = resolve(root, tls.cert);
+      tls.key = resolve(root, tls.key);
+    }
+    return { config, plane: createDataPlane(config.proxy, config.ports) };
+  } catch (error) {
+    if (!(error instanceof SlotsError)) throw error;
+    log.fatal({ event: 'worker.start-failed', code: error.code }, error.message);
+    process.exit(1);
+  }
+}
+
+const assigned = Promise.withResolvers<void>();
+const control = connectController(paths.controlSocket, {
+  onAssignment(assignment) {
+    const before = plane.current();
+    const { epoch, revision, active, slots } = plane.assign(assignment);
+    assigned.resolve();
+    if (epoch !== before.epoch || before.active !== active) {
+      const release = active && slots[active].release;
+      log.info({ event: 'worker.ack', epoch, active, release }, `visitors go to ${active}`);
+    }
+    return { epoch, revision };
+  },
+  onCut: (slot) => plane.cut(slot),
+  report: () => ({
+    type: 'report',
+    epoch: plane.current().epoch,
+    inflight: plane.inflight.counts,
+    counters: plane.counters,
+  }),
+});
+plane.inflight.onEmpty((slot) => {
+  if (slot !== plane.current().active) control.sendReport();
+});
+setInterval(() => control.sendReport(), REPORT_INTERVAL_MS);
+
+await Promise.race([assigned.promise, delay(CONTROLLER_WAIT_MS)]);
+if (plane.current().active === null) plane.assign(await readAssignment(paths, config.ports));
+
+const failToListen = (error: Error) => {
+  log.fatal({ event: 'worker.listen-failed', error: error.message }, error.message);
+  process.exit(1);
+};
+plane.server.on('error', failToListen);
+plane.server.listen(config.ports.proxy, config.host, () => {
+  const { epoch, active } = plane.current();
+  log.info({ event: 'worker.listen', port: config.ports.proxy, epoch, active }, 'listening');
+});
+
+const { tls } = config.proxy;
+if (tls) followCertificate(plane.server as never, tls, log);
+const redirect = tls?.redirectHttp ? createRedirect(config.proxy, config.ports.proxy) : null;
+redirect?.on('error', failToListen).listen(tls?.redirectHttp, config.host);
+
+process.once('SIGINT', async () => {
+  log.info({ event: 'worker.stop' }, 'stopping: no new connections');
+  // Its answers are at once, and each is a connection's last.
+  redirect?.close();
+  await stopServing(plane, config.drainTimeoutMs);
+  plane.flushLog();
+  log.info({ event: 'worker.stopped' }, 'stopped');
+  process.exit(0);
+});

@@ -1,0 +1,213 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { createProxyServer } from 'http-proxy-3';
+import type { ProxyConfig } from '../config/proxy-schema.ts';
+import type { Assignment } from '../slots/assignment.ts';
+import type { PerSlot, Slot } from '../slots/slot.ts';
+import type { Counters } from '../slots/wire.ts';
+import { createAccessLog } from './access-log.ts';
+import { objection } from './admission.ts';
+import { type Connections, trackConnections } from './connections.ts';
+import { createCounters } from './counters.ts';
+import { BAD_REQUEST, createErrorAnswers, FIRST_BUILD } from './error-answer.ts';
+import { Exchange, type ExchangeContext } from './exchange.ts';
+import { createGate } from './gate.ts';
+import { toUpstreamHeaders } from './headers.ts';
+import { createInflight, type Inflight } from './inflight.ts';
+import { endSoon } from './linger.ts';
+import { createListener, refuseBadBytes } from './listener.ts';
+import { createPeerLookup } from './peer.ts';
+import { createRequestIds } from './request-id.ts';
+import { fallback, isNewer, NOWHERE } from './router.ts';
+import { isAuthority, parseTarget } from './target.ts';
+import { createUpgrades, type Upgrades } from './upgrade.ts';
+import { createUpstream } from './upstream.ts';
+import { fieldsOf, isHttp2 } from './visitor.ts';
+
+/** The data plane of one worker. */
+export interface DataPlane {
+  server: Server;
+  inflight: Inflight;
+  counters: Counters;
+  upgrades: Upgrades;
+  connections: Connections;
+  /** The assignment that the next request is routed by. */
+  current(): Assignment;
+  /** Routes by this assignment from the next request on, unless it is older than the current one. */
+  assign(next: Assignment): Assignment;
+  /** Ends what is still open on a slot. */
+  cut(slot: Slot): void;
+  /** From here on each connection's next answer is its last one. */
+  stop(): void;
+  /** The connections that a request or a WebSocket is on. */
+  busySockets(): Set<Duplex>;
+  /** Writes out what the access log still holds. */
+  flushLog(): void;
+}
+
+/** What http-proxy-3 asks for; the passes of ours know better. */
+const ANY_TARGET = { target: { protocol: 'http:', host: '127.0.0.1' } } as never;
+
+/** @param writeLog takes the access log's lines, if there is one (`proxy.accessLog`) */
+export function createDataPlane(
+  config: ProxyConfig,
+  ports: PerSlot<number>,
+  writeLog: (text: string) => void = (text) => process.stdout.write(text),
+): DataPlane {
+  let assignment: Assignment = NOWHERE;
+  let stopping = false;
+  const exchanges = new Set<Exchange>();
+  const errors = createErrorAnswers(config.errorPages ?? null);
+  const proxy = createProxyServer({ prependPath: false, toProxy: true });
+  const shared = {
+    inflight: createInflight(),
+    counters: createCounters(),
+    errors,
+    release: (slot: Slot) => (config.exposeRelease ? assignment.slots[slot].release : null),
+    fallback: (refused: Slot) => fallback(assignment, refused),
+  };
+  const context: ExchangeContext = {
+    ...shared,
+    ...createSlotParts(config, ports),
+    limits: config.limits,
+    stopping: () => stopping,
+  };
+  const upgrades = createUpgrades({
+    ...shared,
+    proxy,
+    ports,
+    limits: { ...config.limits, upstreamTimeoutMs: config.upstreamTimeoutMs },
+  });
+  const prepare = createPreparation(config);
+  const accessLog = config.accessLog ? createAccessLog(writeLog) : null;
+
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
+    if (stopping) response.shouldKeepAlive = false;
+    // RFC 9112 §9.6: what follows a request whose answer says `close` is not processed any more.
+    if (errors.hasRefused(request.socket)) request.resume();
+    else if (assignment.active === null) errors.send(request, response, FIRST_BUILD);
+    else proxy.web(request, response, ANY_TARGET);
+  };
+
+  const close = (exchange: Exchange) => {
+    if (!exchanges.delete(exchange)) return;
+    exchange.end();
+    accessLog?.write(exchange);
+  };
+
+  const pipelining = new WeakSet<Socket>();
+  /** An answer whose turn on its connection has not come gets no `close` when the connection is lost. */
+  const watchPipelining = (socket: Socket) => {
+    if (pipelining.has(socket)) return;
+    pipelining.add(socket);
+    socket.on('close', () => {
+      for (const exchange of exchanges) if (exchange.request.socket === socket) close(exchange);
+    });
+  };
+
+  /** The pass: routed by the assignment of this instant, which nothing can change before `begin` returns. */
+  const forward = (request: IncomingMessage, response: ServerResponse): true => {
+    const ready = prepare(request);
+    if ('status' in ready) {
+      errors.send(request, response, ready);
+      return true;
+    }
+    const slot = assignment.active as Slot;
+    const exchange = new Exchange(context, request, response, slot, ready.path, ready.headers);
+    exchanges.add(exchange);
+    // `close` comes for every response, finished or not; `finish` and `end` do not (hazard 8).
+    response.on('close', () => close(exchange));
+    if (response.socket === null) watchPipelining(request.socket);
+    exchange.begin();
+    return true;
+  };
+  // First of all passes: the ones before `stream` change the request in ways that allow smuggling (hazard 1).
+  proxy.before('web', 'deleteLength', forward as never);
+  // http-proxy-3 throws when nobody listens; each request is answered where it fails.
+  proxy.on('error', () => {});
+
+  const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const ready = assignment.active === null ? FIRST_BUILD : prepare(request);
+    if ('status' in ready) {
+      endSoon(socket, errors.raw(request.headers.accept, ready));
+    } else upgrades.handle(request, socket, head, assignment.active as Slot, ready.headers);
+  };
+
+  const server = createListener(config);
+  const connections = trackConnections(server);
+  server.on('request', answer);
+  // Without this Node invites a body that may be refused; an upload asks for it when the site wants it.
+  server.on('checkContinue', answer);
+  server.on('upgrade', upgrade);
+  refuseBadBytes(server, errors, (socket) =>
+    [...exchanges].some((exchange) => exchange.isAnsweringOn(socket)),
+  );
+
+  return {
+    server,
+    inflight: shared.inflight,
+    counters: context.counters,
+    upgrades,
+    connections,
+    current: () => assignment,
+    assign(next) {
+      if (isNewer(next, assignment)) assignment = next;
+      return assignment;
+    },
+    cut(slot) {
+      for (const exchange of exchanges) if (exchange.slot === slot) exchange.cut();
+      void upgrades.cut(slot);
+    },
+    stop() {
+      stopping = true;
+    },
+    busySockets() {
+      const inUse = [...exchanges].map(({ request }) => request.socket as Duplex);
+      return new Set([...inUse, ...upgrades.clients()]);
+    },
+    flushLog: () => accessLog?.flush(),
+  };
+}
+
+function createSlotParts(config: ProxyConfig, ports: PerSlot<number>) {
+  const limits = {
+    connectTimeoutMs: config.limits.connectTimeoutMs,
+    headersTimeoutMs: config.upstreamTimeoutMs,
+    bodyTimeoutMs: config.limits.upstreamIdleTimeoutMs,
+  };
+  return {
+    upstreams: {
+      blue: createUpstream(ports.blue, limits),
+      green: createUpstream(ports.green, limits),
+    },
+    gates: { blue: createGate(config.limits), green: createGate(config.limits) },
+  };
+}
+
+/** Makes what a slot is to get of a request: its path and fields; or the answer to a request that no slot gets. */
+function createPreparation(config: ProxyConfig) {
+  const peerOf = createPeerLookup(config.trustedProxies);
+  const nextRequestId = createRequestIds();
+  return (request: IncomingMessage) => {
+    const fields = fieldsOf(request);
+    const refused = objection(request, fields, config.limits);
+    if (refused) return refused;
+    const target = parseTarget(request.method as string, request.url as string);
+    if (!target) return BAD_REQUEST;
+    const host = (target.host ??
+      request.headers[':authority'] ??
+      request.headers.host ??
+      '') as string;
+    // RFC 9112 §3.2: a Host field that cannot be one is answered 400.
+    if (host === '' ? isHttp2(request) : !isAuthority(host)) return BAD_REQUEST;
+    const headers = toUpstreamHeaders(
+      fields,
+      request.headers.connection,
+      host,
+      peerOf(request.socket as Socket),
+      nextRequestId(),
+    );
+    return headers ? { path: target.path, headers } : BAD_REQUEST;
+  };
+}
