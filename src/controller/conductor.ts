@@ -1,0 +1,220 @@
+import { SlotsError } from '../errors.ts';
+import { appendHistory, type HistoryEntry } from '../slots/history.ts';
+import { deleteRelease, listReleases, readRelease, releasesToPrune } from '../slots/release.ts';
+import { otherSlot, type Slot } from '../slots/slot.ts';
+import { readSource } from '../slots/source.ts';
+import type { Promotion, State } from '../slots/state.ts';
+import { buildRelease } from './builder.ts';
+import type { BuildReason, Inbox, Order } from './inbox.ts';
+import {
+  afterFailure,
+  afterSuccess,
+  begin,
+  endDrain,
+  named,
+  nextStep,
+  resolveOrder,
+} from './promotion.ts';
+import { checkSlot } from './stages/check.ts';
+import type { StageContext } from './stages/context.ts';
+import { emptySlot } from './stages/drain.ts';
+import { flip } from './stages/flip.ts';
+import { putBack } from './stages/put-back.ts';
+import { reloadSlot } from './stages/reload.ts';
+import { startSlot } from './stages/start.ts';
+
+export interface Conductor {
+  /** Runs what state.json says is unfinished, then whatever the inbox holds, for ever. */
+  run(): Promise<never>;
+  /** Ends a build or a drain early, since something more urgent waits; other stages run to their end. */
+  interrupt(reason: string): void;
+}
+
+/** Runs promotions, one at a time: asks the state machine what is next, does it, tells it how that went. */
+export function createConductor(
+  context: StageContext,
+  inbox: Inbox,
+  isHealthy: (slot: Slot) => boolean,
+  onBuildLine: (line: string) => void,
+): Conductor {
+  const { config, paths, store, log } = context;
+  let interruption = new AbortController();
+  /** The source hash of the last build: what failed would fail again, until the files differ. */
+  let attempted: string | null = null;
+
+  const now = () => new Date().toISOString();
+
+  async function run(): Promise<never> {
+    for (;;) {
+      if (store.state.promotion) await runPromotion();
+      const order = await inbox.next(buildReason);
+      await take(order);
+    }
+  }
+
+  async function take(order: Order): Promise<void> {
+    try {
+      const { id, kind, trigger, release } = resolveOrder(store.state, order, isHealthy);
+      await store.update((state) => begin(state, { id, kind, trigger, release, startedAt: now() }));
+    } catch (error) {
+      order.onRefused?.(error as Error);
+      return;
+    }
+    const { id, trigger } = order;
+    log.info({ event: 'promotion.begin', id, trigger }, `promotion (${trigger})`);
+  }
+
+  async function runPromotion(): Promise<void> {
+    interruption = new AbortController();
+    let last = store.state.promotion as Promotion;
+    while (store.state.promotion) {
+      last = store.state.promotion;
+      await runStage(last);
+    }
+    await record(last);
+    await prune();
+  }
+
+  async function runStage(promotion: Promotion): Promise<void> {
+    const step = nextStep(promotion);
+    const started = performance.now();
+    const elapsed = () => performance.now() - started;
+    try {
+      await act(promotion, step);
+      await store.update((state) => afterSuccess(state, elapsed(), now()));
+      log.info(
+        {
+          event: `promotion.${step.replace(' ', '-')}`,
+          id: promotion.id,
+          release: store.state.promotion?.release,
+          ms: Math.round(elapsed()),
+        },
+        `${step} done in ${Math.round(elapsed())} ms`,
+      );
+    } catch (error) {
+      await onStageError(promotion, step, error, elapsed());
+    }
+  }
+
+  async function onStageError(
+    promotion: Promotion,
+    step: ReturnType<typeof nextStep>,
+    error: unknown,
+    ms: number,
+  ): Promise<void> {
+    const { message, code } = toSlotsError(error);
+    if (step === 'drain' && interruption.signal.aborted) {
+      log.info({ event: 'promotion.drain-ended', id: promotion.id }, 'drain ended early');
+      await store.update((state) => endDrain(state, now()));
+      return;
+    }
+    log.error(
+      { event: 'promotion.failed', id: promotion.id, stage: step, code, error: message },
+      message,
+    );
+    if (step !== 'put back') {
+      await store.update((state) => afterFailure(state, message, ms, now()));
+      return;
+    }
+    const both = `${promotion.failure?.message}; and the standby could not be put back: ${message}`;
+    await store.update((state) => afterSuccess(withFailureMessage(state, both), ms, now()));
+  }
+
+  async function act(promotion: Promotion, step: ReturnType<typeof nextStep>): Promise<void> {
+    const slot = promotion.slot as Slot;
+    const release = promotion.release as string;
+    const { signal } = interruption;
+    switch (step) {
+      case 'build':
+        return build(promotion, signal);
+      case 'start':
+        return startSlot(context, slot, release, signal);
+      case 'check':
+        return checkSlot(context, slot, release, signal);
+      case 'flip':
+        return flip(context, slot);
+      case 'drain':
+        await context.assign();
+        return void (await emptySlot(context, otherSlot(slot), signal));
+      case 'reload':
+        return reloadSlot(
+          context,
+          otherSlot(slot),
+          store.state.slots[otherSlot(slot)].release as string,
+        );
+      case 'put back':
+        return putBack(context, slot, promotion.previousRelease);
+    }
+  }
+
+  async function build(promotion: Promotion, signal: AbortSignal): Promise<void> {
+    const release = await buildRelease(config, paths, {
+      trigger: promotion.trigger,
+      changed: inbox.takeChanges(),
+      signal,
+      onNamed: async (id, sourceHash) => {
+        attempted = sourceHash;
+        await store.update((state) => named(state, id));
+      },
+      onLine: onBuildLine,
+    });
+    if (release.unsettled) inbox.lookForChanges('edit');
+  }
+
+  async function buildReason(trigger: string): Promise<BuildReason> {
+    const { active, slots } = store.state;
+    const id = active && slots[active].release;
+    const release = id ? await readRelease(paths, id).catch(() => null) : null;
+    const { hash } = await readSource(paths.root, config.watch);
+    if (hash !== release?.sourceHash) {
+      return trigger === 'edit' && hash === attempted ? null : 'changed';
+    }
+    attempted = null;
+    // Written and put back while the build read: nobody knows which of the two is inside. Once only, or a
+    // build that writes into a watched folder would start itself for ever.
+    return release.unsettled && release.trigger !== 'unsettled' ? 'unsettled' : null;
+  }
+
+  async function record(promotion: Promotion): Promise<void> {
+    const { last } = store.state;
+    if (last?.id !== promotion.id) return;
+    const { trigger, startedAt } = promotion;
+    const entry: HistoryEntry = { ...last, trigger, startedAt };
+    await appendHistory(paths, entry);
+    log.info({ event: 'promotion.end', ...entry }, `${entry.outcome}: ${entry.release}`);
+  }
+
+  async function prune(): Promise<void> {
+    const ids = (await listReleases(paths)).map(({ id }) => id);
+    const { blue, green } = store.state.slots;
+    const inUse = new Set([blue.release, green.release].filter((id) => id !== null));
+    for (const id of releasesToPrune(ids, inUse, config.keep)) {
+      await deleteRelease(paths, id);
+      log.info({ event: 'release.pruned', release: id }, `removed ${id}`);
+    }
+  }
+
+  return {
+    run,
+    interrupt(reason) {
+      const stage = store.state.promotion?.stage;
+      if (store.state.promotion?.failure) return;
+      if (stage === 'build' || stage === 'start' || stage === 'check' || stage === 'drain') {
+        interruption.abort(new SlotsError('INTERRUPTED', reason));
+      }
+    },
+  };
+}
+
+function withFailureMessage(state: State, message: string): State {
+  const { promotion } = state;
+  if (!promotion?.failure) return state;
+  return { ...state, promotion: { ...promotion, failure: { ...promotion.failure, message } } };
+}
+
+function toSlotsError(error: unknown): SlotsError {
+  if (error instanceof SlotsError) return error;
+  const cause = (error as Error).cause;
+  if ((error as Error).name === 'AbortError' && cause instanceof SlotsError) return cause;
+  return new SlotsError('UNEXPECTED', (error as Error)?.message ?? String(error), { cause: error });
+}

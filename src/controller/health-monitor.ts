@@ -1,0 +1,99 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Config } from '../config/schema.ts';
+import { otherSlot, type PerSlot, SLOTS, type Slot } from '../slots/slot.ts';
+import type { State } from '../slots/state.ts';
+import type { Logger } from './log.ts';
+import { isHealthy, probe } from './probe.ts';
+import { failBack, failOver, hasStandby } from './promotion.ts';
+import type { Store } from './store.ts';
+
+/** Pause between two rounds of probes, in milliseconds. */
+const ROUND_INTERVAL_MS = 2000;
+
+/** A slot that is not known to be well is looked at sooner, in milliseconds: a rollback may wait for it. */
+const SUSPICION_INTERVAL_MS = 200;
+
+/** Rounds in a row with no healthy answer until a slot counts as dead: one may be a hiccup. */
+const DEAD_ROUNDS = 3;
+
+/** Rounds in a row with only healthy answers until visitors go back. */
+const WELL_ROUNDS = 2;
+
+export interface HealthMonitor {
+  /** What the last round said; false before the first one and for a slot without a release. */
+  isHealthy(slot: Slot): boolean;
+  run(): Promise<never>;
+}
+
+/** Probes every instance of both slots all the time, and moves visitors off an active slot that is dead. */
+export function createHealthMonitor(
+  config: Config,
+  store: Store,
+  assign: () => Promise<void>,
+  log: Logger,
+): HealthMonitor {
+  const streaks: PerSlot<number> = { blue: 0, green: 0 };
+
+  async function probeSlot(slot: Slot): Promise<'well' | 'partly' | 'dead'> {
+    const { path, timeoutMs } = config.health;
+    const answers = await Promise.all(
+      Array.from({ length: config.instances }, () =>
+        probe(config.ports[slot], path, timeoutMs).then(
+          ({ status }) => isHealthy(status),
+          () => false,
+        ),
+      ),
+    );
+    if (answers.every(Boolean)) return 'well';
+    return answers.some(Boolean) ? 'partly' : 'dead';
+  }
+
+  /** Counts rounds up while well and down while dead, so that one number tells how long it has been so. */
+  async function look(slot: Slot, state: State): Promise<void> {
+    if (state.slots[slot].release === null) {
+      streaks[slot] = 0;
+      return;
+    }
+    const health = await probeSlot(slot);
+    if (health === 'well') streaks[slot] = Math.max(1, streaks[slot] + 1);
+    else if (health === 'dead') streaks[slot] = Math.min(-1, streaks[slot] - 1);
+    else streaks[slot] = 1;
+  }
+
+  /** Only between promotions: during one, the state machine decides who is active. */
+  async function decide(): Promise<void> {
+    const { state } = store;
+    const { active, failedOverFrom } = state;
+    if (active === null || !hasStandby(state)) return;
+    const other = otherSlot(active);
+    if (streaks[active] <= -DEAD_ROUNDS && streaks[other] > 0) {
+      await move(failOver, { event: 'slot.fail-over', from: active, to: other });
+    } else if (failedOverFrom === other && streaks[other] >= WELL_ROUNDS) {
+      await move(failBack, { event: 'slot.fail-back', from: active, to: other });
+    }
+  }
+
+  async function move(
+    change: (state: State) => State,
+    what: { event: string; from: Slot; to: Slot },
+  ): Promise<void> {
+    await store.update((state) => (hasStandby(state) ? change(state) : state));
+    log.warn(what, `visitors moved from ${what.from} to ${what.to}`);
+    await assign();
+  }
+
+  return {
+    isHealthy: (slot) => streaks[slot] > 0,
+    async run() {
+      for (;;) {
+        await Promise.all(SLOTS.map((slot) => look(slot, store.state)));
+        await decide().catch((error: Error) =>
+          log.error({ event: 'slot.move-failed', error: error.message }, error.message),
+        );
+        const { slots } = store.state;
+        const suspicious = SLOTS.some((slot) => slots[slot].release !== null && streaks[slot] <= 0);
+        await delay(suspicious ? SUSPICION_INTERVAL_MS : ROUND_INTERVAL_MS);
+      }
+    },
+  };
+}

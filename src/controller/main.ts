@@ -1,0 +1,137 @@
+/** The controller: the single process that watches, runs promotions and answers the command line. */
+import { EventEmitter } from 'node:events';
+import { appName } from '../config/ecosystem.ts';
+import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { SlotsError } from '../errors.ts';
+import { connectPm2 } from '../pm2.ts';
+import { type SitePaths, sitePaths } from '../slots/paths.ts';
+import { listReleases } from '../slots/release.ts';
+import { type State, toAssignment, writeState } from '../slots/state.ts';
+import { createApi } from './api.ts';
+import { createConductor } from './conductor.ts';
+import { listenOnControlSocket, takeOffice } from './control-server.ts';
+import { createHealthMonitor } from './health-monitor.ts';
+import { buildOrder, createInbox, type Inbox } from './inbox.ts';
+import { createLog } from './log.ts';
+import { createOperations } from './operations.ts';
+import { clearOrphans } from './orphans.ts';
+import { afterRestart, warmSlots } from './promotion.ts';
+import { alignLinks, recoverState } from './recovery.ts';
+import type { StageContext } from './stages/context.ts';
+import { createStore, type Store } from './store.ts';
+import { watchSource } from './watcher.ts';
+import { serveWorker } from './worker-link.ts';
+import { createWorkers, type Workers } from './workers.ts';
+
+const root = process.env.SLOTS_ROOT ?? process.cwd();
+const log = createLog('watcher');
+
+try {
+  await main(sitePaths(root), loadConfig(root));
+} catch (error) {
+  if (!(error instanceof SlotsError)) throw error;
+  log.fatal({ event: 'controller.refused', code: error.code, hint: error.hint }, error.message);
+  process.exit(1);
+}
+
+async function main(paths: SitePaths, config: Config): Promise<void> {
+  const admin = await takeOffice(paths, config.ports.admin);
+  await clearOrphans(paths, log);
+  const recovery = afterRestart(await recoverState(paths, log));
+  await writeState(paths, recovery.state);
+  await alignLinks(paths, recovery.state, log);
+  const store = createStore(recovery.state, (state) => writeState(paths, state));
+
+  const pm2 = await connectPm2();
+  const workers = createWorkers(
+    {
+      online: async () =>
+        (await pm2.instances(appName(config, 'proxy'))).filter(({ status }) => status === 'online'),
+    },
+    (epoch) => void catchUp(store, epoch, assign),
+    log,
+  );
+  const assign = createAssign(config, store, workers);
+  const context: StageContext = { config, paths, store, workers, pm2, log, assign };
+
+  const buildLines = new EventEmitter().setMaxListeners(0);
+  const inbox = createInbox(() => store.state.paused, config.debounceMs);
+  const monitor = createHealthMonitor(config, store, assign, log);
+  const conductor = createConductor(context, inbox, monitor.isHealthy, (line) =>
+    buildLines.emit('line', line),
+  );
+  const api = createApi(
+    createOperations({
+      context,
+      inbox,
+      conductor,
+      monitor,
+      onBuildLine(listener, signal) {
+        buildLines.on('line', listener);
+        signal.addEventListener('abort', () => buildLines.off('line', listener));
+      },
+    }),
+  );
+  admin.on('request', (request, response) => {
+    if (request.method === 'GET' && request.url === '/api/health') return api(request, response);
+    response.writeHead(404).end();
+  });
+  await listenOnControlSocket(paths, api, (socket, pid) => serveWorker(socket, pid, workers, log));
+  log.info({ event: 'controller.ready', root, epoch: store.state.epoch }, 'controller ready');
+  stopWithPm2(paths, store);
+
+  assign().catch((error: Error) => log.error({ event: 'worker.assign', error: error.message }));
+  await watchSource(root, config, (path) => inbox.edited(path), log);
+  if (recovery.again) {
+    inbox.order({ ...buildOrder(recovery.again.trigger), ...keptOrder(recovery.again) });
+  }
+  await orderFirstRelease(paths, store.state, inbox);
+  inbox.lookForChanges('start');
+  await Promise.all([conductor.run(), monitor.run()]);
+}
+
+function keptOrder({ kind, release }: { kind: string; release: string | null }) {
+  return kind === 'release' || kind === 'standby' ? { kind: 'release' as const, release } : {};
+}
+
+/** An image brings a release along (`slots build`): it goes live at once, and edits are looked for after that. */
+async function orderFirstRelease(paths: SitePaths, state: State, inbox: Inbox): Promise<void> {
+  if (state.active !== null || state.promotion) return;
+  const [newest] = await listReleases(paths);
+  if (newest) inbox.order({ ...buildOrder('start'), kind: 'release', release: newest.id });
+}
+
+/** Each assignment gets a number, so that acknowledgements of two within one epoch can be told apart. */
+function createAssign(config: Config, store: Store, workers: Workers): () => Promise<void> {
+  let revision = 0;
+  return () => {
+    revision++;
+    return workers.assign(
+      toAssignment(store.state, config.ports, { revision, warm: warmSlots(store.state) }),
+    );
+  };
+}
+
+/** Workers take no older epoch than they have: a state that was lost starts counting above theirs. */
+async function catchUp(store: Store, epoch: number, assign: () => Promise<void>): Promise<void> {
+  await store.update((state) => (state.epoch > epoch ? state : { ...state, epoch: epoch + 1 }));
+  await assign();
+}
+
+/**
+ * PM2 stops with SIGINT and expects the process to end. The state stays as it is, so that the next
+ * controller takes up where this one was; only a build's processes must not outlive it. A daemon that
+ * died is seen by its broken channel: without it this process would hold the site's lock for ever.
+ */
+function stopWithPm2(paths: SitePaths, store: Store): void {
+  const stop = async (why: string) => {
+    log.info({ event: 'controller.stop', why }, `stopping (${why})`);
+    await store.freeze();
+    await clearOrphans(paths, log);
+    process.exit(0);
+  };
+  process.once('SIGINT', () => stop('SIGINT'));
+  process.once('SIGTERM', () => stop('SIGTERM'));
+  process.once('disconnect', () => stop('PM2 is gone'));
+}

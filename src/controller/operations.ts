@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto';
+import { appName } from '../config/ecosystem.ts';
+import { SlotsError } from '../errors.ts';
+import { readRelease } from '../slots/release.ts';
+import type { State } from '../slots/state.ts';
+import { VERSION } from '../version.ts';
+import type { ControllerEvent, Operations } from './api.ts';
+import type { Conductor } from './conductor.ts';
+import type { HealthMonitor } from './health-monitor.ts';
+import { buildOrder, type Inbox, type Order } from './inbox.ts';
+import { resolveOrder } from './promotion.ts';
+import type { StageContext } from './stages/context.ts';
+import { type Status, toStatus } from './status.ts';
+
+export interface OperationParts {
+  context: StageContext;
+  inbox: Inbox;
+  conductor: Conductor;
+  monitor: HealthMonitor;
+  /** Lines of the running build. */
+  onBuildLine(listener: (line: string) => void, signal: AbortSignal): void;
+}
+
+/** What people and the dashboard can ask for, whichever way it comes in. */
+export function createOperations(parts: OperationParts): Operations {
+  const { context, inbox } = parts;
+  const { store, log } = context;
+
+  const status = () => currentStatus(parts);
+
+  const setPaused = async (paused: boolean) => {
+    await store.update((state) => (state.paused === paused ? state : { ...state, paused }));
+    log.info({ event: paused ? 'watcher.pause' : 'watcher.resume' }, paused ? 'paused' : 'resumed');
+  };
+
+  return {
+    status,
+    async promote() {
+      const order = buildOrder('promote');
+      inbox.order(order);
+      return { id: order.id };
+    },
+    rollback: (release) => rollback(parts, release),
+    pause: () => setPaused(true),
+    async resume() {
+      await setPaused(false);
+      inbox.lookForChanges('resume');
+    },
+    follow(listener, signal) {
+      followStatus(context, status, listener, signal);
+      parts.onBuildLine((line) => listener({ type: 'build-line', line }), signal);
+    },
+  };
+}
+
+async function rollback(
+  { context, inbox, conductor, monitor }: OperationParts,
+  release: string | null,
+): Promise<{ id: string }> {
+  if (release !== null) await readRelease(context.paths, release);
+  const order: Order = {
+    id: randomUUID(),
+    kind: release === null ? 'standby' : 'release',
+    trigger: 'rollback',
+    release,
+  };
+  resolveOrder(context.store.state, order, monitor.isHealthy);
+  const live = untilLive(context, order.id);
+  inbox.order({ ...order, onRefused: live.refuse });
+  conductor.interrupt('a rollback was ordered');
+  await live.done;
+  return { id: order.id };
+}
+
+/** Resolves when the promotion has flipped; what is left of it concerns no visitor. */
+function untilLive({ store }: StageContext, id: string) {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const over = new AbortController();
+  const done = promise.finally(() => over.abort());
+  store.onChange((state: State) => {
+    const { promotion, last } = state;
+    if (promotion?.id === id && (promotion.stage === 'drain' || promotion.stage === 'reload')) {
+      resolve();
+    }
+    if (last?.id !== id) return;
+    if (last.outcome === 'failed')
+      reject(new SlotsError('ROLLBACK_FAILED', last.error ?? 'failed'));
+    else resolve();
+  }, over.signal);
+  return { done, refuse: reject };
+}
+
+async function currentStatus({ context, inbox, monitor }: OperationParts): Promise<Status> {
+  const { config, store, workers, pm2 } = context;
+  const all = await pm2.all();
+  return toStatus(config, store.state, {
+    version: VERSION,
+    workers: workers.status(),
+    instances: {
+      blue: all.get(appName(config, 'blue')) ?? [],
+      green: all.get(appName(config, 'green')) ?? [],
+    },
+    healthy: { blue: monitor.isHealthy('blue'), green: monitor.isHealthy('green') },
+    pending: inbox.pending(),
+  });
+}
+
+/** One status per change, but never a second one while the first is still being put together. */
+function followStatus(
+  { store }: StageContext,
+  status: () => Promise<Status>,
+  listener: (event: ControllerEvent) => void,
+  signal: AbortSignal,
+): void {
+  let busy = false;
+  let again = false;
+  const tell = async (): Promise<void> => {
+    if (busy) {
+      again = true;
+      return;
+    }
+    busy = true;
+    const current = await status().catch(() => null);
+    busy = false;
+    if (signal.aborted) return;
+    if (current) listener({ type: 'status', status: current });
+    if (again) {
+      again = false;
+      await tell();
+    }
+  };
+  store.onChange(() => void (signal.aborted || tell()), signal);
+}

@@ -1,0 +1,45 @@
+import { request } from 'node:http';
+import { PID_HEADER, PROBE_HEADER, RELEASE_HEADER } from '../slots/headers.ts';
+
+export interface ProbeAnswer {
+  status: number;
+  /** The release that the answering instance serves, or `null` when the server is not one of ours. */
+  release: string | null;
+  pid: number | null;
+}
+
+/**
+ * One GET on a connection of its own: over a kept-alive one the same instance would answer for ever.
+ *
+ * @param timeoutMs limit for the whole answer's head, in milliseconds
+ * @throws Error when nothing answers in time
+ */
+export function probe(port: number, path: string, timeoutMs: number): Promise<ProbeAnswer> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request({
+      host: '127.0.0.1',
+      port,
+      path,
+      agent: false,
+      headers: { [PROBE_HEADER]: '1', connection: 'close', 'user-agent': 'slots-probe' },
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    outgoing.on('error', reject);
+    outgoing.on('response', (answer) => {
+      answer.on('error', () => {});
+      answer.destroy();
+      const release = answer.headers[RELEASE_HEADER];
+      const pid = Number(answer.headers[PID_HEADER]);
+      resolve({
+        status: answer.statusCode ?? 0,
+        release: typeof release === 'string' ? release : null,
+        pid: Number.isInteger(pid) ? pid : null,
+      });
+    });
+    outgoing.end();
+  });
+}
+
+export function isHealthy(status: number): boolean {
+  return status >= 200 && status < 400;
+}

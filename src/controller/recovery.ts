@@ -1,0 +1,58 @@
+import { SlotsError } from '../errors.ts';
+import { readHistory } from '../slots/history.ts';
+import { pointSlot, slotRelease } from '../slots/link.ts';
+import type { SitePaths } from '../slots/paths.ts';
+import { readRelease } from '../slots/release.ts';
+import { SLOTS, type Slot } from '../slots/slot.ts';
+import { EMPTY_STATE, readState, type State, setStateAside } from '../slots/state.ts';
+import type { Logger } from './log.ts';
+
+/**
+ * The state that this controller starts from. A file that cannot be used is set aside, with its name said,
+ * and the state is put together again from the symlinks and the history: what serves goes on serving.
+ */
+export async function recoverState(paths: SitePaths, log: Logger): Promise<State> {
+  try {
+    return await readState(paths);
+  } catch (error) {
+    if (!(error instanceof SlotsError)) throw error;
+    const aside = await setStateAside(paths, new Date());
+    const state = await stateFromSlots(paths);
+    log.error(
+      { event: 'state.set-aside', aside, active: state.active },
+      `${error.message}; it is now ${aside}, and the slots say that ${state.active ?? 'nothing'} is active`,
+    );
+    return state;
+  }
+}
+
+async function stateFromSlots(paths: SitePaths): Promise<State> {
+  const [blue, green] = await Promise.all(SLOTS.map((slot) => usableRelease(paths, slot)));
+  const slots = { blue: { release: blue ?? null }, green: { release: green ?? null } };
+  const history = await readHistory(paths).catch(() => []);
+  const newest = history.findLast(
+    ({ outcome }) => outcome === 'promoted' || outcome === 'rolled-back',
+  );
+  const active =
+    SLOTS.find((slot) => slots[slot].release !== null && slots[slot].release === newest?.release) ??
+    SLOTS.find((slot) => slots[slot].release !== null) ??
+    null;
+  return { ...EMPTY_STATE, active, slots };
+}
+
+async function usableRelease(paths: SitePaths, slot: Slot): Promise<string | null> {
+  const id = await slotRelease(paths, slot);
+  if (id === null) return null;
+  const release = await readRelease(paths, id).catch(() => null);
+  return release?.id ?? null;
+}
+
+/** A controller killed between writing the state and moving a symlink leaves the two apart; the state wins. */
+export async function alignLinks(paths: SitePaths, state: State, log: Logger): Promise<void> {
+  for (const slot of SLOTS) {
+    const wanted = state.slots[slot].release;
+    if ((await slotRelease(paths, slot)) === wanted) continue;
+    log.warn({ event: 'slot.realign', slot, release: wanted }, `pointing ${slot} at ${wanted}`);
+    await pointSlot(paths, slot, wanted);
+  }
+}

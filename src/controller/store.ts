@@ -1,0 +1,53 @@
+import type { State } from '../slots/state.ts';
+
+/** The one copy of the state in this process. */
+export interface Store {
+  readonly state: State;
+  /**
+   * Applies a pure change to the latest state and resolves once it is on disk; nothing may act on the new
+   * state before that. Changes are applied one after the other.
+   */
+  update(change: (state: State) => State): Promise<State>;
+  /** Calls back after each change until the signal aborts. */
+  onChange(listener: (state: State) => void, signal?: AbortSignal): void;
+  /** From here on no change is applied and every `update` waits for ever: the process is about to end. */
+  freeze(): Promise<void>;
+}
+
+/** @param persist writes durably */
+export function createStore(initial: State, persist: (state: State) => Promise<void>): Store {
+  let state = initial;
+  let queue: Promise<unknown> = Promise.resolve();
+  const listeners = new Set<(state: State) => void>();
+
+  let frozen = false;
+
+  const apply = async (change: (state: State) => State): Promise<State> => {
+    if (frozen) return new Promise(() => {});
+    const next = change(state);
+    if (next === state) return state;
+    await persist(next);
+    state = next;
+    for (const listener of listeners) listener(next);
+    return next;
+  };
+
+  return {
+    get state() {
+      return state;
+    },
+    update(change) {
+      const result = queue.then(() => apply(change));
+      queue = result.catch(() => {});
+      return result;
+    },
+    async freeze() {
+      await queue;
+      frozen = true;
+    },
+    onChange(listener, signal) {
+      listeners.add(listener);
+      signal?.addEventListener('abort', () => listeners.delete(listener));
+    },
+  };
+}

@@ -1,0 +1,57 @@
+import type { Duplex } from 'node:stream';
+import { z } from 'zod';
+import { lines } from '../slots/lines.ts';
+import type { FromWorker, ToWorker } from '../slots/wire.ts';
+import type { Logger } from './log.ts';
+import type { Workers } from './workers.ts';
+
+const count = z.int().min(0);
+const perSlot = z.object({ blue: count, green: count });
+
+const messageSchema = z.discriminatedUnion('type', [
+  z.object({ type: z.literal('ack'), epoch: count, revision: count }),
+  z.object({
+    type: z.literal('report'),
+    epoch: count,
+    inflight: perSlot,
+    counters: z.looseObject({}),
+  }),
+]);
+
+/** Speaks the worker protocol (slots/wire.ts) on an upgraded control connection. */
+export function serveWorker(socket: Duplex, pid: number, workers: Workers, log: Logger): void {
+  const send = (message: ToWorker) => void socket.write(`${JSON.stringify(message)}\n`);
+  const link = workers.join(pid, send);
+  log.info({ event: 'worker.join', worker: pid }, `worker ${pid} connected`);
+
+  const refuse = (why: string) => {
+    log.warn(
+      { event: 'worker.refused', worker: pid },
+      `closing worker ${pid}'s connection: ${why}`,
+    );
+    socket.destroy();
+  };
+  socket.on(
+    'data',
+    lines((line) => {
+      if (socket.destroyed) return;
+      const message = parse(line);
+      if (message) link.receive(message);
+      else refuse('a message it cannot mean');
+    }, refuse),
+  );
+  socket.on('error', () => {});
+  socket.on('close', () => {
+    link.leave();
+    log.info({ event: 'worker.leave', worker: pid }, `worker ${pid} disconnected`);
+  });
+  socket.on('end', () => socket.end());
+}
+
+function parse(line: string): FromWorker | null {
+  try {
+    return messageSchema.parse(JSON.parse(line)) as FromWorker;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * One process of a slot: loads the site's entry from the release that the slot points to.
+ *
+ * PM2 keeps the script and the folder of an app for ever (Unitech/pm2 #3742), so they are this file and
+ * the site's root, and only the slot's symlink changes. It also leaves an ESM entry that throws `online`
+ * (#5409), so this file ends the process instead.
+ */
+import { realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { NO_RELEASE_EXIT_CODE } from '../config/ecosystem.ts';
+import { slotRelease } from '../slots/link.ts';
+import { releaseDir, sitePaths } from '../slots/paths.ts';
+import { readRelease } from '../slots/release.ts';
+import type { Slot } from '../slots/slot.ts';
+import { crashFile } from './crash-file.ts';
+import { finishOnSignal } from './finish.ts';
+import { answerProbes } from './probe-answer.ts';
+
+const paths = sitePaths(process.env.SLOTS_ROOT as string);
+const slot = process.env.SLOTS_SLOT as Slot;
+
+const id = await slotRelease(paths, slot);
+if (id === null) process.exit(NO_RELEASE_EXIT_CODE);
+
+const crash = crashFile(paths, id);
+process.on('uncaughtExceptionMonitor', (error) =>
+  writeFileSync(crash, String(error?.stack ?? error)),
+);
+
+try {
+  const release = await readRelease(paths, id);
+  // The real path, so that this process reads its own release even after the slot's symlink has moved.
+  const entry = realpathSync(join(releaseDir(paths, id), 'dist', release.entry));
+  answerProbes(id);
+  finishOnSignal();
+  process.argv[1] = entry;
+  await import(pathToFileURL(entry).href);
+  rmSync(crash, { force: true });
+} catch (error) {
+  writeFileSync(crash, String((error as Error)?.stack ?? error));
+  console.error(error);
+  process.exit(1);
+}

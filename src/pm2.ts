@@ -1,0 +1,199 @@
+/** The only file that knows PM2's API. `PM2_HOME` decides which daemon it talks to, as for PM2 itself. */
+import { readFileSync, readlinkSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import type { ProcessDescription } from 'pm2';
+import type { App } from './config/ecosystem.ts';
+import { SlotsError } from './errors.ts';
+
+/** PM2 answers within a second or not at all: a daemon that died meanwhile leaves the call open for ever. */
+const CALL_TIMEOUT_MS = 60_000;
+
+export interface Instance {
+  pid: number;
+  pmId: number;
+  /** PM2's word, for instance `online`, `stopped`, `waiting restart` or `errored`. */
+  status: string;
+  uptimeMs: number;
+  memoryBytes: number;
+  restarts: number;
+  exitCode: number | null;
+  outLog: string;
+  errorLog: string;
+  nodeVersion: string | null;
+  /** `SLOTS_ROOT` of the app: whose it is, when two sites have one name. */
+  root: string | null;
+}
+
+export interface Pm2 {
+  /** Starts the daemon if none runs, then the apps. */
+  start(apps: App[]): Promise<void>;
+  /** The app's processes, without those that PM2 is replacing. Empty when PM2 does not know the app. */
+  instances(app: string): Promise<Instance[]>;
+  /** Every process PM2 knows, by app. */
+  all(): Promise<Map<string, Instance[]>>;
+  stop(app: string): Promise<void>;
+  /** Stops what runs and starts every process of the app anew, all at once. */
+  restart(app: string): Promise<void>;
+  /** Replaces the app's processes one after the other. */
+  reload(app: string): Promise<void>;
+  delete(app: string): Promise<void>;
+  /** Calls back with each piece of output of any app. */
+  onOutput(
+    listener: (output: { app: string; text: string; isError: boolean }) => void,
+  ): Promise<void>;
+  /** Ends the daemon and every process it runs. */
+  killDaemon(): Promise<void>;
+  disconnect(): void;
+}
+
+type Api = typeof import('pm2');
+
+export function pm2Home(): string {
+  return process.env.PM2_HOME ?? join(homedir(), '.pm2');
+}
+
+/** Whether a daemon runs for this `PM2_HOME`; asking PM2 itself would start one. */
+export function isDaemonRunning(): boolean {
+  return daemonPid() !== null;
+}
+
+/** The Node binary that the running daemon, and with it every cluster app, runs on; `null` where unknown. */
+export function daemonNode(): string | null {
+  const pid = daemonPid();
+  if (pid === null) return null;
+  try {
+    return readlinkSync(`/proc/${pid}/exe`);
+  } catch {
+    return null;
+  }
+}
+
+function daemonPid(): number | null {
+  try {
+    const pid = Number(readFileSync(join(pm2Home(), 'pm2.pid'), 'utf8'));
+    process.kill(pid, 0);
+    return pid;
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * Connects to the daemon; starts one when none runs.
+ *
+ * @throws SlotsError `PM2_UNREACHABLE`
+ */
+export async function connectPm2(): Promise<Pm2> {
+  forgetStarterEnvironment();
+  // Imported here because PM2 reads PM2_HOME while it loads.
+  const { default: api } = (await import('pm2')) as unknown as { default: Api };
+  await call<unknown>('connect', (done) => api.connect(done));
+  return adapt(api);
+}
+
+/**
+ * PM2 hands its starter's whole environment to the daemon and to every app, for good. What npm and test
+ * runners put there is about them and not about the site.
+ */
+function forgetStarterEnvironment(): void {
+  const foreign =
+    /^(npm_|INIT_CWD$|VITEST|VITE_|TEST$|NODE_CHANNEL|NODE_OPTIONS$|NODE_V8_COVERAGE$)/;
+  for (const key of Object.keys(process.env)) if (foreign.test(key)) delete process.env[key];
+}
+
+function adapt(api: Api): Pm2 {
+  const processes = () =>
+    call<ProcessDescription[]>('list', (done) => api.list(done as never)).then((list) =>
+      list.map(toProcess).filter((process) => process !== null),
+    );
+
+  const instances = async (app: string) =>
+    (await processes()).filter((process) => process.app === app).map(({ instance }) => instance);
+
+  const each = async (app: string, what: string, act: (id: number, done: Done) => void) => {
+    const found = await instances(app);
+    await Promise.all(found.map(({ pmId }) => call(what, (done) => act(pmId, done))));
+  };
+
+  const stop = (app: string) => each(app, 'stop', (id, done) => api.stop(id, done));
+  const start = (app: string) => each(app, 'restart', (id, done) => api.restart(id, done));
+
+  return {
+    instances,
+    stop,
+    start: async (apps) => {
+      await call('start', (done) => api.start({ apps } as never, done));
+    },
+    all: async () => {
+      const byApp = new Map<string, Instance[]>();
+      for (const { app, instance } of await processes()) {
+        byApp.set(app, [...(byApp.get(app) ?? []), instance]);
+      }
+      return byApp;
+    },
+    // PM2 refuses to restart a process that waits for its own restart ("Process with pid … already
+    // exists", God.startProcessId), so it is stopped first.
+    restart: async (app) => {
+      await stop(app);
+      await start(app);
+    },
+    // Without `force` one lock file for the whole PM2_HOME makes a reload fail for up to 30 s after any
+    // other app's; the daemon itself keeps reloads of one process apart since 7.0.4 (#6129).
+    reload: async (app) => {
+      await call('reload', (done) => api.reload(app, { force: true } as never, done));
+    },
+    delete: (app) => each(app, 'delete', (id, done) => api.delete(id, done)),
+    onOutput: async (listener) => {
+      const bus = await call<NodeJS.EventEmitter>('launchBus', (done) =>
+        api.launchBus(done as never),
+      );
+      const tell = (isError: boolean) => (packet: { process: { name: string }; data: string }) =>
+        listener({ app: packet.process.name, text: packet.data, isError });
+      bus.on('log:out', tell(false));
+      bus.on('log:err', tell(true));
+    },
+    killDaemon: async () => {
+      await call('kill', (done) => api.killDaemon(done as never));
+    },
+    disconnect: () => api.disconnect(),
+  };
+}
+
+type Done = (error: Error | null, result?: unknown) => void;
+
+function call<T>(what: string, act: (done: Done) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const fail = (message: string) =>
+      reject(new SlotsError('PM2_UNREACHABLE', `pm2 ${what}: ${message}`));
+    const timer = setTimeout(fail, CALL_TIMEOUT_MS, `no answer in ${CALL_TIMEOUT_MS / 1000} s`);
+    act((error, result) => {
+      clearTimeout(timer);
+      if (error) fail(error.message ?? String(error));
+      else resolve(result as T);
+    });
+  });
+}
+
+/** `null` for a process that PM2 is replacing: it has a new one under the same id already. */
+function toProcess(found: ProcessDescription): { app: string; instance: Instance } | null {
+  const env = (found.pm2_env ?? {}) as Record<string, unknown>;
+  if (typeof found.pm_id !== 'number' || found.name === undefined) return null;
+  const online = env.status === 'online' || env.status === 'launching';
+  return {
+    app: found.name,
+    instance: {
+      pid: found.pid ?? 0,
+      pmId: found.pm_id,
+      status: String(env.status),
+      uptimeMs: online ? Date.now() - Number(env.pm_uptime) : 0,
+      memoryBytes: found.monit?.memory ?? 0,
+      restarts: Number(env.restart_time ?? 0),
+      exitCode: typeof env.exit_code === 'number' ? env.exit_code : null,
+      outLog: String(env.pm_out_log_path ?? ''),
+      errorLog: String(env.pm_err_log_path ?? ''),
+      nodeVersion: typeof env.node_version === 'string' ? env.node_version : null,
+      root: typeof env.SLOTS_ROOT === 'string' ? env.SLOTS_ROOT : null,
+    },
+  };
+}
