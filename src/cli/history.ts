@@ -1,0 +1,37 @@
+import { readHistory } from '../slots/history.ts';
+import type { SitePaths } from '../slots/paths.ts';
+import { ago, duration, table } from './format.ts';
+import { style } from './style.ts';
+
+const OUTCOME_STYLES = {
+  promoted: 'green',
+  'rolled-back': 'yellow',
+  failed: 'red',
+} as const;
+
+/** `slots history`: what happened, newest last, as in any log. */
+export async function history(
+  paths: SitePaths,
+  options: { json?: boolean; lines: number },
+): Promise<void> {
+  const entries = (await readHistory(paths)).slice(-options.lines);
+  if (options.json) {
+    console.log(JSON.stringify(entries, null, 2));
+    return;
+  }
+  if (entries.length === 0) {
+    console.log('nothing has happened yet');
+    return;
+  }
+  const rows = entries.map(
+    ({ outcome, release, trigger, finishedAt, durationsMs, stage, error }) => [
+      ago(finishedAt),
+      style(OUTCOME_STYLES[outcome], outcome),
+      release ?? '',
+      trigger,
+      duration(Object.values(durationsMs).reduce((sum, ms) => sum + ms, 0)),
+      error ? `${stage}: ${error}` : '',
+    ],
+  );
+  console.log(table(rows));
+}

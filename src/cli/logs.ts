@@ -1,0 +1,117 @@
+import { createReadStream } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type AppRole, appName } from '../config/ecosystem.ts';
+import type { Config } from '../config/schema.ts';
+import { SlotsError } from '../errors.ts';
+import { connectPm2, isDaemonRunning } from '../pm2.ts';
+import { releaseDir, type SitePaths } from '../slots/paths.ts';
+import { listPartials, listReleases, partialDir } from '../slots/release.ts';
+import { formatLine, LOG_ROLES } from './attach-logs.ts';
+
+const FOLLOW_INTERVAL_MS = 200;
+
+interface LogFile {
+  role: AppRole | 'build';
+  path: string;
+}
+
+/** `slots logs`: the last lines of the apps' logs, or of the newest build. */
+export async function logs(
+  config: Config,
+  paths: SitePaths,
+  which: string | undefined,
+  options: { follow?: boolean; lines: number },
+): Promise<void> {
+  const files = which === 'build' ? await buildLog(paths) : await appLogs(config, which);
+  for (const file of files) await printLast(file, options.lines);
+  if (options.follow) await Promise.all(files.map(follow));
+}
+
+async function appLogs(config: Config, which: string | undefined): Promise<LogFile[]> {
+  if (which !== undefined && !LOG_ROLES.includes(which as AppRole)) {
+    throw new SlotsError('USAGE', `"${which}" has no log`, {
+      hint: `there are build, ${LOG_ROLES.join(', ')}`,
+    });
+  }
+  if (!isDaemonRunning()) throw notUp(config);
+  const pm2 = await connectPm2();
+  const known = await pm2.all();
+  pm2.disconnect();
+  const roles = which ? [which as AppRole] : LOG_ROLES;
+  const files = roles.flatMap((role) => {
+    const instance = known.get(appName(config, role))?.[0];
+    if (!instance) return [];
+    return [instance.outLog, instance.errorLog].map((path) => ({ role, path }));
+  });
+  if (files.length === 0) throw notUp(config);
+  return files;
+}
+
+function notUp(config: Config): SlotsError {
+  return new SlotsError('NOT_UP', `PM2 runs no app of ${config.name}`, {
+    hint: 'start it with `slots up`',
+  });
+}
+
+/** The running build's, else the newest of the last failed and the last good one's. */
+async function buildLog(paths: SitePaths): Promise<LogFile[]> {
+  const [partial] = await listPartials(paths);
+  if (partial) return [{ role: 'build', path: join(partialDir(paths, partial), 'build.log') }];
+  const [release] = await listReleases(paths);
+  const candidates = [
+    paths.failedBuildLog,
+    ...(release ? [join(releaseDir(paths, release.id), 'build.log')] : []),
+  ];
+  const times = await Promise.all(
+    candidates.map((path) =>
+      stat(path).then(
+        ({ mtimeMs }) => ({ path, mtimeMs }),
+        () => null,
+      ),
+    ),
+  );
+  const newest = times.filter((time) => time !== null).sort((a, b) => b.mtimeMs - a.mtimeMs)[0];
+  if (!newest) throw new SlotsError('NO_BUILD', 'nothing has been built yet');
+  return [{ role: 'build', path: newest.path }];
+}
+
+async function printLast({ role, path }: LogFile, count: number): Promise<void> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  const last = text.split('\n').filter((line) => line !== '');
+  for (const line of last.slice(-count)) print(role, line);
+}
+
+async function follow({ role, path }: LogFile): Promise<never> {
+  let offset = await sizeOf(path);
+  let rest = '';
+  for (;;) {
+    await delay(FOLLOW_INTERVAL_MS);
+    const size = await sizeOf(path);
+    // A shorter file is a new one: logs get rotated.
+    if (size < offset) offset = 0;
+    if (size === offset) continue;
+    for await (const chunk of createReadStream(path, {
+      start: offset,
+      end: size - 1,
+      encoding: 'utf8',
+    })) {
+      const parts = (rest + chunk).split('\n');
+      rest = parts.pop() as string;
+      for (const line of parts) print(role, line);
+    }
+    offset = size;
+  }
+}
+
+function sizeOf(path: string): Promise<number> {
+  return stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
+}
+
+function print(role: LogFile['role'], line: string): void {
+  console.log(role === 'build' ? line : formatLine(role, line));
+}

@@ -1,0 +1,136 @@
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { CONFIG_FILES, loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
+import { SlotsError } from '../errors.ts';
+import { type SitePaths, sitePaths } from '../slots/paths.ts';
+import { VERSION } from '../version.ts';
+import { build } from './build.ts';
+import { down } from './down.ts';
+import { history } from './history.ts';
+import { logs } from './logs.ts';
+import { pause, resume } from './pause.ts';
+import { promote } from './promote.ts';
+import { releases } from './releases.ts';
+import { rollback } from './rollback.ts';
+import { status } from './status.ts';
+import { styleError } from './style.ts';
+import { up } from './up.ts';
+
+const EXIT_FAILED = 1;
+const EXIT_USAGE = 2;
+const EXIT_UNREACHABLE = 3;
+
+const program = new Command('slots')
+  .description('Publishes a self-hosted Node site without a visitor ever noticing.')
+  .version(VERSION)
+  .option('-C, --root <folder>', 'the site, when it is not the current folder')
+  .showSuggestionAfterError()
+  .showHelpAfterError('(`slots --help` lists the commands)')
+  .exitOverride();
+
+program
+  .command('up')
+  .description(
+    'build if there is no release, start everything under PM2, wait for the first answer',
+  )
+  .option('--foreground', 'stay attached with the logs; Ctrl-C stops what this started')
+  .action((options) => withSite((config, paths) => up(config, paths, options)));
+
+program
+  .command('down')
+  .description("stop and remove the site's PM2 apps")
+  .action(() => withSite(down));
+
+program
+  .command('status')
+  .description('who is active, both slots, what runs and what happened last')
+  .option('--json', 'for programs; stable')
+  .option('--watch', 'update in place')
+  .action((options) => withSite((config, paths) => status(config, paths, options)));
+
+program
+  .command('build')
+  .description('build a release and keep it, promote nothing')
+  .action(() => withSite(build));
+
+program
+  .command('promote')
+  .description('build and promote now')
+  .option('--wait', 'until it is live or has failed')
+  .action((options) => withSite((_config, paths) => promote(paths, options)));
+
+program
+  .command('rollback')
+  .description('back to the standby at once, or to a kept release; pauses edits')
+  .argument('[release]', 'an id from `slots releases`')
+  .action((release) => withSite((_config, paths) => rollback(paths, release)));
+
+program
+  .command('releases')
+  .description('what is kept')
+  .option('--json', 'for programs')
+  .action((options) => withSite((_config, paths) => releases(paths, options)));
+
+program
+  .command('history')
+  .description('what happened')
+  .option('--json', 'for programs')
+  .option('-n, --lines <count>', 'how many entries', positiveInteger, 20)
+  .action((options) => withSite((_config, paths) => history(paths, options)));
+
+program
+  .command('logs')
+  .description('logs of the apps, or of the newest build')
+  .argument('[which]', 'build, proxy, watcher, blue or green; all apps without it')
+  .option('-f, --follow', 'go on with what is written from now on')
+  .option('-n, --lines <count>', 'how many lines of each log', positiveInteger, 30)
+  .action((which, options) => withSite((config, paths) => logs(config, paths, which, options)));
+
+program
+  .command('pause')
+  .description('do not promote edits for now')
+  .action(() => withSite((_config, paths) => pause(paths)));
+
+program
+  .command('resume')
+  .description('promote edits again, those made meanwhile too')
+  .action(() => withSite((_config, paths) => resume(paths)));
+
+process.exitCode = await program.parseAsync().then(
+  () => 0,
+  (error: unknown) => explain(error),
+);
+
+function withSite(act: (config: Config, paths: SitePaths) => Promise<void>): Promise<void> {
+  const root = resolve(program.opts<{ root?: string }>().root ?? nearestSite(process.cwd()));
+  return act(loadConfig(root), sitePaths(root));
+}
+
+/** The folder with a config at or above this one, so that the command works anywhere inside the site. */
+function nearestSite(from: string): string {
+  for (let folder = from; ; folder = dirname(folder)) {
+    if (CONFIG_FILES.some((name) => existsSync(join(folder, name)))) return folder;
+    if (folder === dirname(folder)) return from;
+  }
+}
+
+function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value > 0) return value;
+  throw new InvalidArgumentError('a whole number above 0 was expected.');
+}
+
+/** Turns whatever was thrown into one message and an exit code: the only place that does. */
+function explain(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
+  if (!(error instanceof SlotsError)) {
+    console.error(error);
+    return EXIT_FAILED;
+  }
+  console.error(`${styleError('red', 'slots:')} ${error.message}`);
+  if (error.hint) console.error(`       ${error.hint}`);
+  if (error.code === 'CONTROLLER_UNREACHABLE') return EXIT_UNREACHABLE;
+  return error.code === 'USAGE' ? EXIT_USAGE : EXIT_FAILED;
+}

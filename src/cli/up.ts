@@ -1,0 +1,217 @@
+import { execFile } from 'node:child_process';
+import { createServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { type AppRole, appName, apps } from '../config/ecosystem.ts';
+import type { Config } from '../config/schema.ts';
+import { controllerPid } from '../controller/control-server.ts';
+import { probe } from '../controller/probe.ts';
+import type { Status } from '../controller/status.ts';
+import { SlotsError } from '../errors.ts';
+import { connectPm2, daemonNode, isDaemonRunning, type Pm2 } from '../pm2.ts';
+import type { SitePaths } from '../slots/paths.ts';
+import { attachLogs } from './attach-logs.ts';
+import { followController } from './client.ts';
+import { stopApps } from './down.ts';
+import { createProgress } from './progress.ts';
+import { withStartLock } from './start-lock.ts';
+import { style } from './style.ts';
+
+const ROLES: AppRole[] = ['watcher', 'blue', 'green', 'proxy'];
+
+/** How long PM2 and the controller may take to come up, in milliseconds. */
+const CONTROLLER_TIMEOUT_MS = 20_000;
+const PROXY_TIMEOUT_MS = 20_000;
+const LOOK_INTERVAL_MS = 50;
+
+/** The oldest Node that slots and its parts run on. */
+const MIN_NODE = [22, 22] as const;
+
+/** `slots up`: starts what does not run yet and waits until visitors get an answer. */
+export async function up(
+  config: Config,
+  paths: SitePaths,
+  options: { foreground?: boolean },
+): Promise<void> {
+  const ours = { daemon: !isDaemonRunning(), apps: false };
+  await checkDaemonNode();
+  const wasRunning = (await controllerPid(paths.controlSocket)) !== null;
+  const pm2 = await connectPm2();
+  const stopOurs = async () => {
+    if (!ours.apps) return;
+    await stopApps(pm2, config, paths);
+    if (ours.daemon && (await pm2.all()).size === 0) await pm2.killDaemon();
+  };
+  const interrupted = options.foreground ? onInterrupt(stopOurs) : null;
+  try {
+    if (options.foreground) await attachLogs(pm2, config);
+    const started = await withStartLock(paths, () => startMissing(pm2, config, paths));
+    ours.apps = started && !wasRunning;
+    const problem = await untilLive(config, paths, options.foreground === true);
+    if (problem === null) printAddresses(config, paths, ours.apps, options.foreground === true);
+    else if (!options.foreground) throw problem;
+    else
+      console.error(`${style('red', problem.message)}\nfix it and save: the watcher builds again`);
+    await interrupted;
+  } finally {
+    pm2.disconnect();
+  }
+}
+
+/** Cluster apps run on the daemon's Node, whatever the command line runs on. */
+async function checkDaemonNode(): Promise<void> {
+  const node = daemonNode();
+  if (node === null) return;
+  const { stdout } = await promisify(execFile)(node, ['--version']).catch(() => ({ stdout: '' }));
+  const [major = 0, minor = 0] = stdout.replace('v', '').split('.').map(Number);
+  if (stdout === '' || major > MIN_NODE[0] || (major === MIN_NODE[0] && minor >= MIN_NODE[1]))
+    return;
+  throw new SlotsError(
+    'DAEMON_NODE_OLD',
+    `the PM2 daemon that runs already uses Node ${stdout.trim()}, and slots needs ${MIN_NODE.join('.')} or later`,
+    { hint: 'end it with `pm2 kill`, or give slots a daemon of its own with PM2_HOME=<folder>' },
+  );
+}
+
+/** @returns whether anything had to be started */
+async function startMissing(pm2: Pm2, config: Config, paths: SitePaths): Promise<boolean> {
+  const known = await pm2.all();
+  const missing: AppRole[] = [];
+  for (const role of ROLES) {
+    const instances = known.get(appName(config, role)) ?? [];
+    const foreign = instances.find(({ root }) => root !== paths.root);
+    if (foreign) {
+      throw new SlotsError(
+        'NAME_TAKEN',
+        `PM2 runs an app ${appName(config, role)} already, of ${foreign.root ?? 'another program'}`,
+        { hint: 'set another "name" in slots.config.ts' },
+      );
+    }
+    const runs = instances.some(({ status }) => status === 'online' || status === 'launching');
+    // A slot that has no release is stopped, and that is as it should be.
+    const rests = (role === 'blue' || role === 'green') && instances.length > 0;
+    if (!runs && !rests) missing.push(role);
+  }
+  for (const role of missing) {
+    await checkPort(config, role === 'watcher' ? 'admin' : role);
+    await pm2.delete(appName(config, role));
+  }
+  const wanted = new Set(missing.map((role) => appName(config, role)));
+  const toStart = apps(paths.root, config).filter(({ name }) => wanted.has(name));
+  if (toStart.length > 0) await pm2.start(toStart);
+  return toStart.length > 0;
+}
+
+/** Said here, where a person reads it; inside PM2 it would be a restart loop in a log file. */
+async function checkPort(config: Config, key: keyof Config['ports']): Promise<void> {
+  const port = config.ports[key];
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EADDRINUSE') return reject(error);
+      reject(
+        new SlotsError('PORT_TAKEN', `ports.${key}: port ${port} is taken by another program`, {
+          hint: `end that program, or set another "ports.${key}" in slots.config.ts`,
+        }),
+      );
+    });
+    server.listen(port, key === 'proxy' ? config.host : '127.0.0.1', resolve);
+  });
+  await new Promise((resolve) => server.close(resolve));
+}
+
+/** @returns why the first release did not become live, or `null` when visitors get answers */
+async function untilLive(
+  config: Config,
+  paths: SitePaths,
+  quiet: boolean,
+): Promise<SlotsError | null> {
+  const progress = quiet ? null : createProgress();
+  try {
+    await untilControllerAnswers(config, paths);
+    for await (const event of followController(paths)) {
+      progress?.show(event);
+      if (event.type !== 'status') continue;
+      const failure = firstReleaseFailure(event.status);
+      if (failure) return failure;
+      if (event.status.slots[event.status.active].role === 'active') break;
+    }
+    progress?.say('waiting for the proxy');
+    await untilProxyAnswers(config);
+    return null;
+  } finally {
+    progress?.end();
+  }
+}
+
+function firstReleaseFailure({ active, slots, last }: Status): SlotsError | null {
+  if (slots[active].role === 'active' || last?.outcome !== 'failed') return null;
+  return new SlotsError('FIRST_RELEASE_FAILED', `no release is live: ${last.error}`, {
+    hint: 'everything else runs, so the next save builds again; `slots logs build` shows the output',
+  });
+}
+
+async function untilControllerAnswers(config: Config, paths: SitePaths): Promise<void> {
+  const deadline = performance.now() + CONTROLLER_TIMEOUT_MS;
+  while ((await controllerPid(paths.controlSocket)) === null) {
+    if (performance.now() > deadline) {
+      throw new SlotsError('CONTROLLER_SILENT', 'the controller did not come up', {
+        hint: `\`slots logs watcher\` and \`pm2 describe ${appName(config, 'watcher')}\` say why`,
+      });
+    }
+    await delay(LOOK_INTERVAL_MS);
+  }
+}
+
+async function untilProxyAnswers(config: Config): Promise<void> {
+  const deadline = performance.now() + PROXY_TIMEOUT_MS;
+  for (;;) {
+    const answer = await probe(
+      config.ports.proxy,
+      config.health.path,
+      config.health.timeoutMs,
+    ).catch((error: Error) => error.message);
+    if (typeof answer !== 'string' && answer.status < 500) return;
+    if (performance.now() > deadline) {
+      const what = typeof answer === 'string' ? answer : `status ${answer.status}`;
+      throw new SlotsError(
+        'PROXY_SILENT',
+        `the proxy on port ${config.ports.proxy} says: ${what}`,
+        {
+          hint: '`slots logs proxy` says why',
+        },
+      );
+    }
+    await delay(LOOK_INTERVAL_MS);
+  }
+}
+
+function printAddresses(
+  config: Config,
+  paths: SitePaths,
+  started: boolean,
+  foreground: boolean,
+): void {
+  const content = config.watch.map((path) => `${paths.root}/${path}`).join('  ');
+  const rows = [
+    ['site', style('bold', `http://localhost:${config.ports.proxy}`)],
+    ['content', `${content}  (edit, save, and it is live)`],
+    ['status', 'npx slots status --watch'],
+    ['stop', foreground && started ? 'Ctrl-C' : 'npx slots down'],
+  ];
+  const lines = rows.map(([what = '', where = '']) => `  ${style('dim', what.padEnd(8))} ${where}`);
+  console.log(`\n${style('green', `${config.name} is up`)}\n${lines.join('\n')}\n`);
+}
+
+/** Resolves once Ctrl-C has come and what it should stop has stopped. A second Ctrl-C does not wait. */
+function onInterrupt(stop: () => Promise<void>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const begin = () => {
+      process.once('SIGINT', () => process.exit(130));
+      console.log('\nstopping …');
+      stop().then(resolve, reject);
+    };
+    process.once('SIGINT', begin);
+    process.once('SIGTERM', begin);
+  });
+}
