@@ -1,0 +1,96 @@
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { plainSite } from '../support/plain-site.ts';
+import { until } from '../support/until.ts';
+
+const live = (site: { get(): Promise<{ body: string }> }, text: string) =>
+  until(async () => (await site.get()).body === text, `${text} to be live`, 30_000);
+
+test('builds nothing for a burst that leaves the files as they were', async () => {
+  const site = await plainSite();
+  await site.slots('up');
+  const page = join(site.root, 'src/content/page.txt');
+  const before = await readFile(page, 'utf8');
+  await site.slots('pause');
+  await site.edit('page.txt', 'a mistake');
+  await until(async () => (await site.status()).watcher.pending > 0, 'the edit to be seen');
+  await site.edit('page.txt', before);
+  await site.slots('resume');
+  await until(async () => (await site.status()).watcher.pending === 0, 'the look at the files');
+  const { last, epoch } = await site.settled();
+  expect(last?.release).toBe((await site.get()).release);
+  expect(epoch).toBe(1);
+});
+
+test('makes one release of a burst of edits', async () => {
+  const site = await plainSite({ config: { debounceMs: 400 } });
+  await site.slots('up');
+  for (let i = 0; i < 50; i++) await site.edit('page.txt', `edit ${i}`);
+  await live(site, 'edit 49');
+  await site.settled();
+  const releases = JSON.parse((await site.slots('releases', '--json')).stdout);
+  expect(releases.length).toBeLessThanOrEqual(3);
+});
+
+test('promotes an edit that is made while another is being promoted', async () => {
+  const site = await plainSite();
+  await site.slots('up');
+  await site.edit('page.txt', 'second');
+  await until(async () => (await site.status()).promotion !== null, 'the promotion to begin');
+  await site.edit('page.txt', 'third');
+  await live(site, 'third');
+});
+
+test('sees files that are renamed, deleted, put in a new folder, or saved by a rename', async () => {
+  const site = await plainSite();
+  await site.slots('up');
+  const content = join(site.root, 'src/content');
+  const promoted = async (change: () => Promise<unknown>) => {
+    const { epoch } = await site.settled();
+    await change();
+    await until(async () => (await site.status()).epoch > epoch, 'the change to be live', 30_000);
+    await site.settled();
+  };
+  await promoted(() => writeFile(join(content, 'new.txt'), 'new'));
+  await promoted(() => rename(join(content, 'new.txt'), join(content, 'renamed.txt')));
+  await promoted(async () => {
+    await mkdir(join(content, 'folder'));
+    await writeFile(join(content, 'folder/inside.txt'), 'inside');
+  });
+  await promoted(() => rm(join(content, 'folder'), { recursive: true }));
+  await promoted(async () => {
+    await writeFile(join(content, 'page.txt~'), 'saved by a rename');
+    await rename(join(content, 'page.txt~'), join(content, 'page.txt'));
+  });
+  expect((await site.get()).body).toBe('saved by a rename');
+});
+
+test('shows a page with Retry-After until there is a release, and the site from then on', async () => {
+  const site = await plainSite({ config: { buildTimeoutMs: 3000 } });
+  await site.behave({ buildHangs: true });
+  const up = site.slots('up');
+  await until(async () => (await site.get().catch(() => null)) !== null, 'the proxy', 30_000);
+  const page = await site.get();
+  expect(page.status).toBe(503);
+  expect(page.headers['retry-after']).toBe('2');
+  expect(page.body).toContain('The first build is running');
+
+  const { exitCode, stderr } = await up;
+  expect(exitCode).toBe(1);
+  expect(stderr).toMatch(/the build was still running after 3000 ms and was killed/);
+  await site.behave({});
+  await until(async () => (await site.get()).status === 200, 'the first release', 30_000);
+});
+
+test('keeps edits back while paused and promotes them on resume', async () => {
+  const site = await plainSite();
+  await site.slots('up');
+  const { body } = await site.get();
+  expect(await site.slots('pause')).toMatchObject({ exitCode: 0 });
+  await site.edit('page.txt', 'kept back');
+  await until(async () => (await site.status()).watcher.pending > 0, 'the edit to be seen');
+  expect((await site.get()).body).toBe(body);
+  expect(await site.slots('resume')).toMatchObject({ exitCode: 0 });
+  await live(site, 'kept back');
+});

@@ -1,0 +1,254 @@
+import { describe, expect, test } from 'vitest';
+import { startEcho, startOrigin, startPlane, startRawOrigin } from '../support/plane.ts';
+import { ask, chunk, get, head, rawClient, type Wire } from '../support/raw-http.ts';
+import { until } from '../support/until.ts';
+
+const CHUNKED = 'Transfer-Encoding: chunked';
+
+/** A raw site that never says anything by itself. */
+async function silentSite() {
+  const site = await startRawOrigin(() => {});
+  const connection = () => until(() => site.wires[0], 'a connection to the site');
+  return { ...site, connection };
+}
+
+describe('a visitor that leaves cancels its request at the site', () => {
+  test.for([
+    ['before the answer', '', 'end'],
+    ['before the answer, with a reset', '', 'reset'],
+    ['in the middle of an answer', `${head('HTTP/1.1 200 OK', CHUNKED)}${chunk('part')}`, 'end'],
+    [
+      'in the middle of a long one',
+      head('HTTP/1.1 200 OK', 'Content-Length: 9').concat('p'),
+      'end',
+    ],
+    ['after early hints', head('HTTP/1.1 103 Early Hints', 'Link: </a>'), 'reset'],
+  ] as const)('%s', async ([, answer, how]) => {
+    const site = await silentSite();
+    const { port, plane } = await startPlane({ blue: site.port });
+    const client = await rawClient(port);
+    client.send(get());
+    const wire = await site.connection();
+    await wire.until('\r\n\r\n');
+    if (answer) {
+      wire.send(answer);
+      await client.until('HTTP/1.1');
+    }
+    if (how === 'reset') client.socket.resetAndDestroy();
+    else client.socket.destroy();
+    await wire.untilGone();
+    await until(() => plane.inflight.counts.blue === 0, 'the request to be counted off');
+    expect(plane.counters.upstreamErrors.blue).toBe(0);
+  });
+
+  test('in the middle of its upload, which the site must not take for whole', async () => {
+    const site = await silentSite();
+    const { port, plane } = await startPlane({ blue: site.port });
+    const client = await rawClient(port);
+    client.send(`${head('POST /', 'Host: a', CHUNKED)}${chunk('part')}`);
+    const wire = await site.connection();
+    await wire.until('part');
+    client.socket.destroy();
+    await wire.untilGone();
+    expect(wire.text()).not.toMatch(/0\r\n\r\n$/);
+    await until(() => plane.inflight.counts.blue === 0, 'the request to be counted off');
+  });
+
+  test('while it waits in the queue: the site never hears of it', async () => {
+    const site = await silentSite();
+    const limits = { inflightPerSlot: 1 };
+    const { port, plane } = await startPlane({ blue: site.port, proxy: { limits } });
+    const first = await rawClient(port);
+    first.send(get('/first'));
+    const wire = await site.connection();
+    await wire.until('\r\n\r\n');
+    const queued = await rawClient(port);
+    queued.send(get('/queued'));
+    await until(() => plane.inflight.counts.blue === 2, 'the second to wait');
+    queued.socket.destroy();
+    await until(() => plane.inflight.counts.blue === 1, 'the second to be gone');
+    const third = await rawClient(port);
+    third.send(get('/third'));
+    await until(() => plane.inflight.counts.blue === 2, 'the third to wait');
+    wire.send(head('HTTP/1.1 200 OK', 'Content-Length: 0'));
+    await first.answer();
+    await until(() => site.received().includes('GET /third'), 'the third to be sent');
+    expect(site.received()).not.toContain('queued');
+  });
+
+  test('and all that it has pipelined behind it, so that no slot is lost for ever', async () => {
+    const site = await silentSite();
+    const { port, plane } = await startPlane({ blue: site.port });
+    const client = await rawClient(port);
+    const upload = `${head('POST /', 'Host: a', 'Content-Length: 2')}ok`;
+    client.send(get() + get() + upload + get());
+    await until(() => plane.inflight.counts.blue === 4, 'four requests');
+    await until(() => site.wires.length === 4, 'four connections to the site');
+    // One of those behind is answered already, and can never be delivered.
+    site.wires[1]?.send(head('HTTP/1.1 200 OK', 'Content-Length: 0'));
+    client.socket.destroy();
+    await until(() => plane.inflight.counts.blue === 0, 'all to be counted off');
+    for (const wire of [0, 2, 3]) await site.wires[wire]?.untilGone();
+  });
+
+  test('and the next visitor is served as if nothing had been', async () => {
+    const site = await startOrigin((request, response) => {
+      if (request.url === '/next') response.end('next');
+    });
+    const limits = { inflightPerSlot: 2, queuedPerSlot: 0 };
+    const { port, plane } = await startPlane({ blue: site.port, proxy: { limits } });
+    for (let i = 0; i < 5; i++) {
+      const client = await rawClient(port);
+      client.send(get());
+      await until(() => plane.inflight.counts.blue === 1, 'the request');
+      client.socket.destroy();
+      await until(() => plane.inflight.counts.blue === 0, 'its end');
+    }
+    expect((await ask(port, get('/next'))).body).toBe('next');
+  });
+});
+
+describe('a site that breaks off in the middle of its answer', () => {
+  const starts: [string, string][] = [
+    ['with a length', `${head('HTTP/1.1 200 OK', 'Content-Length: 100')}part`],
+    ['in chunks', `${head('HTTP/1.1 200 OK', CHUNKED)}${chunk('part')}`],
+    ['in the middle of a chunk', `${head('HTTP/1.1 200 OK', CHUNKED)}64\r\npart`],
+    ['before the last chunk’s end', `${head('HTTP/1.1 200 OK', CHUNKED)}${chunk('part')}0\r\n`],
+  ];
+  const ends: [string, (wire: Wire) => void][] = [
+    ['ends', (wire) => void wire.socket.end()],
+    ['resets', (wire) => void wire.socket.resetAndDestroy()],
+    ['sends garbage', (wire) => void wire.socket.end('GARBAGE\r\n')],
+  ];
+  const cases = starts.flatMap(([start, bytes]) =>
+    ends.map(([end, act]) => [start, end, bytes, act] as const),
+  );
+
+  test.for(cases)('%s, and %s, breaks the visitor’s connection', async ([, , bytes, act]) => {
+    const { answer, client, plane } = await brokenOff(get(), bytes, act);
+    expect(answer).toMatchObject({ status: 200, complete: false });
+    expect(client.text()).not.toMatch(/\r\n0\r\n\r\n$/);
+    await until(() => plane.inflight.counts.blue === 0, 'the request to be counted off');
+  });
+
+  test.for(cases)('%s, and %s, resets a visitor’s of HTTP/1.0', async ([, , bytes, act]) => {
+    const { client } = await brokenOff(head('GET / HTTP/1.0', 'Host: a'), bytes, act);
+    // A plain end would be a good end.
+    expect(client.state()).toBe('reset');
+  });
+
+  test.for(['GET', 'POST'])('is broken off for a request that Node sends: %s', async (method) => {
+    const request = `${head(`${method} /`, 'Host: a', CHUNKED, 'Trailer: X')}${chunk('')}`;
+    const start = `${head('HTTP/1.1 200 OK', CHUNKED)}${chunk('part')}`;
+    const { answer } = await brokenOff(request, start, (wire) => wire.socket.resetAndDestroy());
+    expect(answer).toMatchObject({ status: 200, complete: false });
+  });
+
+  async function brokenOff(request: string, bytes: string, act: (wire: Wire) => void) {
+    const site = await silentSite();
+    const { port, plane } = await startPlane({ blue: site.port });
+    const client = await rawClient(port);
+    client.send(request);
+    const wire = await site.connection();
+    await wire.until('\r\n\r\n');
+    wire.send(bytes);
+    await client.until('part');
+    act(wire);
+    await client.untilGone();
+    const [answer] = await client.answers(1);
+    return { answer: { ...answer, complete: isWhole(client.text()) }, client, plane };
+  }
+});
+
+describe('a site that breaks off before its answer', () => {
+  test.for([
+    ['closes', (wire: Wire): void => void wire.socket.end()],
+    ['resets', (wire: Wire): void => void wire.socket.resetAndDestroy()],
+    ['is not HTTP', (wire: Wire) => wire.send('220 mail.test ESMTP\r\n')],
+    ['has a broken head', (wire: Wire) => wire.send('HTTP/1.1 200 OK\r\nX-A: 1\x00\r\n\r\n')],
+    ['has a bad length', (wire: Wire) => wire.send(head('HTTP/1.1 200 OK', 'Content-Length: x'))],
+    [
+      'has two lengths',
+      (wire: Wire) =>
+        wire.send(head('HTTP/1.1 200 OK', 'Content-Length: 1', 'Content-Length: 2').concat('ab')),
+    ],
+    [
+      'has a head without end',
+      (wire: Wire) => wire.send(`HTTP/1.1 200 OK\r\nX-A: ${'a'.repeat(100_000)}`),
+    ],
+  ] as const)('%s: 502, and the visitor’s connection stays', async ([, act]) => {
+    const site = await startRawOrigin(async (wire) => {
+      await wire.until('\r\n\r\n').catch(() => {});
+      act(wire);
+    });
+    const { port, plane } = await startPlane({ blue: site.port });
+    const client = await rawClient(port);
+    client.send(get());
+    expect((await client.answer()).status).toBe(502);
+    expect(client.state()).toBe('open');
+    expect(plane.counters.upstreamErrors.blue).toBe(1);
+    client.send(get());
+    expect((await client.answers(2)).map(({ status }) => status)).toEqual([502, 502]);
+  });
+});
+
+describe('a site that answers before it has read the upload', () => {
+  test('reaches the visitor, whose next request is answered too', async () => {
+    const site = await startOrigin((request, response) => {
+      response.writeHead(401).end('early');
+      request.resume();
+    });
+    const { port } = await startPlane({ blue: site.port });
+    const client = await rawClient(port);
+    client.send(`${head('POST /', 'Host: a', 'Content-Length: 10')}half.`);
+    expect(await client.answer()).toMatchObject({ status: 401, body: 'early' });
+    client.send(`half.${get('/next')}`);
+    expect((await client.answers(2)).length).toBe(2);
+  });
+
+  test('reaches the visitor even if it closes and the upload goes on', async () => {
+    const site = await startRawOrigin(async (wire) => {
+      await wire.until('\r\n\r\n');
+      wire.socket.pause();
+      wire.send(head('HTTP/1.1 401 Unauthorized', 'Connection: close', 'Content-Length: 0'));
+    });
+    const { port } = await startPlane({ blue: site.port });
+    const client = await rawClient(port);
+    const size = 8 * 1024 * 1024;
+    client.send(head('POST /', 'Host: a', `Content-Length: ${size}`));
+    client.send(Buffer.alloc(size));
+    expect((await client.answer()).status).toBe(401);
+  });
+
+  test('the answer may stream while the upload does', async () => {
+    const site = await startOrigin((request, response) => {
+      response.writeHead(200);
+      request.on('data', (piece) => response.write(`<${piece}>`));
+      request.on('end', () => response.end());
+    });
+    const { port } = await startPlane({ blue: site.port });
+    const client = await rawClient(port);
+    client.send(head('POST /', 'Host: a', CHUNKED));
+    for (const word of ['one', 'two', 'three']) {
+      client.send(chunk(word));
+      await client.until(`<${word}>`);
+    }
+    client.send(chunk(''));
+    expect(await client.answer()).toMatchObject({ body: '<one><two><three>', complete: true });
+  });
+});
+
+test('GET http://a:99999/ and GET http://[ leave the worker alive', async () => {
+  const site = await startEcho();
+  const { port } = await startPlane({ blue: site.port });
+  for (const target of ['http://a:99999/', 'http://[', 'http://[::1', 'http://%']) {
+    expect((await ask(port, get(target))).status, target).toBeLessThan(500);
+  }
+  expect((await ask(port, get())).status).toBe(200);
+});
+
+/** Whether a client could take the answer for a whole one; without a frame of its own, any end is good. */
+function isWhole(text: string): boolean {
+  if (/content-length: 100\r\n/i.test(text)) return text.split('\r\n\r\n')[1]?.length === 100;
+  return text.endsWith('\r\n0\r\n\r\n');
+}

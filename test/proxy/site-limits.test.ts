@@ -1,0 +1,157 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { startOrigin, startPlane, startRawOrigin } from '../support/plane.ts';
+import { values } from '../support/raw-answers.ts';
+import { ask, chunk, get, head, rawClient } from '../support/raw-http.ts';
+import { until } from '../support/until.ts';
+
+const OK = head('HTTP/1.1 200 OK', 'Content-Length: 0');
+
+describe('inflightPerSlot', () => {
+  /** A slot with room for two, and two who wait, full. */
+  async function full(queueTimeoutMs: number) {
+    const site = await startRawOrigin(() => {});
+    const limits = { inflightPerSlot: 2, queuedPerSlot: 2, queueTimeoutMs };
+    const { port, plane } = await startPlane({ blue: site.port, proxy: { limits } });
+    const clients = [];
+    for (let i = 1; i <= 4; i++) {
+      const client = await rawClient(port);
+      client.send(get(`/${i}`));
+      await until(() => plane.inflight.counts.blue === i, 'the request');
+      clients.push(client);
+    }
+    await until(() => site.wires.length === 2, 'two requests at the site');
+    return { site, port, plane, clients };
+  }
+
+  test('what finds the queue full is answered 503 with Retry-After, at once', async () => {
+    const { port, site, plane } = await full(60_000);
+    const answer = await ask(port, get('/5'));
+    expect(answer.status).toBe(503);
+    expect(Number(values(answer.fields, 'retry-after')[0])).toBeGreaterThan(0);
+    expect(site.received()).not.toContain('/5');
+    await until(() => plane.inflight.counts.blue === 4, 'the turned away to be counted off');
+  });
+
+  test('what waits comes in, in order, as room is made', async () => {
+    const { site, clients } = await full(60_000);
+    expect(site.received()).not.toContain('/3');
+    site.wires[0]?.send(OK);
+    await until(() => site.received().includes('GET /3'), 'the third at the site');
+    expect(site.received()).not.toContain('/4');
+    for (const wire of site.wires) wire.send(OK);
+    await until(() => site.received().includes('GET /4'), 'the fourth at the site');
+    for (const wire of site.wires) wire.send(OK);
+    for (const client of clients.slice(0, 3)) expect((await client.answer()).status).toBe(200);
+  });
+
+  test('what has waited for queueTimeoutMs is answered 503 with Retry-After', async () => {
+    const { clients, site, plane } = await full(150);
+    for (const client of clients.slice(2)) {
+      const answer = await client.answer();
+      expect(answer.status).toBe(503);
+      expect(values(answer.fields, 'retry-after')).toHaveLength(1);
+    }
+    expect(site.received()).not.toMatch(/\/[34]/);
+    await until(() => plane.inflight.counts.blue === 2, 'both to be counted off');
+  });
+});
+
+describe('upstreamTimeoutMs', () => {
+  const proxy = { upstreamTimeoutMs: 150 };
+
+  test.for([
+    ['a GET', get()],
+    ['a POST', `${head('POST /', 'Host: a', 'Content-Length: 2')}ok`],
+    ['OPTIONS *', head('OPTIONS *', 'Host: a')],
+    [
+      'a body with trailers',
+      head('POST /', 'Host: a', 'Transfer-Encoding: chunked', 'Trailer: X').concat(chunk('')),
+    ],
+  ] as const)('a site that does not begin to answer %s: 504, and cancelled', async ([, bytes]) => {
+    const site = await startRawOrigin(() => {});
+    const { port, plane } = await startPlane({ blue: site.port, proxy });
+    const answer = await ask(port, bytes);
+    expect(answer.status).toBe(504);
+    expect(plane.counters.upstreamErrors.blue).toBe(1);
+    await site.wires[0]?.untilGone();
+  });
+
+  test('is over when the head is there, however long the body takes', async () => {
+    const site = await startOrigin(async (_request, response) => {
+      response.write('one ');
+      await delay(500);
+      response.end('two');
+    });
+    const { port } = await startPlane({ blue: site.port, proxy });
+    expect(await ask(port, get())).toMatchObject({ body: 'one two', complete: true });
+  });
+
+  test('is not for a body whose visitor takes its time, with trailers or without', async () => {
+    const site = await startOrigin((request, response) => {
+      request.resume().on('end', () => response.end('all'));
+    });
+    const { port } = await startPlane({ blue: site.port, proxy });
+    for (const fields of [[], ['Trailer: X']]) {
+      const client = await rawClient(port);
+      client.send(head('POST /', 'Host: a', 'Transfer-Encoding: chunked', ...fields));
+      client.send(chunk('one'));
+      await delay(500);
+      client.send(chunk('two') + chunk(''));
+      expect(await client.answer()).toMatchObject({ status: 200, body: 'all' });
+    }
+  });
+});
+
+describe('upstreamIdleTimeoutMs', () => {
+  test.for(['GET', 'OPTIONS'])('breaks off an answer that stands still: %s', async (method) => {
+    const site = await startRawOrigin(async (wire) => {
+      await wire.until('\r\n\r\n');
+      wire.send(head('HTTP/1.1 200 OK', 'Transfer-Encoding: chunked') + chunk('part'));
+    });
+    const proxy = { limits: { upstreamIdleTimeoutMs: 150 } };
+    const { port } = await startPlane({ blue: site.port, proxy });
+    const client = await rawClient(port);
+    client.send(method === 'GET' ? get() : head('OPTIONS *', 'Host: a'));
+    await client.untilGone();
+    expect(client.text()).toContain('part');
+    expect(client.text()).not.toMatch(/0\r\n\r\n$/);
+    await site.wires[0]?.untilGone();
+  });
+});
+
+test('connectTimeoutMs: a site that does not accept a connection: 504', async () => {
+  const port = await deafPort();
+  const proxy = { limits: { connectTimeoutMs: 200 }, upstreamTimeoutMs: 5000 };
+  const running = await startPlane({ blue: port, proxy });
+  expect((await ask(running.port, get())).status).toBe(504);
+  expect((await ask(running.port, head('OPTIONS *', 'Host: a'))).status).toBe(504);
+  expect(running.plane.counters.upstreamErrors.blue).toBe(2);
+});
+
+/** A port whose process is stopped, with its queue of connections full. */
+async function deafPort(): Promise<number> {
+  const code = `
+    const server = require('net').createServer().listen(
+      { port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+        require('fs').writeSync(1, server.address().port + '\\n');
+        process.kill(process.pid, 'SIGSTOP');
+      });`;
+  const child = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  const port = Number(line);
+  for (;;) {
+    const socket = connect({ host: '127.0.0.1', port });
+    onTestFinished(() => void socket.destroy());
+    socket.on('error', () => {});
+    const connected = await Promise.race([
+      once(socket, 'connect').then(() => true),
+      delay(300).then(() => false),
+    ]);
+    if (!connected) return port;
+  }
+}

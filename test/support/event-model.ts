@@ -1,0 +1,46 @@
+import fc from 'fast-check';
+
+/** What may happen to a site, in any order. */
+export type Event =
+  | { type: 'advance' | 'fail' | 'edit' | 'hear' | 'promote' | 'rollback' | 'pause' | 'resume' }
+  | { type: 'active dies' | 'dead heals' | 'fail back' }
+  | { type: 'roll back to' | 'end request'; nth: number }
+  | { type: 'lose worker' | 'reconnect worker' | 'request'; worker: number }
+  | { type: 'kill controller'; restartedWorkers: number[] };
+
+export type EventOf<Type> = Extract<Event, { type: Type }>;
+
+export const WORKERS = 3;
+
+const worker = fc.nat({ max: WORKERS - 1 });
+const nth = fc.nat({ max: 9 });
+
+const plain = fc.constantFrom(
+  'edit',
+  'hear',
+  'promote',
+  'rollback',
+  'pause',
+  'resume',
+  'active dies',
+  'dead heals',
+  'fail back',
+);
+const ofWorker = fc.constantFrom('lose worker', 'reconnect worker', 'request');
+const ofNth = fc.constantFrom('roll back to', 'end request');
+
+/** Mostly progress, so that promotions reach their ends. */
+export const anyEvent = fc.oneof(
+  { weight: 25, arbitrary: fc.constant({ type: 'advance' }) },
+  { weight: 12, arbitrary: fc.record({ type: plain }) },
+  { weight: 3, arbitrary: fc.constant({ type: 'fail' }) },
+  { weight: 6, arbitrary: fc.record({ type: ofWorker, worker }) },
+  { weight: 4, arbitrary: fc.record({ type: ofNth, nth }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      type: fc.constant('kill controller'),
+      restartedWorkers: fc.uniqueArray(worker),
+    }),
+  },
+) as fc.Arbitrary<Event>;

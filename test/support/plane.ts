@@ -1,0 +1,151 @@
+/** The data plane in this process, between real sockets on both sides. */
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerOptions,
+} from 'node:http';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { onTestFinished } from 'vitest';
+import type { z } from 'zod';
+import { proxySchema } from '../../src/config/proxy-schema.ts';
+import { createDataPlane, type DataPlane } from '../../src/proxy/server.ts';
+import type { Assignment } from '../../src/slots/assignment.ts';
+import type { PerSlot, Slot } from '../../src/slots/slot.ts';
+import { freePorts } from './free-ports.ts';
+import { type Wire, watch } from './raw-http.ts';
+
+export interface PlaneOptions {
+  /** `proxy` of a slots.config.ts. */
+  proxy?: z.input<typeof proxySchema>;
+  /** An origin's port for the slot; nobody listens when it is left out. */
+  blue?: number;
+  green?: number;
+  /** `blue` unless told otherwise; `null`: no release is live yet. */
+  active?: Slot | null;
+  warm?: Partial<PerSlot<boolean>>;
+  release?: Partial<PerSlot<string | null>>;
+}
+
+export interface RunningPlane {
+  port: number;
+  plane: DataPlane;
+  /** Assigns anew, with the next epoch: what is left out stays as it was. */
+  assign(change: Pick<PlaneOptions, 'active' | 'warm' | 'release'>): Assignment;
+}
+
+/** Serves on a free port of 127.0.0.1 until the test has finished. */
+export async function startPlane(options: PlaneOptions = {}): Promise<RunningPlane> {
+  const [spareBlue, spareGreen] = (await freePorts(2)) as [number, number];
+  const ports = { blue: options.blue ?? spareBlue, green: options.green ?? spareGreen };
+  const plane = createDataPlane(proxySchema.parse(options.proxy ?? {}), ports);
+  const known = {
+    active: options.active === undefined ? ('blue' as const) : options.active,
+    warm: { blue: true, green: true, ...options.warm },
+    release: { blue: 'release-blue', green: 'release-green', ...options.release },
+  };
+  const target = (slot: Slot) => ({
+    port: ports[slot],
+    warm: known.warm[slot],
+    release: known.release[slot],
+  });
+  const assign: RunningPlane['assign'] = ({ active = known.active, warm, release }) => {
+    known.active = active;
+    Object.assign(known.warm, warm);
+    Object.assign(known.release, release);
+    const epoch = plane.current().epoch + 1;
+    const slots = { blue: target('blue'), green: target('green') };
+    return plane.assign({ epoch, revision: epoch, active, slots });
+  };
+  if (known.active !== null) assign({});
+  return { port: await listen(plane.server), plane, assign };
+}
+
+export interface Origin {
+  port: number;
+  server: Server;
+  /** One for each connection that was accepted. */
+  wires: Wire[];
+  /** Everything that came, over all connections in the order of their opening. */
+  received(): string;
+  /** Bytes that came, over all connections. */
+  bytesRead(): number;
+}
+
+/** A site on node:http, until the test has finished. */
+export function startOrigin(
+  handler: RequestListener,
+  options: ServerOptions = {},
+): Promise<Origin> {
+  return serveOrigin(createHttpServer({ keepAliveTimeout: 60_000, ...options }, handler));
+}
+
+/** A site that speaks bytes: it is called with each connection, and with nothing read from it yet. */
+export function startRawOrigin(onConnection: (wire: Wire) => void): Promise<Origin> {
+  return serveOrigin(createServer(), onConnection);
+}
+
+/** A site on node:http that answers 200 and tells what it got, as JSON. */
+export function startEcho(): Promise<Origin> {
+  return startOrigin(async (request, response) => {
+    const body = await readAll(request).catch(() => null);
+    if (body === null) return;
+    const { method, url, rawHeaders, rawTrailers } = request;
+    response.setHeader('content-type', 'application/json');
+    response.end(JSON.stringify({ method, url, rawHeaders, rawTrailers, body }));
+  });
+}
+
+/** A raw site that answers every connection's first request with these bytes, once all its head has come. */
+export function startFixed(bytes: string | Buffer, then: (wire: Wire) => void = () => {}) {
+  return startRawOrigin(async (wire) => {
+    const came = await wire.until('\r\n\r\n').catch(() => null);
+    if (came === null) return;
+    wire.send(bytes);
+    then(wire);
+  });
+}
+
+export async function readAll(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const piece of request) chunks.push(piece as Buffer);
+  return Buffer.concat(chunks).toString('latin1');
+}
+
+export async function serveOrigin(
+  server: Server,
+  onConnection?: (wire: Wire) => void,
+): Promise<Origin> {
+  const wires: Wire[] = [];
+  server.on('connection', (socket: Socket) => {
+    const wire = watch(socket);
+    wires.push(wire);
+    onConnection?.(wire);
+  });
+  return {
+    port: await listen(server),
+    server,
+    wires,
+    received: () => wires.map((wire) => wire.text()).join(''),
+    bytesRead: () => wires.reduce((sum, wire) => sum + wire.socket.bytesRead, 0),
+  };
+}
+
+/** Listens until the test has finished; then every connection is gone too, upgraded ones included. */
+async function listen(server: Server): Promise<number> {
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  onTestFinished(async () => {
+    const closed = new Promise((resolve) => server.close(resolve));
+    for (const socket of sockets) socket.destroy();
+    await closed;
+  });
+  return (server.address() as AddressInfo).port;
+}

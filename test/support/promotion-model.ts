@@ -1,0 +1,250 @@
+import { randomUUID } from 'node:crypto';
+import { setImmediate } from 'node:timers/promises';
+import { buildOrder, createInbox, type Inbox, type Order } from '../../src/controller/inbox.ts';
+import * as machine from '../../src/controller/promotion.ts';
+import { SlotsError } from '../../src/errors.ts';
+import { SLOTS } from '../../src/slots/slot.ts';
+import {
+  EMPTY_STATE,
+  type LastPromotion,
+  type Promotion,
+  type State,
+  toAssignment,
+} from '../../src/slots/state.ts';
+import type { Event, EventOf } from './event-model.ts';
+import { createSourceModel } from './source-model.ts';
+import { createStackModel } from './stack-model.ts';
+import { createStageModel } from './stage-model.ts';
+
+export interface Finished {
+  last: LastPromotion;
+  /** The state when the promotion began, with all that others did to it meanwhile. */
+  before: State;
+  after: State;
+}
+
+export type PromotionModel = ReturnType<typeof createPromotionModel>;
+
+const PORTS = { blue: 4322, green: 4323 };
+const NOW = '2026-01-02T03:04:05.000Z';
+
+const TWO_RELEASES: State = {
+  ...EMPTY_STATE,
+  epoch: 2,
+  active: 'blue',
+  slots: { blue: { release: 'r2' }, green: { release: 'r1' } },
+};
+
+/** The controller, with its real state machine and its real inbox, over a modelled stack. */
+export function createPromotionModel(start: 'empty' | 'two releases', workerCount: number) {
+  let state = start === 'empty' ? EMPTY_STATE : TWO_RELEASES;
+  let before = state;
+  const stack = createStackModel(workerCount, state.slots);
+  const source = createSourceModel(start === 'empty' ? [] : ['r1', 'r2']);
+  const stages = createStageModel(stack, { state: () => state, send, acknowledged, read, compile });
+  let revision = 0;
+  let current = assignment();
+
+  const changes: { from: State; to: State }[] = [];
+  const finished: Finished[] = [];
+
+  let inbox: Inbox;
+  let asked: Inbox | null = null;
+  let order: Order | null = null;
+
+  boot(null);
+
+  function assignment(warm = machine.warmSlots(state)) {
+    return toAssignment(state, PORTS, { revision: ++revision, warm });
+  }
+
+  function send(): void {
+    current = assignment();
+    stack.assign(current);
+  }
+
+  function acknowledged(): boolean {
+    return stack.assign(current);
+  }
+
+  function read(): void {
+    inbox.takeChanges();
+    set(machine.named(state, source.read()));
+  }
+
+  function compile({ release }: Promotion): void {
+    source.built.add(release as string);
+  }
+
+  /** Through JSON each time, since a controller may be killed after any change. */
+  function set(to: State): void {
+    const from = state;
+    state = JSON.parse(JSON.stringify(to));
+    changes.push({ from, to: state });
+    const { last } = state;
+    if (state.promotion || !last || from.promotion?.id !== last.id) return;
+    finished.push({ last, before, after: state });
+    source.finished(last, state);
+  }
+
+  function setStage(to: State): void {
+    set(to);
+    stages.begin();
+  }
+
+  /** What others do to the state while a promotion may be running. */
+  function setAside(change: (state: State) => State): void {
+    set(change(state));
+    before = change(before);
+  }
+
+  function boot(again: Promotion | null): void {
+    inbox = createInbox(() => state.paused, 0);
+    send();
+    if (again) {
+      const { kind, release } = again;
+      const kept = kind === 'build' ? {} : { kind: 'release' as const, release };
+      inbox.order({ ...buildOrder(again.trigger), ...kept });
+    }
+    inbox.lookForChanges('start');
+  }
+
+  function killController(restartedWorkers: number[]): void {
+    const alone = assignment({ blue: false, green: false });
+    for (const worker of restartedWorkers) stack.restartWorker(worker, alone);
+    source.forgetEvents();
+    const recovery = machine.afterRestart(state);
+    setStage(recovery.state);
+    boot(recovery.again);
+  }
+
+  /** As the conductor does it: whatever the inbox holds, for as long as no promotion runs. */
+  async function takeOrders(): Promise<void> {
+    while (!state.promotion) {
+      if (asked !== inbox) void ask(inbox);
+      await setImmediate();
+      if (!order) return;
+      const resolved = resolve(order);
+      order = asked = null;
+      if (!resolved) continue;
+      const { id, kind, trigger, release } = resolved;
+      before = state;
+      setStage(machine.begin(state, { id, kind, trigger, release, startedAt: NOW }));
+    }
+  }
+
+  async function ask(from: Inbox): Promise<void> {
+    asked = from;
+    const next = await from.next(async () => {
+      const release = state.active && state.slots[state.active].release;
+      return source.isIn(release) ? null : 'changed';
+    });
+    if (from === inbox) order = next;
+  }
+
+  function resolve(asOrdered: Order): Order | null {
+    try {
+      return machine.resolveOrder(state, asOrdered, stack.isHealthy);
+    } catch (error) {
+      if (error instanceof SlotsError) return null;
+      throw error;
+    }
+  }
+
+  function rollBack(kind: 'standby' | 'release', release: string | null): void {
+    const asOrdered: Order = { id: randomUUID(), kind, trigger: 'rollback', release };
+    if (!resolve(asOrdered)) return;
+    inbox.order(asOrdered);
+    if (!state.promotion || state.promotion.failure) return;
+    const { stage } = state.promotion;
+    if (stage === 'drain') setStage(machine.endDrain(state, NOW));
+    if (stage === 'build' || stage === 'start' || stage === 'check') fail('a rollback was ordered');
+  }
+
+  function fail(message: string): void {
+    if (!state.promotion || state.promotion.failure) return;
+    if (state.promotion.stage === 'build' && !stages.hasBegun()) read();
+    setStage(machine.afterFailure(state, message, 3, NOW));
+  }
+
+  function advance(): void {
+    if (!state.promotion) return;
+    if (stages.advance(state.promotion)) setStage(machine.afterSuccess(state, 7, NOW));
+  }
+
+  /** As the health monitor does it. */
+  function move(change: (state: State) => State): void {
+    setAside(change);
+    send();
+  }
+
+  function activeDies(): void {
+    const { active } = state;
+    if (active === null || !machine.hasStandby(state)) return;
+    if (stack.processes[active].status !== 'warm') return;
+    if (stack.processes[active === 'blue' ? 'green' : 'blue'].status !== 'warm') return;
+    stack.die(active);
+    move(machine.failOver);
+  }
+
+  function failBack(): void {
+    const { failedOverFrom } = state;
+    if (failedOverFrom === null || !machine.hasStandby(state)) return;
+    if (stack.processes[failedOverFrom].status === 'warm') move(machine.failBack);
+  }
+
+  const happen: { [Type in Event['type']]: (event: EventOf<Type>) => void } = {
+    advance,
+    fail: () => fail('a stage failed'),
+    edit: source.edit,
+    hear: () => source.hear(inbox),
+    promote: () => inbox.order(buildOrder('promote')),
+    rollback: () => rollBack('standby', null),
+    'roll back to': ({ nth }) => {
+      const kept = [...source.built];
+      if (kept.length > 0) rollBack('release', kept[nth % kept.length] as string);
+    },
+    pause: () => setAside((now) => ({ ...now, paused: true })),
+    resume() {
+      setAside((now) => ({ ...now, paused: false }));
+      inbox.lookForChanges('resume');
+    },
+    'active dies': activeDies,
+    'dead heals': () => {
+      for (const slot of SLOTS) stack.heal(slot);
+    },
+    'fail back': failBack,
+    'lose worker': ({ worker }) => stack.lose(worker),
+    'reconnect worker': ({ worker }) => stack.reconnect(worker, current),
+    request: ({ worker }) => stack.request(worker),
+    'end request': ({ nth }) => stack.endRequest(nth),
+    'kill controller': ({ restartedWorkers }) => killController(restartedWorkers),
+  };
+
+  async function apply(event: Event): Promise<void> {
+    for (const list of [changes, finished, stages.touches]) list.length = 0;
+    (happen[event.type] as (event: Event) => void)(event);
+    await takeOrders();
+  }
+
+  return {
+    stack,
+    changes,
+    finished,
+    touches: stages.touches,
+    built: source.built,
+    /** Nothing runs, nothing waits, and yet the latest edit has gone nowhere. */
+    isEditLost: () => !state.promotion && !state.paused && source.isOwed(),
+    state: () => state,
+    apply,
+    /** Lets everything that waits run to its end, without a failure. */
+    async settle(): Promise<void> {
+      await apply({ type: 'hear' });
+      for (const worker of stack.workers.keys()) await apply({ type: 'reconnect worker', worker });
+      for (let left = 300; state.promotion || state.paused; left--) {
+        if (left === 0) throw new Error(`stuck in ${state.promotion?.stage}`);
+        await apply({ type: state.promotion ? 'advance' : 'resume' });
+      }
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import type { Assignment } from '../../src/slots/assignment.ts';
+import type { FromWorker } from '../../src/slots/wire.ts';
+
+export function testAssignment(epoch: number, revision = 0): Assignment {
+  return {
+    epoch,
+    revision,
+    active: 'blue',
+    slots: {
+      blue: { port: 4322, release: 'r1', warm: false },
+      green: { port: 4323, release: 'r0', warm: true },
+    },
+  };
+}
+
+/** A worker's report of so many open requests. */
+export function testReport(
+  inflight: { blue: number; green: number },
+  epoch = 1,
+): Extract<FromWorker, { type: 'report' }> {
+  return {
+    type: 'report',
+    epoch,
+    inflight,
+    counters: {
+      requests: { blue: 9, green: 0 },
+      upstreamErrors: { blue: 0, green: 0 },
+      retries: 0,
+      failovers: 0,
+      statusClasses: [0, 0, 9, 0, 0, 0],
+    },
+  };
+}
