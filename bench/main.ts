@@ -1,0 +1,161 @@
+/**
+ * `npm run bench`: the data plane beside nginx, HAProxy, Caddy and plain http-proxy-3, in one run. Each proxy is
+ * pinned to one core, the load and the origin to the other; rounds go in turn, so that what the machine does
+ * meanwhile meets everybody.
+ */
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpus, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { makePeers, nginxConfig, type Peer, type Setting, versionOf } from './peers.ts';
+import { cpuSeconds, memoryMiB, startPinned, stopAll, untilListening } from './processes.ts';
+import { type Measured, type Rows, renderTable, summarise } from './table.ts';
+import { wrk } from './wrk.ts';
+
+const PROXY_CORE = 0;
+const LOAD_CORE = 1;
+const ORIGIN_PORT = 19_080;
+const FIRST_PORT = 19_100;
+
+const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 5);
+const SECONDS = Number(process.env.BENCH_SECONDS ?? 4);
+const WARM_UP_SECONDS = 3;
+
+interface Scenario {
+  name: string;
+  path: string;
+  connections: number;
+  headers?: string[];
+  tls?: boolean;
+}
+
+const SCENARIOS: Scenario[] = [
+  { name: '2 KiB, 64 keep-alive connections', path: '/2k', connections: 64 },
+  { name: '64 KiB, 64 keep-alive connections', path: '/64k', connections: 64 },
+  {
+    name: '2 KiB, a new connection each',
+    path: '/2k',
+    connections: 64,
+    headers: ['Connection: close'],
+  },
+  {
+    name: '64 KiB, a new connection each',
+    path: '/64k',
+    connections: 64,
+    headers: ['Connection: close'],
+  },
+  { name: '2 KiB, one connection (added latency)', path: '/2k', connections: 1 },
+  { name: '2 KiB over TLS, 64 keep-alive connections', path: '/2k', connections: 64, tls: true },
+];
+
+const folder = mkdtempSync(join(tmpdir(), 'slots-bench-'));
+try {
+  await main();
+} finally {
+  await stopAll();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+async function main(): Promise<void> {
+  const setting: Setting = { folder, originPort: ORIGIN_PORT, ...makeCertificate() };
+  await startOrigin();
+  const peers = makePeers(setting, FIRST_PORT, (line) => console.log(line));
+  const pids = new Map<Peer, number>();
+  for (const peer of peers) {
+    const child = startPinned(PROXY_CORE, peer.command, { ...peer.env, WITH_TLS: '1' });
+    await untilListening(peer.port);
+    pids.set(peer, child.pid as number);
+  }
+  const wanted = process.env.BENCH_ONLY;
+  const parts: string[] = [];
+  for (const scenario of SCENARIOS) {
+    if (wanted && !scenario.name.includes(wanted)) continue;
+    const rows = await run(scenario, peers, pids);
+    const table = renderTable(summarise(rows));
+    console.log(`\n${scenario.name}\n\n${table}`);
+    parts.push(`## ${scenario.name}\n\n${table}\n`);
+  }
+  if (!wanted) writeResults(peers, parts);
+}
+
+async function run(scenario: Scenario, all: Peer[], pids: Map<Peer, number>): Promise<Rows> {
+  const peers = all.filter(({ tlsPort }) => !scenario.tls || tlsPort !== null);
+  const rows: Rows = new Map(peers.map(({ name }) => [name, []]));
+  for (const peer of peers)
+    await measure(scenario, peer, pids.get(peer) as number, WARM_UP_SECONDS);
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const peer of peers) {
+      const measured = await measure(scenario, peer, pids.get(peer) as number, SECONDS);
+      rows.get(peer.name)?.push(measured);
+    }
+  }
+  return rows;
+}
+
+async function measure(
+  scenario: Scenario,
+  peer: Peer,
+  pid: number,
+  seconds: number,
+): Promise<Measured> {
+  const { path, connections, headers, tls } = scenario;
+  const url = tls
+    ? `https://127.0.0.1:${peer.tlsPort}${path}`
+    : `http://127.0.0.1:${peer.port}${path}`;
+  const before = cpuSeconds(pid);
+  const result = await wrk(LOAD_CORE, url, { connections, seconds, headers });
+  const cpu = cpuSeconds(pid) - before;
+  return {
+    perSecond: result.requests / result.seconds,
+    perCpuSecond: result.requests / cpu,
+    p50: result.p50,
+    p99: result.p99,
+    errors: result.errors,
+    memoryMiB: memoryMiB(pid, 'VmHWM'),
+  };
+}
+
+async function startOrigin(): Promise<void> {
+  for (const [name, bytes] of [
+    ['2k', 2048],
+    ['64k', 65_536],
+  ] as const) {
+    writeFileSync(join(folder, name), 'x'.repeat(bytes));
+  }
+  const config = nginxConfig(
+    folder,
+    'origin',
+    `server { listen 127.0.0.1:${ORIGIN_PORT}; root ${folder}; }`,
+  );
+  startPinned(LOAD_CORE, ['nginx', '-p', folder, '-c', config]);
+  await untilListening(ORIGIN_PORT);
+}
+
+function makeCertificate(): { cert: string; key: string } {
+  const cert = join(folder, 'cert.pem');
+  const key = join(folder, 'key.pem');
+  execFileSync(
+    'openssl',
+    [
+      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
+      ...['-keyout', key, '-out', cert, '-days', '2', '-subj', '/CN=localhost'],
+    ],
+    { stdio: 'ignore' },
+  );
+  return { cert, key };
+}
+
+function writeResults(peers: Peer[], parts: string[]): void {
+  const [cpu] = cpus();
+  const head = `# Results of \`npm run bench\`
+
+${new Date().toISOString().slice(0, 10)}, ${cpu?.model.trim()}, ${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB.
+${ROUNDS} rounds of ${SECONDS} s each, in turn; medians, and medians of each round's ratio. Each proxy on one core, wrk
+${versionOf('wrk', '-v')} and an nginx origin on the other.
+${peers.map(({ name, version }) => `${name}: ${version}`).join(', ')}.
+`;
+  const file = fileURLToPath(new URL('results.md', import.meta.url));
+  writeFileSync(file, `${head}\n${parts.join('\n')}`);
+  console.log(`\nwritten to ${file}`);
+}

@@ -1,0 +1,193 @@
+/** The proxies that are compared: each with one worker, keep-alive to the origin, and no log. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export interface Peer {
+  name: string;
+  port: number;
+  /** `null` where it does not speak TLS here. */
+  tlsPort: number | null;
+  command: string[];
+  env?: NodeJS.ProcessEnv;
+  version: string;
+}
+
+export interface Setting {
+  folder: string;
+  originPort: number;
+  cert: string;
+  key: string;
+}
+
+type Maker = (setting: Setting, port: number) => Omit<Peer, 'name' | 'version' | 'port'>;
+
+const IDLE_CONNECTIONS = 128;
+
+const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
+const NODE_OPTIONS: NodeJS.ProcessEnv = { NODE_ENV: 'production' };
+
+const MAKERS: Record<string, { make: Maker; version: () => string }> = {
+  slots: { make: ourselves({}), version: nodeVersion },
+  'slots, access log': { make: ourselves({ accessLog: true }), version: nodeVersion },
+  'http-proxy-3': {
+    make: ({ originPort }, port) => ({
+      command: [process.execPath, here('peers/http-proxy-3.ts')],
+      env: { ...NODE_OPTIONS, PORT: String(port), ORIGIN: String(originPort) },
+      tlsPort: null,
+    }),
+    version: nodeVersion,
+  },
+  nginx: { make: nginx, version: () => versionOf('nginx', '-v') },
+  haproxy: { make: haproxy, version: () => versionOf('haproxy', '-v') },
+  caddy: { make: caddy, version: () => versionOf('caddy', 'version') },
+};
+
+/** What can be compared here; a program that is not installed is left out with a line that says so. */
+export function makePeers(
+  setting: Setting,
+  firstPort: number,
+  say: (line: string) => void,
+): Peer[] {
+  return Object.entries(MAKERS).flatMap(([name, { make, version }], index) => {
+    const port = firstPort + index * 2;
+    try {
+      return [{ name, port, version: version(), ...make(setting, port) }];
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      say(`${name} is not installed: left out (bench/README.md says how to install it)`);
+      return [];
+    }
+  });
+}
+
+export function versionOf(program: string, flag: string): string {
+  const output = execFileSync('sh', [
+    '-c',
+    `command -v ${program} >/dev/null || exit 7; ${program} ${flag} 2>&1`,
+  ]);
+  return /\d+\.\d+[\w.]*/.exec(output.toString())?.[0] ?? 'unknown';
+}
+
+function nodeVersion(): string {
+  return `Node ${process.versions.node}`;
+}
+
+function ourselves(proxy: object): Maker {
+  return ({ originPort, cert, key }, port) => ({
+    command: [process.execPath, here('peers/slots.ts')],
+    env: {
+      ...NODE_OPTIONS,
+      PORT: String(port),
+      TLS_PORT: String(port + 1),
+      ORIGIN: String(originPort),
+      PROXY: JSON.stringify(proxy),
+      CERT: cert,
+      KEY: key,
+    },
+    tlsPort: port + 1,
+  });
+}
+
+function nginx({ folder, originPort, cert, key }: Setting, port: number) {
+  const config = nginxConfig(
+    folder,
+    'proxy',
+    `upstream origin { server 127.0.0.1:${originPort}; keepalive ${IDLE_CONNECTIONS}; keepalive_requests 1000000; }
+  server {
+    listen 127.0.0.1:${port} reuseport;
+    listen 127.0.0.1:${port + 1} ssl http2 reuseport;
+    ssl_certificate ${cert};
+    ssl_certificate_key ${key};
+    location / {
+      proxy_pass http://origin;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_set_header Host $host;
+      proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+      proxy_set_header X-Forwarded-Proto $scheme;
+    }
+  }`,
+  );
+  return { command: ['nginx', '-p', folder, '-c', config], tlsPort: port + 1 };
+}
+
+/** Also the origin: nginx answering from files. */
+export function nginxConfig(folder: string, name: string, servers: string): string {
+  const file = join(folder, `${name}.conf`);
+  mkdirSync(join(folder, 'tmp'), { recursive: true });
+  const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((kind) => `${kind}_temp_path ${folder}/tmp/${name}-${kind};`)
+    .join('\n  ');
+  writeFileSync(
+    file,
+    `daemon off;
+worker_processes 1;
+pid ${folder}/${name}.pid;
+error_log ${folder}/${name}.error.log error;
+events { worker_connections 16384; }
+http {
+  ${paths}
+  access_log off;
+  keepalive_requests 1000000;
+  keepalive_timeout 65s;
+  open_file_cache max=16;
+  ${servers}
+}
+`,
+  );
+  return file;
+}
+
+function haproxy({ folder, originPort }: Setting, port: number) {
+  const file = join(folder, 'haproxy.cfg');
+  writeFileSync(
+    file,
+    `global
+  nbthread 1
+  maxconn 20000
+defaults
+  mode http
+  timeout connect 5s
+  timeout client 60s
+  timeout server 60s
+  option http-keep-alive
+  option forwardfor
+  http-reuse always
+frontend public
+  bind 127.0.0.1:${port}
+  default_backend origin
+backend origin
+  server origin 127.0.0.1:${originPort} pool-max-conn ${IDLE_CONNECTIONS}
+`,
+  );
+  return { command: ['haproxy', '-db', '-f', file], tlsPort: null };
+}
+
+function caddy({ folder, originPort }: Setting, port: number) {
+  const file = join(folder, 'Caddyfile');
+  writeFileSync(
+    file,
+    `{
+  admin off
+  auto_https off
+}
+http://127.0.0.1:${port} {
+  bind 127.0.0.1
+  reverse_proxy 127.0.0.1:${originPort} {
+    transport http {
+      keepalive_idle_conns ${IDLE_CONNECTIONS}
+      keepalive_idle_conns_per_host ${IDLE_CONNECTIONS}
+    }
+  }
+}
+`,
+  );
+  return {
+    command: ['caddy', 'run', '--config', file, '--adapter', 'caddyfile'],
+    env: { GOMAXPROCS: '1', HOME: folder },
+    tlsPort: null,
+  };
+}

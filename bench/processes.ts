@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** `sysconf(_SC_CLK_TCK)`: 100 on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100;
+
+const started: ChildProcess[] = [];
+
+/** Starts a program on one core; its output is shown only when it ends by itself. */
+export function startPinned(
+  core: number,
+  command: string[],
+  env: NodeJS.ProcessEnv = {},
+): ChildProcess {
+  const child = spawn('taskset', ['-c', String(core), ...command], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output = (output + text).slice(-4000);
+    });
+  }
+  child.on('exit', (code, signal) => {
+    if (signal !== 'SIGTERM' && signal !== 'SIGKILL' && code !== 0) {
+      console.error(`${command[0]} ended with ${code ?? signal}: ${output}`);
+    }
+  });
+  started.push(child);
+  return child;
+}
+
+export async function stopAll(): Promise<void> {
+  for (const child of started) child.kill('SIGTERM');
+  await Promise.all(
+    started.map((child) =>
+      child.exitCode !== null || child.signalCode !== null
+        ? null
+        : new Promise((resolve) => child.once('exit', resolve)),
+    ),
+  );
+}
+
+export async function untilListening(port: number): Promise<void> {
+  for (let attempt = 0; attempt < 200; attempt++) {
+    if (await listens(port)) return;
+    await delay(50);
+  }
+  throw new Error(`nothing listens on port ${port} after 10 s`);
+}
+
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('connect', () => socket.destroy());
+    socket.on('error', () => resolve(false));
+    socket.on('close', (hadError) => resolve(!hadError));
+  });
+}
+
+/** Processor time of a process and those below it since they started, in seconds. */
+export function cpuSeconds(pid: number): number {
+  return sum(pid, (each) => {
+    const fields = readFileSync(`/proc/${each}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+  });
+}
+
+/** Memory that a process and those below it have now or had at most, in MiB. */
+export function memoryMiB(pid: number, which: 'VmRSS' | 'VmHWM'): number {
+  return sum(pid, (each) => {
+    const status = readFileSync(`/proc/${each}/status`, 'utf8');
+    return Number(new RegExp(`${which}:\\s+(\\d+)`).exec(status)?.[1] ?? 0) / 1024;
+  });
+}
+
+function sum(pid: number, measure: (pid: number) => number): number {
+  return family(pid).reduce((total, each) => total + measure(each), 0);
+}
+
+function family(pid: number): number[] {
+  const children = readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+    readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean),
+  );
+  return [pid, ...children.flatMap((child) => family(Number(child)))];
+}

@@ -1,0 +1,77 @@
+/** One peer's figures in one round. */
+export interface Measured {
+  perSecond: number;
+  perCpuSecond: number;
+  /** In microseconds. */
+  p50: number;
+  p99: number;
+  errors: number;
+  memoryMiB: number;
+}
+
+/** Rounds by peer. */
+export type Rows = Map<string, Measured[]>;
+
+export interface Summary extends Measured {
+  name: string;
+  /** Requests per CPU-second against plain http-proxy-3's in the same round; the median. */
+  ratio: number | null;
+}
+
+/** Who the others are compared with. */
+const BASE = 'http-proxy-3';
+
+export function summarise(rows: Rows): Summary[] {
+  const base = rows.get(BASE);
+  return [...rows].map(([name, rounds]) => ({
+    name,
+    perSecond: median(rounds.map((round) => round.perSecond)),
+    perCpuSecond: median(rounds.map((round) => round.perCpuSecond)),
+    p50: median(rounds.map((round) => round.p50)),
+    p99: median(rounds.map((round) => round.p99)),
+    errors: rounds.reduce((sum, round) => sum + round.errors, 0),
+    memoryMiB: Math.max(...rounds.map((round) => round.memoryMiB)),
+    ratio: base
+      ? median(
+          rounds.map(
+            ({ perCpuSecond }, index) => perCpuSecond / (base[index] as Measured).perCpuSecond,
+          ),
+        )
+      : null,
+  }));
+}
+
+export function renderTable(summaries: Summary[]): string {
+  const head = [
+    ['proxy', 'requests/s', 'per CPU-second', `× ${BASE}`, 'p50', 'p99', 'peak memory', 'errors'],
+    ['---', '--:', '--:', '--:', '--:', '--:', '--:', '--:'],
+  ];
+  const rows = summaries.map((row) => [
+    row.name,
+    thousands(row.perSecond),
+    thousands(row.perCpuSecond),
+    row.ratio === null ? '' : row.ratio.toFixed(2),
+    duration(row.p50),
+    duration(row.p99),
+    `${Math.round(row.memoryMiB)} MiB`,
+    String(row.errors),
+  ]);
+  return [...head, ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+export function median(values: number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  if (sorted.length % 2 === 1) return sorted[middle] as number;
+  return ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
+}
+
+function thousands(value: number): string {
+  return Math.round(value).toLocaleString('en-US');
+}
+
+function duration(microseconds: number): string {
+  return microseconds < 1000
+    ? `${Math.round(microseconds)} µs`
+    : `${(microseconds / 1000).toFixed(1)} ms`;
+}
