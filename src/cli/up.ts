@@ -170,6 +170,7 @@ async function untilProxyAnswers(config: Config): Promise<void> {
       config.ports.proxy,
       config.health.path,
       config.health.timeoutMs,
+      config.proxy.tls !== undefined,
     ).catch((error: Error) => error.message);
     if (typeof answer !== 'string' && answer.status < 500) return;
     if (performance.now() > deadline) {
@@ -186,6 +187,10 @@ async function untilProxyAnswers(config: Config): Promise<void> {
   }
 }
 
+function siteAddress({ ports, proxy }: Config): string {
+  return `${proxy.tls ? 'https' : 'http'}://localhost:${ports.proxy}`;
+}
+
 function printAddresses(
   config: Config,
   paths: SitePaths,
@@ -194,7 +199,7 @@ function printAddresses(
 ): void {
   const content = config.watch.map((path) => `${paths.root}/${path}`).join('  ');
   const rows = [
-    ['site', style('bold', `http://localhost:${config.ports.proxy}`)],
+    ['site', style('bold', siteAddress(config))],
     ['content', `${content}  (edit, save, and it is live)`],
     ['status', 'npx slots status --watch'],
     ['stop', foreground && started ? 'Ctrl-C' : 'npx slots down'],

@@ -1,4 +1,5 @@
-import { request } from 'node:http';
+import { request as requestPlain } from 'node:http';
+import { request as requestTls } from 'node:https';
 import { PID_HEADER, PROBE_HEADER, RELEASE_HEADER } from '../slots/headers.ts';
 
 export interface ProbeAnswer {
@@ -12,15 +13,23 @@ export interface ProbeAnswer {
  * One GET on a connection of its own: over a kept-alive one the same instance would answer for ever.
  *
  * @param timeoutMs limit for the whole answer's head, in milliseconds
+ * @param overTls with any certificate: it is our own on loopback, and made for another name
  * @throws Error when nothing answers in time
  */
-export function probe(port: number, path: string, timeoutMs: number): Promise<ProbeAnswer> {
+export function probe(
+  port: number,
+  path: string,
+  timeoutMs: number,
+  overTls = false,
+): Promise<ProbeAnswer> {
+  const request = overTls ? requestTls : requestPlain;
   return new Promise((resolve, reject) => {
     const outgoing = request({
       host: '127.0.0.1',
       port,
       path,
       agent: false,
+      rejectUnauthorized: false,
       headers: { [PROBE_HEADER]: '1', connection: 'close', 'user-agent': 'slots-probe' },
       signal: AbortSignal.timeout(timeoutMs),
     });

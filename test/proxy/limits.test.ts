@@ -83,7 +83,7 @@ describe('bodyIdleTimeoutMs', () => {
     const site = await startEcho();
     const { port } = await startPlane({
       blue: site.port,
-      proxy: { upstreamTimeoutMs: 300, limits: { bodyIdleTimeoutMs: 3000 } },
+      proxy: { upstreamTimeoutMs: 500, limits: { bodyIdleTimeoutMs: 3000 } },
     });
     const client = await rawClient(port);
     client.send(head('POST /', 'Host: a', CHUNKED));
@@ -109,12 +109,13 @@ describe('bodyIdleTimeoutMs', () => {
 
   test('is not for a site that reads slowly, but for the visitor after it', async () => {
     const site = await startRawOrigin((wire) => wire.socket.pause());
-    const { port } = await startPlane({ blue: site.port, proxy });
+    const limits = { bodyIdleTimeoutMs: 600 };
+    const { port } = await startPlane({ blue: site.port, proxy: { limits } });
     const client = await rawClient(port);
     const size = 64 * 1024 * 1024;
     client.send(head('POST /', 'Host: a', `Content-Length: ${size + 10}`));
     client.send(Buffer.alloc(size));
-    await delay(700);
+    await delay(1500);
     expect(client.text()).toBe('');
     site.wires[0]?.socket.resume();
     // All but the last bytes is there now, and the visitor does not send them.

@@ -181,3 +181,12 @@ describe('a head that is too large', () => {
     expect(site.received()).toBe('');
   });
 });
+
+test('GET http://a:99999/ and GET http://[ leave the worker alive', async () => {
+  const site = await startEcho();
+  const { port } = await startPlane({ blue: site.port });
+  for (const target of ['http://a:99999/', 'http://[', 'http://[::1', 'http://%']) {
+    expect((await ask(port, get(target))).status, target).toBeLessThan(500);
+  }
+  expect((await ask(port, get())).status).toBe(200);
+});

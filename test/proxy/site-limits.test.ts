@@ -12,9 +12,9 @@ const OK = head('HTTP/1.1 200 OK', 'Content-Length: 0');
 
 describe('inflightPerSlot', () => {
   /** A slot with room for two, and two who wait, full. */
-  async function full(queueTimeoutMs: number) {
+  async function full() {
     const site = await startRawOrigin(() => {});
-    const limits = { inflightPerSlot: 2, queuedPerSlot: 2, queueTimeoutMs };
+    const limits = { inflightPerSlot: 2, queuedPerSlot: 2, queueTimeoutMs: 60_000 };
     const { port, plane } = await startPlane({ blue: site.port, proxy: { limits } });
     const clients = [];
     for (let i = 1; i <= 4; i++) {
@@ -28,7 +28,7 @@ describe('inflightPerSlot', () => {
   }
 
   test('what finds the queue full is answered 503 with Retry-After, at once', async () => {
-    const { port, site, plane } = await full(60_000);
+    const { port, site, plane } = await full();
     const answer = await ask(port, get('/5'));
     expect(answer.status).toBe(503);
     expect(Number(values(answer.fields, 'retry-after')[0])).toBeGreaterThan(0);
@@ -37,7 +37,7 @@ describe('inflightPerSlot', () => {
   });
 
   test('what waits comes in, in order, as room is made', async () => {
-    const { site, clients } = await full(60_000);
+    const { site, clients } = await full();
     expect(site.received()).not.toContain('/3');
     site.wires[0]?.send(OK);
     await until(() => site.received().includes('GET /3'), 'the third at the site');
@@ -49,14 +49,18 @@ describe('inflightPerSlot', () => {
   });
 
   test('what has waited for queueTimeoutMs is answered 503 with Retry-After', async () => {
-    const { clients, site, plane } = await full(150);
-    for (const client of clients.slice(2)) {
-      const answer = await client.answer();
+    const site = await startRawOrigin(() => {});
+    const limits = { inflightPerSlot: 1, queuedPerSlot: 2, queueTimeoutMs: 150 };
+    const { port, plane } = await startPlane({ blue: site.port, proxy: { limits } });
+    const inside = await rawClient(port);
+    inside.send(get('/1'));
+    await until(() => site.received() !== '', 'the first at the site');
+    for (const answer of await Promise.all([ask(port, get('/3')), ask(port, get('/4'))])) {
       expect(answer.status).toBe(503);
       expect(values(answer.fields, 'retry-after')).toHaveLength(1);
     }
     expect(site.received()).not.toMatch(/\/[34]/);
-    await until(() => plane.inflight.counts.blue === 2, 'both to be counted off');
+    await until(() => plane.inflight.counts.blue === 1, 'both to be counted off');
   });
 });
 
@@ -83,10 +87,10 @@ describe('upstreamTimeoutMs', () => {
   test('is over when the head is there, however long the body takes', async () => {
     const site = await startOrigin(async (_request, response) => {
       response.write('one ');
-      await delay(500);
+      await delay(900);
       response.end('two');
     });
-    const { port } = await startPlane({ blue: site.port, proxy });
+    const { port } = await startPlane({ blue: site.port, proxy: { upstreamTimeoutMs: 400 } });
     expect(await ask(port, get())).toMatchObject({ body: 'one two', complete: true });
   });
 
@@ -94,14 +98,17 @@ describe('upstreamTimeoutMs', () => {
     const site = await startOrigin((request, response) => {
       request.resume().on('end', () => response.end('all'));
     });
-    const { port } = await startPlane({ blue: site.port, proxy });
-    for (const fields of [[], ['Trailer: X']]) {
+    const { port } = await startPlane({ blue: site.port, proxy: { upstreamTimeoutMs: 400 } });
+    const slowly = async (...fields: string[]) => {
       const client = await rawClient(port);
       client.send(head('POST /', 'Host: a', 'Transfer-Encoding: chunked', ...fields));
       client.send(chunk('one'));
-      await delay(500);
+      await delay(900);
       client.send(chunk('two') + chunk(''));
-      expect(await client.answer()).toMatchObject({ status: 200, body: 'all' });
+      return client.answer();
+    };
+    for (const answer of await Promise.all([slowly(), slowly('Trailer: X')])) {
+      expect(answer).toMatchObject({ status: 200, body: 'all' });
     }
   });
 });

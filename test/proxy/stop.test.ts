@@ -170,6 +170,7 @@ describe('a worker that stops, over HTTP/2', () => {
     const running = http2Get(session, '/held');
     await until(() => held.length === 1, 'the request at the site');
     const stopped = stopServing(plane, LIMIT_MS);
+    expect(await http2Get(session, '/page')).toMatchObject({ status: 200, resetBy: 0 });
     expect((await goaway)[0]).toBe(0);
     held[0]?.end(' and done');
     expect(await running).toMatchObject({ status: 200, resetBy: 0 });
@@ -178,13 +179,16 @@ describe('a worker that stops, over HTTP/2', () => {
     expect(session.closed).toBe(true);
   });
 
-  test('still answers what was on its way when it announced it', async () => {
+  test('answers what each connection asks next, and says that it is the last', async () => {
     const { port, plane } = await startSecure();
     const client = await frameClient(port);
     const stopped = stopServing(plane, LIMIT_MS);
-    await until(() => client.frames().some(({ type }) => type === TYPE.goaway), 'the announcement');
     client.frame(TYPE.headers, END_HEADERS | END_STREAM, 1, fieldBlock('GET', [['x-a', 'b']]));
-    await until(() => client.frames().some(({ stream }) => stream === 1), 'an answer');
+    const came = (wanted: number) => client.frames().find(({ type }) => type === wanted);
+    await until(() => came(TYPE.headers), 'an answer');
+    await until(() => came(TYPE.goaway), 'a GOAWAY');
+    // The last stream that is answered, and no error.
+    expect(came(TYPE.goaway)?.payload.toString('hex')).toBe('0000000100000000');
     client.frame(TYPE.reset, 0, 1, Buffer.from([0, 0, 0, 8]));
     expect(await client.untilGone()).toBe('ended');
     await stopped;

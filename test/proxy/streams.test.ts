@@ -135,13 +135,13 @@ describe('a stream', () => {
     site.server.on('request', (_request, response) => {
       events = response;
     });
-    const { port } = await startPlane({ blue: site.port, proxy: { upstreamTimeoutMs: 150 } });
+    const { port } = await startPlane({ blue: site.port, proxy: { upstreamTimeoutMs: 400 } });
     const client = await rawClient(port);
     client.send(get('/', 'Accept: text/event-stream'));
     // The head comes at once, long before the first event.
     await client.until('\r\n\r\n');
     for (const event of ['one', 'two']) {
-      await delay(400);
+      await delay(700);
       (events as Socket | null)?.write(`data: ${event}\n\n`);
       await client.until(`data: ${event}\n\n`);
     }

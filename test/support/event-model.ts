@@ -15,27 +15,25 @@ export const WORKERS = 3;
 const worker = fc.nat({ max: WORKERS - 1 });
 const nth = fc.nat({ max: 9 });
 
-const plain = fc.constantFrom(
-  'edit',
-  'hear',
+const common = fc.constantFrom('edit', 'hear', 'resume', 'fail');
+const rare = fc.constantFrom(
   'promote',
   'rollback',
   'pause',
-  'resume',
   'active dies',
   'dead heals',
   'fail back',
 );
-const ofWorker = fc.constantFrom('lose worker', 'reconnect worker', 'request');
-const ofNth = fc.constantFrom('roll back to', 'end request');
+const ofWorker = fc.constantFrom('request', 'lose worker', 'reconnect worker', 'reconnect worker');
+const ofNth = fc.constantFrom('roll back to', 'end request', 'end request');
 
 /** Mostly progress, so that promotions reach their ends. */
 export const anyEvent = fc.oneof(
-  { weight: 25, arbitrary: fc.constant({ type: 'advance' }) },
-  { weight: 12, arbitrary: fc.record({ type: plain }) },
-  { weight: 3, arbitrary: fc.constant({ type: 'fail' }) },
-  { weight: 6, arbitrary: fc.record({ type: ofWorker, worker }) },
-  { weight: 4, arbitrary: fc.record({ type: ofNth, nth }) },
+  { weight: 40, arbitrary: fc.constant({ type: 'advance' }) },
+  { weight: 8, arbitrary: fc.record({ type: common }) },
+  { weight: 8, arbitrary: fc.record({ type: rare }) },
+  { weight: 8, arbitrary: fc.record({ type: ofWorker, worker }) },
+  { weight: 3, arbitrary: fc.record({ type: ofNth, nth }) },
   {
     weight: 2,
     arbitrary: fc.record({

@@ -41,6 +41,7 @@ export function createPromotionModel(start: 'empty' | 'two releases', workerCoun
   let before = state;
   const stack = createStackModel(workerCount, state.slots);
   const source = createSourceModel(start === 'empty' ? [] : ['r1', 'r2']);
+  const acknowledged = () => stack.assign(current);
   const stages = createStageModel(stack, { state: () => state, send, acknowledged, read, compile });
   let revision = 0;
   let current = assignment();
@@ -61,10 +62,6 @@ export function createPromotionModel(start: 'empty' | 'two releases', workerCoun
   function send(): void {
     current = assignment();
     stack.assign(current);
-  }
-
-  function acknowledged(): boolean {
-    return stack.assign(current);
   }
 
   function read(): void {
