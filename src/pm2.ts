@@ -2,12 +2,15 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ProcessDescription } from 'pm2';
 import type { App } from './config/ecosystem.ts';
 import { SlotsError } from './errors.ts';
 
 /** PM2 answers within a second or not at all: a daemon that died meanwhile leaves the call open for ever. */
 const CALL_TIMEOUT_MS = 60_000;
+
+const DAEMON_END_TIMEOUT_MS = 5000;
 
 export interface Instance {
   pid: number;
@@ -72,10 +75,18 @@ export function daemonNode(): string | null {
 function daemonPid(): number | null {
   try {
     const pid = Number(readFileSync(join(pm2Home(), 'pm2.pid'), 'utf8'));
-    process.kill(pid, 0);
-    return pid;
+    return isAlive(pid) ? pid : null;
   } catch {
     return null;
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -154,7 +165,11 @@ function adapt(api: Api): Pm2 {
       bus.on('log:err', tell(true));
     },
     killDaemon: async () => {
+      const pid = daemonPid();
       await call('kill', (done) => api.killDaemon(done as never));
+      // PM2 calls back, and removes its pid file, while the daemon still has its last half second.
+      const deadline = performance.now() + DAEMON_END_TIMEOUT_MS;
+      while (pid !== null && isAlive(pid) && performance.now() < deadline) await delay(20);
     },
     disconnect: () => api.disconnect(),
   };

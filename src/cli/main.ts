@@ -98,10 +98,12 @@ program
   .description('promote edits again, those made meanwhile too')
   .action(() => withSite((_config, paths) => resume(paths)));
 
-process.exitCode = await program.parseAsync().then(
+const exitCode = await program.parseAsync().then(
   () => 0,
   (error: unknown) => explain(error),
 );
+// Not left to Node: PM2's client goes on looking for a daemon that has ended (Client.disconnectBus).
+process.exit(exitCode);
 
 function withSite(act: (config: Config, paths: SitePaths) => Promise<void>): Promise<void> {
   const root = resolve(program.opts<{ root?: string }>().root ?? nearestSite(process.cwd()));

@@ -33,10 +33,15 @@ export async function up(
   paths: SitePaths,
   options: { foreground?: boolean },
 ): Promise<void> {
-  const ours = { daemon: !isDaemonRunning(), apps: false };
-  await checkDaemonNode();
+  const ours = { daemon: false, apps: false };
+  const connect = async () => {
+    ours.daemon = !isDaemonRunning();
+    await checkDaemonNode();
+    return connectPm2();
+  };
+  // Two at once would start two daemons on one socket.
+  const pm2 = await withStartLock(paths, connect);
   const wasRunning = (await controllerPid(paths.controlSocket)) !== null;
-  const pm2 = await connectPm2();
   const stopOurs = async () => {
     if (!ours.apps) return;
     await stopApps(pm2, config, paths);
