@@ -17,7 +17,7 @@ async function always(
   atTheEnd: (model: PromotionModel) => void | Promise<void> = () => {},
 ): Promise<void> {
   const start = fc.constantFrom(...(['empty', 'two releases', 'two releases'] as const));
-  const events = fc.array(anyEvent, { maxLength: 60, size: 'max' });
+  const events = fc.noBias(fc.array(anyEvent, { maxLength: 60, size: 'max' }));
   await fc.assert(
     fc.asyncProperty(start, events, async (from, sequence) => {
       const model = createPromotionModel(from, WORKERS);

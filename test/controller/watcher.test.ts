@@ -82,6 +82,17 @@ describe.each([
     await told('public/c.png');
   });
 
+  test('goes on when a watched folder is replaced at once, as a checkout does', async () => {
+    const { told, put, at } = await watched(FILES, config);
+    for (const round of ['one', 'three']) {
+      await rm(at('src/content'), { recursive: true });
+      await put(`src/content/${round}.md`, round);
+      await told(`src/content/${round}.md`);
+    }
+    await put('src/content/three.md', 'changed');
+    await told('src/content/three.md');
+  });
+
   test('tells of what comes to a watched folder that was not there at the start', async () => {
     const { told, put } = await watched({ 'src/lib.ts': '' }, config);
     await put('public/new.png', 'one');

@@ -16,7 +16,8 @@ async function controller() {
   const paths = await tempSite();
   const processes = testProcesses();
   const { log, events } = collectedLog();
-  const workers = createWorkers(processes, () => {}, log);
+  const ahead: number[] = [];
+  const workers = createWorkers(processes, (epoch) => ahead.push(epoch), log);
   await workers.assign(testAssignment(3));
   const server = await listenOnControlSocket(
     paths,
@@ -48,7 +49,7 @@ async function controller() {
     const ended = new Promise((resolve) => socket.once('close', resolve));
     return { socket, received, send, ended };
   };
-  return { workers, processes, connect, events };
+  return { workers, processes, connect, events, ahead };
 }
 
 describe('a worker on the control socket', () => {
@@ -100,14 +101,15 @@ describe('a worker on the control socket', () => {
     ['has an epoch that is no number', '{"type":"ack","epoch":"4","revision":0}'],
     ['leaves a slot out', '{"type":"report","epoch":1,"inflight":{"blue":1},"counters":{}}'],
   ])('is cut off for a message that %s, and nothing after it counts', async (_name, line) => {
-    const { workers, processes, connect, events } = await controller();
+    const { workers, processes, connect, events, ahead } = await controller();
     const worker = connect(processes.start());
     const good = JSON.stringify(testReport({ blue: 7, green: 7 }));
-    const ahead = JSON.stringify({ type: 'ack', epoch: 99, revision: 0 });
-    worker.socket.write(`${line}\n${ahead}\n${good}\n`);
+    const later = JSON.stringify({ type: 'ack', epoch: 99, revision: 0 });
+    worker.socket.write(`${line}\n${later}\n${good}\n`);
     await worker.ended;
     await until(() => workers.status().length === 0, 'the worker to be gone');
     expect(events('worker.refused')).toHaveLength(1);
+    expect(ahead).toEqual([]);
   });
 
   test('is cut off for a line without end, and others are not', async () => {

@@ -34,7 +34,7 @@ describe('the source hash', () => {
     ['a new file', { ...FILES, 'src/content/new.md': '' }],
     [
       'another name',
-      { 'src/content/z.md': 'A', 'src/content/deep/b.md': 'B', 'public/c.png': 'C' },
+      { 'src/content/aa.md': 'A', 'src/content/deep/b.md': 'B', 'public/c.png': 'C' },
     ],
     ['two files that swapped', { ...FILES, 'src/content/a.md': 'B', 'src/content/deep/b.md': 'A' }],
     [
