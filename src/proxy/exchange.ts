@@ -1,59 +1,26 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Dispatcher } from 'undici';
-import type { ProxyLimits } from '../config/proxy-schema.ts';
-import type { PerSlot, Slot } from '../slots/slot.ts';
-import type { Counters } from '../slots/wire.ts';
+import type { Slot } from '../slots/slot.ts';
 import type { Logged } from './access-log.ts';
-import {
-  BAD_GATEWAY,
-  BAD_REQUEST,
-  BODY_TOO_LARGE,
-  BUSY,
-  type ErrorAnswer,
-  type ErrorAnswers,
-  GATEWAY_TIMEOUT,
-  REQUEST_TIMEOUT,
-  UNAVAILABLE,
-} from './error-answer.ts';
-import type { Gate, Guest } from './gate.ts';
+import { BUSY, type ErrorAnswer } from './error-answer.ts';
+import type { ExchangeContext } from './exchange-context.ts';
+import { explainSitesFault, explainVisitorsFault } from './explain.ts';
+import type { Guest } from './gate.ts';
 import { toClientHeaders, toStrings, toTrailers } from './headers.ts';
-import type { Inflight } from './inflight.ts';
 import { linger } from './linger.ts';
 import { retrySlot } from './retry.ts';
-import { BodyStalled, BodyTooLarge, createUpload } from './upload.ts';
-import {
-  type Upstream,
-  wasInvalid,
-  wasRefused,
-  wasTimeout,
-  wasUsedConnectionLost,
-} from './upstream.ts';
+import { createUpload } from './upload.ts';
+import { wasRefused, wasUsedConnectionLost } from './upstream.ts';
 import {
   addTrailers,
   breakOff,
+  dropVainTrailer,
   hasBody,
   isSentWhole,
-  takesTrailers,
   writeHead,
   writeInformational,
 } from './visitor.ts';
-
-/** What an exchange needs from the worker around it. */
-export interface ExchangeContext {
-  upstreams: PerSlot<Upstream>;
-  gates: PerSlot<Gate>;
-  inflight: Inflight;
-  counters: Counters;
-  limits: ProxyLimits;
-  errors: ErrorAnswers;
-  /** The release that a slot serves, for `x-slots-release`; `null` when it is not to be told. */
-  release(slot: Slot): string | null;
-  /** The slot to try when this one refuses, or `null`. */
-  fallback(refused: Slot): Slot | null;
-  /** Whether the worker is about to stop, so that each connection's next answer is its last. */
-  stopping(): boolean;
-}
 
 const EVENT_STREAM = /^text\/event-stream\b/i;
 
@@ -129,11 +96,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Guest, Logged {
     return this.request.socket === socket && this.response.headersSent;
   }
 
-  admitted(): void {
-    this.#send('kept');
-  }
-
-  #send(over: 'kept' | 'new'): void {
+  admitted(over: 'kept' | 'new' = 'kept'): void {
     const { limits, upstreams } = this.#context;
     upstreams[this.slot].dispatch(
       {
@@ -181,14 +144,11 @@ export class Exchange implements Dispatcher.DispatchHandler, Guest, Logged {
     if (statusClass < 6) (context.counters.statusClasses[statusClass] as number)++;
     if (context.stopping()) response.shouldKeepAlive = false;
     const length = headers['content-length'];
-    const isHead = this.request.method === 'HEAD';
-    this.#remaining = typeof length === 'string' && !isHead ? Number(length) : -1;
+    const hasLength = typeof length === 'string' && this.request.method !== 'HEAD';
+    this.#remaining = hasLength ? Number(length) : -1;
     this.#isEventStream = EVENT_STREAM.test(headers['content-type'] as string);
-    const named =
-      headers.trailer === undefined || takesTrailers(response, status, length !== undefined)
-        ? connection
-        : [connection ?? '', 'trailer'].flat();
-    const fields = toClientHeaders(raw, named, context.release(this.slot));
+    const fields = toClientHeaders(raw, connection, context.release(this.slot));
+    if (headers.trailer !== undefined) dropVainTrailer(response, status, fields);
     writeHead(response, status, statusMessage ?? '', fields);
     // The first byte of the body may be minutes away; the head must not wait for it, unless it is here already.
     process.nextTick(flushHead, this);
@@ -258,7 +218,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Guest, Logged {
     if (to === this.slot) {
       counters.retries++;
       // What became of one idle connection can have become of all of them.
-      this.#send('new');
+      this.admitted('new');
       return;
     }
     counters.failovers++;
@@ -269,14 +229,12 @@ export class Exchange implements Dispatcher.DispatchHandler, Guest, Logged {
     gates[to].enter(this);
   }
 
-  /** What the visitor is told; what is the visitor's own doing is not counted against the site. */
+  /** What is the visitor's own doing is not counted against the site. */
   #explain(error: Error): ErrorAnswer {
-    if (error instanceof BodyTooLarge) return BODY_TOO_LARGE;
-    if (error instanceof BodyStalled) return REQUEST_TIMEOUT;
-    if (wasInvalid(error)) return BAD_REQUEST;
+    const own = explainVisitorsFault(error);
+    if (own) return own;
     this.#context.counters.upstreamErrors[this.slot]++;
-    if (wasRefused(error)) return UNAVAILABLE;
-    return wasTimeout(error) ? GATEWAY_TIMEOUT : BAD_GATEWAY;
+    return explainSitesFault(error);
   }
 
   #answerError(answer: ErrorAnswer): void {
@@ -285,6 +243,4 @@ export class Exchange implements Dispatcher.DispatchHandler, Guest, Logged {
   }
 }
 
-function flushHead(exchange: Exchange): void {
-  exchange.flushHead();
-}
+const flushHead = (exchange: Exchange) => exchange.flushHead();

@@ -11,7 +11,8 @@ import { objection } from './admission.ts';
 import { type Connections, trackConnections } from './connections.ts';
 import { createCounters } from './counters.ts';
 import { BAD_REQUEST, createErrorAnswers, FIRST_BUILD } from './error-answer.ts';
-import { Exchange, type ExchangeContext } from './exchange.ts';
+import { Exchange } from './exchange.ts';
+import type { ExchangeContext } from './exchange-context.ts';
 import { createGate } from './gate.ts';
 import { toUpstreamHeaders } from './headers.ts';
 import { createInflight, type Inflight } from './inflight.ts';
@@ -97,7 +98,7 @@ export function createDataPlane(
   };
 
   const pipelining = new WeakSet<Socket>();
-  /** An answer whose turn on its connection has not come gets no `close` when the connection is lost. */
+  /** Up to Node 22 an answer whose turn has not come gets no `close` when its connection is lost. */
   const watchPipelining = (socket: Socket) => {
     if (pipelining.has(socket)) return;
     pipelining.add(socket);

@@ -66,16 +66,16 @@ export function writeHead(
   else response.writeHead(status, toReason(status, message), fields);
 }
 
-/** Whether this answer's body can be followed by trailers; Node throws on a `Trailer` field otherwise. */
-export function takesTrailers(
-  response: ServerResponse,
-  status: number,
-  hasLength: boolean,
-): boolean {
-  if (isHttp2(response)) return true;
+/** Drops `Trailer` from the fields of an answer that cannot have any: Node throws on it. */
+export function dropVainTrailer(response: ServerResponse, status: number, fields: string[]): void {
+  if (isHttp2(response)) return;
   const { req } = response;
-  const isBodiless = req.method === 'HEAD' || status === 204 || status === 304;
-  return !hasLength && !isBodiless && !isHttp10(req);
+  let cannot = req.method === 'HEAD' || status === 204 || status === 304 || isHttp10(req);
+  const names = fields.map((word, i) => (i % 2 === 0 ? word.toLowerCase() : ''));
+  cannot ||= names.includes('content-length');
+  for (let i = names.length - 2; cannot && i >= 0; i -= 2) {
+    if (names[i] === 'trailer') fields.splice(i, 2);
+  }
 }
 
 /** Whether the visitor asks before it sends a body. RFC 9110 §10.1.1: HTTP/1.0 does not know the question. */

@@ -174,6 +174,20 @@ describe('bodyBytes', () => {
     },
   );
 
+  test('the answer is not cut off by a reset: what the visitor still sends is read', async () => {
+    const site = await startEcho();
+    const { port } = await startPlane({ blue: site.port, proxy });
+    const client = await rawClient(port);
+    const errors: Error[] = [];
+    client.socket.on('error', (error) => errors.push(error));
+    client.send(head('POST /', 'Host: a', 'Content-Length: 2000000'));
+    expect((await client.answer()).status).toBe(413);
+    client.send(Buffer.alloc(2_000_000));
+    expect(await client.untilGone()).toBe('ended');
+    await until(() => client.socket.destroyed, 'the socket to be closed');
+    expect(errors).toEqual([]);
+  });
+
   test('a body of just that size passes, and 0 means no limit', async () => {
     const site = await startEcho();
     const limited = await startPlane({ blue: site.port, proxy });
@@ -204,10 +218,15 @@ test('more connections than limits.connections are closed at once', async () => 
 
 test('keepAliveTimeoutMs closes a connection that has been idle, after its answer', async () => {
   const site = await startEcho();
-  const { port } = await startPlane({ blue: site.port, proxy: { keepAliveTimeoutMs: 150 } });
-  const client = await rawClient(port);
-  client.send(get());
-  expect((await client.answer()).status).toBe(200);
-  expect(client.state()).toBe('open');
-  expect(await client.untilGone()).toBe('ended');
+  const [long, short] = await Promise.all(
+    [60_000, 150].map(async (keepAliveTimeoutMs) => {
+      const { port } = await startPlane({ blue: site.port, proxy: { keepAliveTimeoutMs } });
+      const client = await rawClient(port);
+      client.send(get());
+      expect((await client.answer()).status).toBe(200);
+      return client;
+    }),
+  );
+  expect(await short?.untilGone()).toBe('ended');
+  expect(long?.state()).toBe('open');
 });

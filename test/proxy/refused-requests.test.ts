@@ -98,6 +98,8 @@ describe('refused, the connection closed, and not a byte of it for the site', ()
 test('a request that follows a refused one on its connection is not forwarded either', async () => {
   const site = await startEcho();
   const { port } = await startPlane({ blue: site.port });
+  // A connection to the site that is there already, so that nothing has to wait for one.
+  expect((await ask(port, get())).status).toBe(200);
   const client = await rawClient(port);
   client.send(get('/first', HOST) + get('/second'));
   expect((await client.answer()).status).toBe(400);

@@ -1,8 +1,6 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { startDeafSite } from '../support/deaf-site.ts';
 import { startOrigin, startPlane, startRawOrigin } from '../support/plane.ts';
 import { values } from '../support/raw-answers.ts';
 import { ask, chunk, get, head, rawClient } from '../support/raw-http.ts';
@@ -131,34 +129,10 @@ describe('upstreamIdleTimeoutMs', () => {
 });
 
 test('connectTimeoutMs: a site that does not accept a connection: 504', async () => {
-  const port = await deafPort();
+  const site = await startDeafSite();
   const proxy = { limits: { connectTimeoutMs: 200 }, upstreamTimeoutMs: 5000 };
-  const running = await startPlane({ blue: port, proxy });
+  const running = await startPlane({ blue: site.port, proxy });
   expect((await ask(running.port, get())).status).toBe(504);
   expect((await ask(running.port, head('OPTIONS *', 'Host: a'))).status).toBe(504);
   expect(running.plane.counters.upstreamErrors.blue).toBe(2);
 });
-
-/** A port whose process is stopped, with its queue of connections full. */
-async function deafPort(): Promise<number> {
-  const code = `
-    const server = require('net').createServer().listen(
-      { port: 0, host: '127.0.0.1', backlog: 1 }, () => {
-        require('fs').writeSync(1, server.address().port + '\\n');
-        process.kill(process.pid, 'SIGSTOP');
-      });`;
-  const child = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'inherit'] });
-  onTestFinished(() => void child.kill('SIGKILL'));
-  const [line] = (await once(child.stdout, 'data')) as [Buffer];
-  const port = Number(line);
-  for (;;) {
-    const socket = connect({ host: '127.0.0.1', port });
-    onTestFinished(() => void socket.destroy());
-    socket.on('error', () => {});
-    const connected = await Promise.race([
-      once(socket, 'connect').then(() => true),
-      delay(300).then(() => false),
-    ]);
-    if (!connected) return port;
-  }
-}

@@ -14,6 +14,7 @@ import type { Assignment } from '../../src/slots/assignment.ts';
 import type { PerSlot, Slot } from '../../src/slots/slot.ts';
 import { freePorts } from './free-ports.ts';
 import { type Wire, watch } from './raw-http.ts';
+import { until } from './until.ts';
 
 export interface PlaneOptions {
   /** `proxy` of a slots.config.ts. */
@@ -104,6 +105,13 @@ export function startFixed(bytes: string | Buffer, then: (wire: Wire) => void = 
     wire.send(bytes);
     then(wire);
   });
+}
+
+/** A raw site that never says anything by itself. */
+export async function startSilent() {
+  const site = await startRawOrigin(() => {});
+  const connection = () => until(() => site.wires[0], 'a connection to the site');
+  return { ...site, connection };
 }
 
 export async function readAll(request: IncomingMessage): Promise<string> {

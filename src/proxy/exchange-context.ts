@@ -1,0 +1,23 @@
+import type { ProxyLimits } from '../config/proxy-schema.ts';
+import type { PerSlot, Slot } from '../slots/slot.ts';
+import type { Counters } from '../slots/wire.ts';
+import type { ErrorAnswers } from './error-answer.ts';
+import type { Gate } from './gate.ts';
+import type { Inflight } from './inflight.ts';
+import type { Upstream } from './upstream.ts';
+
+/** What an exchange needs from the worker around it. */
+export interface ExchangeContext {
+  upstreams: PerSlot<Upstream>;
+  gates: PerSlot<Gate>;
+  inflight: Inflight;
+  counters: Counters;
+  limits: ProxyLimits;
+  errors: ErrorAnswers;
+  /** The release that a slot serves, for `x-slots-release`; `null` when it is not to be told. */
+  release(slot: Slot): string | null;
+  /** The slot to try when this one refuses, or `null`. */
+  fallback(refused: Slot): Slot | null;
+  /** Whether the worker is about to stop, so that each connection's next answer is its last. */
+  stopping(): boolean;
+}
