@@ -106,6 +106,11 @@ async function measure(
   const before = cpuSeconds(pid);
   const result = await wrk(LOAD_CORE, url, { connections, seconds, headers });
   const cpu = cpuSeconds(pid) - before;
+  if (result.errors > result.requests / 100) {
+    throw new Error(
+      `${peer.name}, ${scenario.name}: ${result.errors} of ${result.requests} failed`,
+    );
+  }
   return {
     perSecond: result.requests / result.seconds,
     perCpuSecond: result.requests / cpu,

@@ -124,6 +124,7 @@ export function nginxConfig(folder: string, name: string, servers: string): stri
   writeFileSync(
     file,
     `daemon off;
+${process.getuid?.() === 0 ? 'user root;' : ''}
 worker_processes 1;
 pid ${folder}/${name}.pid;
 error_log ${folder}/${name}.error.log error;
@@ -147,7 +148,7 @@ function haproxy({ folder, originPort }: Setting, port: number) {
     file,
     `global
   nbthread 1
-  maxconn 20000
+  maxconn 8000
 defaults
   mode http
   timeout connect 5s
