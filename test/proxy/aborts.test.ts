@@ -80,6 +80,7 @@ describe('a visitor that leaves cancels its request at the site', () => {
     client.socket.destroy();
     await until(() => plane.inflight.counts.blue === 0, 'the request to be gone');
     site.wakeUp();
+    await until(() => site.hasAccepted(1), 'the connection to be made after all');
     expect((await ask(port, get('/after'))).body).toBe('/after');
     expect(site.heard()).toEqual(['/after']);
   });

@@ -7,12 +7,13 @@ import { onTestFinished } from 'vitest';
 /** How long a connection may take that is going to be made, in milliseconds. */
 const CONNECT_MS = 300;
 
-/** Answers each request with its own first line. */
+/** Answers each request with its target; prints those, and an empty line for each connection. */
 const CODE = `
   const server = require('http').createServer((request, response) => {
     require('fs').writeSync(1, request.url + '\\n');
     response.end(request.url);
   });
+  server.on('connection', () => require('fs').writeSync(1, '\\n'));
   server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
     require('fs').writeSync(1, server.address().port + '\\n');
     process.kill(process.pid, 'SIGSTOP');
@@ -22,6 +23,8 @@ export interface DeafSite {
   port: number;
   /** From here on it accepts connections. */
   wakeUp(): void;
+  /** Whether all who have tried to connect so far are connected now, these others too. */
+  hasAccepted(others: number): boolean;
   /** The targets of all requests that it has read. */
   heard(): string[];
 }
@@ -36,11 +39,14 @@ export async function startDeafSite(): Promise<DeafSite> {
   });
   await once(child.stdout, 'data');
   const port = Number.parseInt(printed, 10);
-  while (await connects(port));
+  let tried = 1;
+  while (await connects(port)) tried++;
+  const lines = () => printed.split('\n').slice(1, -1);
   return {
     port,
     wakeUp: () => void child.kill('SIGCONT'),
-    heard: () => printed.trim().split('\n').slice(1),
+    hasAccepted: (others) => lines().filter((line) => line === '').length >= tried + others,
+    heard: () => lines().filter((line) => line !== ''),
   };
 }
 
