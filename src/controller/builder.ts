@@ -19,6 +19,7 @@ import {
 import { readSource, readStamp } from '../slots/source.ts';
 import { commandOf } from './build-command.ts';
 import { buildEnvironment } from './build-environment.ts';
+import { buildReason } from './build-reason.ts';
 import { endBuildProcesses } from './orphans.ts';
 
 /** How long a build's processes may take to end by themselves once they are told to, in milliseconds. */
@@ -26,6 +27,9 @@ const KILL_DELAY_MS = 3000;
 
 /** A line longer than this is cut in memory; build.log has it whole. */
 const MAX_LINE_CHARS = 2000;
+
+/** So many of the output's last lines are looked through for the reason of a failure. */
+const REASON_LINES = 400;
 
 export interface BuildOrder {
   trigger: string;
@@ -113,13 +117,12 @@ async function runBuild(
   log.on('error', () => build.all.resume());
   build.all.pipe(log);
   const stopEscaped = endEscaped(dir, order.signal, config.buildTimeoutMs);
-  let lastLine = '';
-  let errorLine = '';
+  const tail: string[] = [];
   for await (const raw of createInterface({ input: build.all, crlfDelay: Infinity })) {
     const line = stripVTControlCharacters(raw.slice(0, MAX_LINE_CHARS)).trim();
     if (line === '') continue;
-    lastLine = line;
-    if (/\berror\b|Error:|\bfailed\b/i.test(line) && errorLine === '') errorLine = line;
+    tail.push(line);
+    if (tail.length > REASON_LINES) tail.shift();
     order.onLine(line);
   }
   const result = await build;
@@ -130,7 +133,6 @@ async function runBuild(
       throw new SlotsError('BUILD_FAILED', `cannot write build.log: ${logError.message}`);
     return;
   }
-  const detail = errorLine || lastLine;
   if (result.isCanceled) throw canceled();
   if (result.timedOut) {
     throw new SlotsError(
@@ -139,6 +141,7 @@ async function runBuild(
       { hint: 'raise "buildTimeoutMs", or see why the build hangs' },
     );
   }
+  const detail = buildReason(tail, root);
   throw new SlotsError('BUILD_FAILED', `${howItEnded(result)}${detail && `: ${detail}`}`, {
     hint: '`slots logs build` shows its output',
   });
