@@ -1,5 +1,6 @@
 /** The only file that knows PM2's API. `PM2_HOME` decides which daemon it talks to, as for PM2 itself. */
 import { readFileSync, readlinkSync } from 'node:fs';
+import { connect } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -11,6 +12,8 @@ import { SlotsError } from './errors.ts';
 const CALL_TIMEOUT_MS = 60_000;
 
 const DAEMON_END_TIMEOUT_MS = 5000;
+
+const ANSWER_TIMEOUT_MS = 2000;
 
 export interface Instance {
   pid: number;
@@ -45,12 +48,17 @@ export interface Pm2 {
   onOutput(
     listener: (output: { app: string; text: string; isError: boolean }) => void,
   ): Promise<void>;
+  /** The daemon's PM2, which may be an older one than is installed. */
+  version(): Promise<string>;
   /** Ends the daemon and every process it runs. */
   killDaemon(): Promise<void>;
   disconnect(): void;
 }
 
 type Api = typeof import('pm2');
+
+/** Missing in PM2's types. */
+type WithVersion = { getVersion(done: Done): void };
 
 export function pm2Home(): string {
   return process.env.PM2_HOME ?? join(homedir(), '.pm2');
@@ -72,7 +80,23 @@ export function daemonNode(): string | null {
   }
 }
 
-function daemonPid(): number | null {
+/** Whether the daemon takes connections; a pid alone may be another process's by now. */
+export function daemonAnswers(): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(join(pm2Home(), 'rpc.sock'));
+    socket.setTimeout(ANSWER_TIMEOUT_MS);
+    const end = (answers: boolean) => {
+      socket.destroy();
+      resolve(answers);
+    };
+    socket.once('connect', () => end(true));
+    socket.once('error', () => end(false));
+    socket.once('timeout', () => end(false));
+  });
+}
+
+/** The daemon's process, or `null` when none runs. */
+export function daemonPid(): number | null {
   try {
     const pid = Number(readFileSync(join(pm2Home(), 'pm2.pid'), 'utf8'));
     return isAlive(pid) ? pid : null;
@@ -164,6 +188,7 @@ function adapt(api: Api): Pm2 {
       bus.on('log:out', tell(false));
       bus.on('log:err', tell(true));
     },
+    version: () => call('getVersion', (done) => (api as unknown as WithVersion).getVersion(done)),
     killDaemon: async () => {
       const pid = daemonPid();
       await call('kill', (done) => api.killDaemon(done as never));

@@ -20,10 +20,12 @@ export function ago(iso: string, now = Date.now()): string {
   return seconds < 60 ? `${seconds} s ago` : `${duration(seconds * 1000)} ago`;
 }
 
+/** `2 KiB`, `100 MiB`, `1.5 GiB` */
 export function bytes(count: number): string {
   const kib = Math.round(count / 1024);
   if (kib < 1024) return `${kib} KiB`;
-  return `${Math.round(count / 1024 / 1024)} MiB`;
+  const mib = Math.round(count / 1024 / 1024);
+  return mib < 1024 ? `${mib} MiB` : `${(count / 1024 ** 3).toFixed(1)} GiB`;
 }
 
 /** Columns as wide as their widest cell; colour codes take no width. The last column is not padded. */

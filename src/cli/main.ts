@@ -7,6 +7,7 @@ import { SlotsError } from '../errors.ts';
 import { type SitePaths, sitePaths } from '../slots/paths.ts';
 import { VERSION } from '../version.ts';
 import { build } from './build.ts';
+import { doctor } from './doctor.ts';
 import { down } from './down.ts';
 import { history } from './history.ts';
 import { logs } from './logs.ts';
@@ -98,6 +99,12 @@ program
   .description('promote edits again, those made meanwhile too')
   .action(() => withSite((_config, paths) => resume(paths)));
 
+program
+  .command('doctor')
+  .description('check the machine, the config and what runs')
+  .option('--json', 'for programs')
+  .action((options) => doctor(siteRoot(), options));
+
 const exitCode = await program.parseAsync().then(
   () => 0,
   (error: unknown) => explain(error),
@@ -106,8 +113,12 @@ const exitCode = await program.parseAsync().then(
 process.exit(exitCode);
 
 function withSite(act: (config: Config, paths: SitePaths) => Promise<void>): Promise<void> {
-  const root = resolve(program.opts<{ root?: string }>().root ?? nearestSite(process.cwd()));
+  const root = siteRoot();
   return act(loadConfig(root), sitePaths(root));
+}
+
+function siteRoot(): string {
+  return resolve(program.opts<{ root?: string }>().root ?? nearestSite(process.cwd()));
 }
 
 /** The folder with a config at or above this one, so that the command works anywhere inside the site. */

@@ -13,6 +13,7 @@ import type { SitePaths } from '../slots/paths.ts';
 import { attachLogs } from './attach-logs.ts';
 import { followController } from './client.ts';
 import { stopApps } from './down.ts';
+import { isNodeNewEnough, MIN_NODE_TEXT } from './min-node.ts';
 import { createProgress } from './progress.ts';
 import { withStartLock } from './start-lock.ts';
 import { style } from './style.ts';
@@ -23,9 +24,6 @@ const ROLES: AppRole[] = ['watcher', 'blue', 'green', 'proxy'];
 const CONTROLLER_TIMEOUT_MS = 20_000;
 const PROXY_TIMEOUT_MS = 20_000;
 const LOOK_INTERVAL_MS = 50;
-
-/** The oldest Node that slots and its parts run on. */
-const MIN_NODE = [22, 22] as const;
 
 /** `slots up`: starts what does not run yet and waits until visitors get an answer. */
 export async function up(
@@ -68,12 +66,10 @@ async function checkDaemonNode(): Promise<void> {
   const node = daemonNode();
   if (node === null) return;
   const { stdout } = await promisify(execFile)(node, ['--version']).catch(() => ({ stdout: '' }));
-  const [major = 0, minor = 0] = stdout.replace('v', '').split('.').map(Number);
-  if (stdout === '' || major > MIN_NODE[0] || (major === MIN_NODE[0] && minor >= MIN_NODE[1]))
-    return;
+  if (stdout === '' || isNodeNewEnough(stdout)) return;
   throw new SlotsError(
     'DAEMON_NODE_OLD',
-    `the PM2 daemon that runs already uses Node ${stdout.trim()}, and slots needs ${MIN_NODE.join('.')} or later`,
+    `the PM2 daemon that runs already uses Node ${stdout.trim()}, and slots needs ${MIN_NODE_TEXT} or later`,
     { hint: 'end it with `pm2 kill`, or give slots a daemon of its own with PM2_HOME=<folder>' },
   );
 }
@@ -176,6 +172,7 @@ async function untilProxyAnswers(config: Config): Promise<void> {
       config.health.path,
       config.health.timeoutMs,
       config.proxy.tls !== undefined,
+      config.host,
     ).catch((error: Error) => error.message);
     if (typeof answer !== 'string' && answer.status < 500) return;
     if (performance.now() > deadline) {

@@ -44,7 +44,7 @@ export function loadConfig(root: string): Config {
   return { ...parsed.data, name, build, entry };
 }
 
-function readConfigFile(file: string): unknown {
+export function readConfigFile(file: string): unknown {
   try {
     if (file.endsWith('.json')) return JSON.parse(readFileSync(file, 'utf8'));
     const module = createRequire(file)(file);
@@ -57,7 +57,7 @@ function readConfigFile(file: string): unknown {
 
 type PackageJson = Parameters<typeof detectFramework>[0] & { name?: unknown };
 
-function readPackageJson(root: string): PackageJson {
+export function readPackageJson(root: string): PackageJson {
   const file = join(root, 'package.json');
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as PackageJson;

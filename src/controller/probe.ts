@@ -14,6 +14,7 @@ export interface ProbeAnswer {
  *
  * @param timeoutMs limit for the whole answer's head, in milliseconds
  * @param overTls with any certificate: it is our own on loopback, and made for another name
+ * @param listensOn the address that the server was told to listen on
  * @throws Error when nothing answers in time
  */
 export function probe(
@@ -21,11 +22,12 @@ export function probe(
   path: string,
   timeoutMs: number,
   overTls = false,
+  listensOn = '127.0.0.1',
 ): Promise<ProbeAnswer> {
   const request = overTls ? requestTls : requestPlain;
   return new Promise((resolve, reject) => {
     const outgoing = request({
-      host: '127.0.0.1',
+      host: reachable(listensOn),
       port,
       path,
       agent: false,
@@ -47,6 +49,11 @@ export function probe(
     });
     outgoing.end();
   });
+}
+
+/** Who listens on every address is asked on loopback. */
+function reachable(listensOn: string): string {
+  return ['0.0.0.0', '::', 'localhost'].includes(listensOn) ? '127.0.0.1' : listensOn;
 }
 
 export function isHealthy(status: number): boolean {

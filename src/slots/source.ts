@@ -43,7 +43,7 @@ export async function readStamp(root: string, watch: readonly string[]): Promise
 }
 
 /** Sorted by path, so that the hash does not depend on the order in which a folder lists its files. */
-async function watchedFiles(root: string, watch: readonly string[]): Promise<string[]> {
+export async function watchedFiles(root: string, watch: readonly string[]): Promise<string[]> {
   const found = await Promise.all(watch.map((path) => filesBelow(join(root, path), [])));
   return [...new Set(found.flat())].sort();
 }

@@ -1,0 +1,57 @@
+import { existsSync } from 'node:fs';
+import { delimiter, dirname, join, relative, resolve } from 'node:path';
+import { detectFramework } from '../../config/detect.ts';
+import { findConfigFile, readPackageJson } from '../../config/load.ts';
+import { type Check, ok, problem, warning } from './check.ts';
+import type { Facts } from './facts.ts';
+
+export function checkConfig({ paths, configError }: Facts): Check[] {
+  const file = findConfigFile(paths.root);
+  const what = file ? relative(paths.root, file) : 'no config file, so the defaults';
+  if (!configError) return [ok('config', `${what}: valid`)];
+  const hint = configError.hint ?? 'mend it; docs/configuration.md lists every key';
+  return configError.message
+    .split('\n')
+    .map((line) => problem('config', line.replace(`${paths.root}/`, ''), hint));
+}
+
+export function checkFramework({ paths, config, configError }: Facts): Check[] {
+  const framework = detectFramework(readPackageJson(paths.root));
+  if (framework) return [ok('framework', framework.name)];
+  if (configError?.code === 'CONFIG_INCOMPLETE') {
+    const hint = 'set "build" and "entry" in slots.config.ts';
+    return [problem('framework', 'none was recognised in package.json', hint)];
+  }
+  return [ok('framework', `none recognised; the config has the entry: ${config.entry}`)];
+}
+
+/** A path that is missing is waited for; that all are missing is a mistake. */
+export function checkWatchPaths({ paths, config }: Facts): Check[] {
+  const missing = config.watch.filter((path) => !existsSync(join(paths.root, path)));
+  const there = config.watch.filter((path) => !missing.includes(path));
+  if (missing.length === 0) return [ok('watch', there.join(', '))];
+  const message = `${missing.join(', ')}: does not exist`;
+  const hint = 'correct "watch", or make the folder: it is seen when it comes';
+  if (there.length > 0) return [warning('watch', `${message} (${there.join(', ')} does)`, hint)];
+  return [problem('watch', `${message}, so no edit is ever seen`, hint)];
+}
+
+/** Of a command for a shell only the shell knows what it runs. */
+export function checkBuildCommand({ paths, config }: Facts): Check[] {
+  const { build } = config;
+  if (!Array.isArray(build)) return build ? [ok('build', build)] : [];
+  const [program = ''] = build;
+  if (isInstalled(paths.root, program)) return [ok('build', build.join(' '))];
+  const hint = 'install the site\'s packages (`npm ci`), or correct "build"';
+  return [problem('build', `"${program}" is neither installed in the site nor in PATH`, hint)];
+}
+
+function isInstalled(root: string, program: string): boolean {
+  if (program.includes('/')) return existsSync(resolve(root, program));
+  const folders = (process.env.PATH ?? '').split(delimiter);
+  for (let folder = root; ; folder = dirname(folder)) {
+    folders.push(join(folder, 'node_modules/.bin'));
+    if (folder === dirname(folder)) break;
+  }
+  return folders.some((folder) => existsSync(join(folder, program)));
+}

@@ -1,0 +1,67 @@
+import { checkCertificate } from './certificate.ts';
+import type { Group } from './check.ts';
+import {
+  checkBuildCommand,
+  checkConfig,
+  checkFramework,
+  checkWatchPaths,
+} from './config-checks.ts';
+import { checkDaemon, checkDaemonNode, checkVersions } from './daemon.ts';
+import type { Facts } from './facts.ts';
+import { checkProxyHealth, checkSlotHealth } from './health.ts';
+import { checkClock, checkInotify, checkNode } from './machine.ts';
+import { checkPorts } from './ports.ts';
+import { checkApps, checkController, checkPromotion, checkWorkers } from './running.ts';
+import { checkEntries, checkLinks, checkState } from './state-checks.ts';
+import { checkDisk, checkPartials, checkSlotsFolder, checkSocket } from './storage.ts';
+
+/** Everything that is looked at, from the ground up. */
+export function groups(facts: Facts): Group[] {
+  return [
+    {
+      title: 'machine',
+      checks: [
+        () => checkNode(),
+        () => checkClock(facts),
+        () => checkInotify(facts),
+        () => checkDisk(facts),
+        () => checkDaemon(facts),
+        () => checkDaemonNode(facts),
+        () => checkVersions(facts),
+      ],
+    },
+    {
+      title: 'site',
+      checks: [
+        () => checkConfig(facts),
+        () => checkFramework(facts),
+        () => checkBuildCommand(facts),
+        () => checkWatchPaths(facts),
+        () => checkCertificate(facts),
+        () => checkPorts(facts),
+      ],
+    },
+    {
+      title: 'slots/',
+      checks: [
+        () => checkSlotsFolder(facts),
+        () => checkSocket(facts),
+        () => checkState(facts),
+        () => checkEntries(facts),
+        () => checkLinks(facts),
+        () => checkPartials(facts),
+      ],
+    },
+    {
+      title: 'running',
+      checks: [
+        () => checkApps(facts),
+        () => checkController(facts),
+        () => checkWorkers(facts),
+        () => checkSlotHealth(facts),
+        () => checkProxyHealth(facts),
+        () => checkPromotion(facts),
+      ],
+    },
+  ];
+}

@@ -1,0 +1,73 @@
+import { createServer } from 'node:net';
+import { type AppRole, appName } from '../../config/ecosystem.ts';
+import { daemonPid } from '../../pm2.ts';
+import { type Check, ok, problem } from './check.ts';
+import type { Facts } from './facts.ts';
+import { type PortOwner, portOwner } from './port-owner.ts';
+
+interface Port {
+  key: string;
+  port: number;
+  host: string;
+  role: AppRole;
+}
+
+/** Each port is free, or ours, or somebody's. */
+export function checkPorts(facts: Facts): Promise<Check[]> {
+  return Promise.all(portsOf(facts).map((port) => checkPort(facts, port)));
+}
+
+function portsOf({ config: { ports, host, proxy } }: Facts): Port[] {
+  const local = '127.0.0.1';
+  const redirect = proxy.tls?.redirectHttp;
+  return [
+    { key: 'ports.proxy', port: ports.proxy, host, role: 'proxy' },
+    { key: 'ports.blue', port: ports.blue, host: local, role: 'blue' },
+    { key: 'ports.green', port: ports.green, host: local, role: 'green' },
+    { key: 'ports.admin', port: ports.admin, host: local, role: 'watcher' },
+    ...(redirect
+      ? [{ key: 'proxy.tls.redirectHttp', port: redirect, host, role: 'proxy' as const }]
+      : []),
+  ];
+}
+
+async function checkPort(facts: Facts, { key, port, host, role }: Port): Promise<Check> {
+  const error = await tryToListen(port, host);
+  if (error === null) return ok(key, `${port} is free`);
+  if (error.code === 'EADDRINUSE') return checkTaken(facts, { key, port, host, role });
+  if (error.code === 'EACCES') {
+    const hint = `let Node bind it: sudo sysctl net.ipv4.ip_unprivileged_port_start=${port}, or use another port`;
+    return problem(key, `this user may not listen on ${port}`, hint);
+  }
+  const hint = 'correct "host": it is an address of this machine, or 0.0.0.0 for all';
+  return problem(key, `cannot listen on ${host}:${port}: ${error.code}`, hint);
+}
+
+async function checkTaken(facts: Facts, { key, port, role }: Port): Promise<Check> {
+  const app = appName(facts.config, role);
+  const owner = await portOwner(port);
+  if (isOurs(facts, role, owner)) return ok(key, `${port} is ours: ${app}`);
+  const who = owner ? `process ${owner.pid} (${owner.command})` : "another user's program";
+  return problem(key, `${port} is taken by ${who}`, `end that program, or set another "${key}"`);
+}
+
+/** The daemon itself holds the ports of its cluster apps. */
+function isOurs(
+  { apps, config, paths, controllerPid }: Facts,
+  role: AppRole,
+  owner: PortOwner | null,
+) {
+  const ours = (apps.get(appName(config, role)) ?? []).filter(({ root }) => root === paths.root);
+  const online = ours.filter(({ status }) => status === 'online' || status === 'launching');
+  if (role === 'watcher' && owner) return owner.pid === controllerPid;
+  if (owner === null) return online.length > 0;
+  return online.length > 0 && [daemonPid(), ...online.map(({ pid }) => pid)].includes(owner.pid);
+}
+
+function tryToListen(port: number, host: string): Promise<NodeJS.ErrnoException | null> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once('error', resolve);
+    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(null)));
+  });
+}
