@@ -1,12 +1,7 @@
-import pretty from 'pino-pretty';
-import { type AppRole, appName } from '../config/ecosystem.ts';
+import { appName } from '../config/ecosystem.ts';
 import type { Config } from '../config/schema.ts';
 import type { Pm2 } from '../pm2.ts';
-import { style } from './style.ts';
-
-const STYLES = { proxy: 'magenta', watcher: 'yellow', blue: 'blue', green: 'green' } as const;
-
-export const LOG_ROLES = Object.keys(STYLES) as AppRole[];
+import { formatLine, LOG_ROLES } from './log-line.ts';
 
 /** Prints what the site's apps write from now on, each line with its app's name before it. */
 export async function attachLogs(pm2: Pm2, config: Config): Promise<void> {
@@ -16,18 +11,4 @@ export async function attachLogs(pm2: Pm2, config: Config): Promise<void> {
     if (!role) return;
     for (const line of text.split('\n')) if (line !== '') console.log(formatLine(role, line));
   });
-}
-
-const prettify = pretty.prettyFactory({
-  colorize: process.stdout.isTTY && !process.env.NO_COLOR,
-  singleLine: true,
-  hideObject: true,
-  ignore: 'pid,name,hostname',
-  translateTime: 'SYS:HH:MM:ss',
-});
-
-/** Our own lines are JSON and get readable; the site's are passed on as they are. */
-export function formatLine(role: AppRole, line: string): string {
-  const text = line.startsWith('{"level"') ? prettify(line).trimEnd() : line;
-  return `${style(STYLES[role], role.padEnd(7))} ${text}`;
 }

@@ -1,16 +1,16 @@
-import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { type AppRole, appName } from '../config/ecosystem.ts';
 import type { Config } from '../config/schema.ts';
 import { SlotsError } from '../errors.ts';
 import { connectPm2, isDaemonRunning } from '../pm2.ts';
 import { releaseDir, type SitePaths } from '../slots/paths.ts';
 import { listPartials, listReleases, partialDir } from '../slots/release.ts';
-import { formatLine, LOG_ROLES } from './attach-logs.ts';
+import { followFile } from './follow-file.ts';
+import { formatLine, LOG_ROLES } from './log-line.ts';
 
-const FOLLOW_INTERVAL_MS = 200;
+/** What `slots logs` can be asked for. */
+export const LOG_NAMES = ['build', ...LOG_ROLES];
 
 interface LogFile {
   role: AppRole | 'build';
@@ -26,7 +26,7 @@ export async function logs(
 ): Promise<void> {
   const files = which === 'build' ? await buildLog(paths) : await appLogs(config, which);
   for (const file of files) await printLast(file, options.lines);
-  if (options.follow) await Promise.all(files.map(follow));
+  if (options.follow) await Promise.all(files.map((file) => follow(paths, file)));
 }
 
 async function appLogs(config: Config, which: string | undefined): Promise<LogFile[]> {
@@ -83,33 +83,10 @@ async function printLast({ role, path }: LogFile, count: number): Promise<void> 
   for (const line of last.slice(-count)) print(role, line);
 }
 
-async function follow({ role, path }: LogFile): Promise<never> {
-  let offset = await sizeOf(path);
-  let rest = '';
-  for (;;) {
-    await delay(FOLLOW_INTERVAL_MS);
-    const size = await sizeOf(path);
-    // A shorter file is a new one: logs get rotated.
-    if (size < offset) offset = 0;
-    if (size === offset) continue;
-    for await (const chunk of createReadStream(path, {
-      start: offset,
-      end: size - 1,
-      encoding: 'utf8',
-    })) {
-      const parts = (rest + chunk).split('\n');
-      rest = parts.pop() as string;
-      for (const line of parts) print(role, line);
-    }
-    offset = size;
-  }
-}
-
-function sizeOf(path: string): Promise<number> {
-  return stat(path).then(
-    ({ size }) => size,
-    () => 0,
-  );
+/** PM2 appends to one file for ever; each build has a file of its own. */
+function follow(paths: SitePaths, { role, path }: LogFile): Promise<never> {
+  const locate = async () => (role === 'build' ? ((await buildLog(paths))[0]?.path ?? null) : path);
+  return followFile(locate, (line) => print(role, line));
 }
 
 function print(role: LogFile['role'], line: string): void {
