@@ -1,19 +1,21 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander';
 import { CONFIG_FILES, loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { SlotsError } from '../errors.ts';
 import { type SitePaths, sitePaths } from '../slots/paths.ts';
 import { VERSION } from '../version.ts';
 import { build } from './build.ts';
+import { completion, SHELLS } from './completion.ts';
 import { doctor } from './doctor.ts';
 import { down } from './down.ts';
+import { addHelp } from './help.ts';
 import { history } from './history.ts';
-import { logs } from './logs.ts';
+import { LOG_NAMES, logs } from './logs.ts';
 import { pause, resume } from './pause.ts';
 import { promote } from './promote.ts';
-import { releases } from './releases.ts';
+import { listReleaseIds, releases } from './releases.ts';
 import { rollback } from './rollback.ts';
 import { status } from './status.ts';
 import { styleError } from './style.ts';
@@ -84,7 +86,11 @@ program
 program
   .command('logs')
   .description('logs of the apps, or of the newest build')
-  .argument('[which]', 'build, proxy, watcher, blue or green; all apps without it')
+  .addArgument(
+    new Argument('[which]', 'build, proxy, watcher, blue or green; all apps without it').choices(
+      LOG_NAMES,
+    ),
+  )
   .option('-f, --follow', 'go on with what is written from now on')
   .option('-n, --lines <count>', 'how many lines of each log', positiveInteger, 30)
   .action((which, options) => withSite((config, paths) => logs(config, paths, which, options)));
@@ -104,6 +110,25 @@ program
   .description('check the machine, the config and what runs')
   .option('--json', 'for programs')
   .action((options) => doctor(siteRoot(), options));
+
+program
+  .command('completion')
+  .description('print a completion script for your shell')
+  .addArgument(new Argument('<shell>', 'bash, zsh or fish').choices(SHELLS))
+  .action((shell) => completion(program, shell));
+
+// Asked by the completion scripts; a broken config must not take the ids away.
+program
+  .command('_releases', { hidden: true })
+  .action(async () => listReleaseIds(sitePaths(siteRoot())));
+
+addHelp(program);
+
+// `slots logs | head` closes the pipe while there is more to say.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
 
 const exitCode = await program.parseAsync().then(
   () => 0,

@@ -38,6 +38,11 @@ export async function releases(paths: SitePaths, options: { json?: boolean }): P
   console.log(table(rows));
 }
 
+/** The ids alone, newest first, for programs. */
+export async function listReleaseIds(paths: SitePaths): Promise<void> {
+  for (const { id } of await listReleases(paths)) console.log(id);
+}
+
 function summary(changed: string[]): string {
   const [first] = changed.filter((path) => path !== '');
   if (first === undefined) return '';

@@ -1,0 +1,74 @@
+import type { Argument, Command, Option } from 'commander';
+import { SlotsError } from '../errors.ts';
+import { bashScript } from './completion/bash.ts';
+import { fishScript } from './completion/fish.ts';
+import { zshScript } from './completion/zsh.ts';
+import { isHidden } from './help.ts';
+
+/** What a shell has to know of a command. */
+export interface CompletedCommand {
+  name: string;
+  description: string;
+  options: CompletedOption[];
+  /** Words that may follow; `releases` asks slots for the ids of those kept. */
+  words: string[] | 'releases';
+}
+
+export interface CompletedOption {
+  short: string | null;
+  long: string;
+  description: string;
+  takesValue: boolean;
+  takesFolder: boolean;
+}
+
+export interface CompletionModel {
+  commands: CompletedCommand[];
+  /** Options that stand before the command. */
+  options: CompletedOption[];
+}
+
+const SCRIPTS: Record<string, (model: CompletionModel) => string> = {
+  bash: bashScript,
+  zsh: zshScript,
+  fish: fishScript,
+};
+
+export const SHELLS = Object.keys(SCRIPTS);
+
+/** `slots completion <shell>`: a script for the shell to read, made from the commands as they are. */
+export function completion(program: Command, shell: string): void {
+  const script = SCRIPTS[shell];
+  if (!script) throw new SlotsError('USAGE', `there is no completion for ${shell}`);
+  process.stdout.write(script(completionModel(program)));
+}
+
+export function completionModel(program: Command): CompletionModel {
+  const commands = program.commands.filter((command) => !isHidden(command));
+  return {
+    options: optionsOf(program),
+    commands: commands.map((command) => ({
+      name: command.name(),
+      description: command.description(),
+      options: optionsOf(command),
+      words: wordsOf(command.registeredArguments[0]),
+    })),
+  };
+}
+
+function optionsOf(command: Command): CompletedOption[] {
+  const help = { short: '-h', long: '--help', description: 'show the help' };
+  const own = command.options.map(({ short, long, description, required, flags }: Option) => ({
+    short: short ?? null,
+    long: long ?? '',
+    description,
+    takesValue: required,
+    takesFolder: flags.includes('<folder>'),
+  }));
+  return [...own, { ...help, takesValue: false, takesFolder: false }];
+}
+
+function wordsOf(argument: Argument | undefined): CompletedCommand['words'] {
+  if (argument?.name() === 'release') return 'releases';
+  return argument?.argChoices ?? [];
+}

@@ -1,0 +1,66 @@
+import type { Command } from 'commander';
+
+interface Help {
+  group: string;
+  /** One or two commands as they are typed, with what they do where that is not clear. */
+  examples: string[];
+}
+
+const RUN = 'Run the site:';
+const PUBLISH = 'Publish:';
+const LOOK = 'See what is going on:';
+const SET_UP = 'Set up:';
+
+/** By command. The groups are listed in the order of their first commands in main.ts. */
+const HELP: Record<string, Help> = {
+  init: { group: SET_UP, examples: ['slots init', 'slots init --yes   # ask nothing'] },
+  doctor: {
+    group: SET_UP,
+    examples: ['slots doctor', 'slots doctor --json | jq ".checks[] | select(.level != \\"ok\\")"'],
+  },
+  completion: {
+    group: SET_UP,
+    examples: [
+      'slots completion bash > ~/.local/share/bash-completion/completions/slots',
+      'slots completion zsh > ~/.zfunc/_slots   # with ~/.zfunc in $fpath',
+      'slots completion fish > ~/.config/fish/completions/slots.fish',
+    ],
+  },
+  up: { group: RUN, examples: ['slots up', 'slots -C /srv/blog up --foreground'] },
+  down: { group: RUN, examples: ['slots down'] },
+  build: { group: PUBLISH, examples: ['slots build   # in a Dockerfile, as its last step'] },
+  promote: { group: PUBLISH, examples: ['slots promote --wait && echo live'] },
+  rollback: {
+    group: PUBLISH,
+    examples: ['slots rollback', 'slots rollback r20260131T120000-1a2b3c'],
+  },
+  pause: { group: PUBLISH, examples: ['slots pause && git pull && slots resume'] },
+  resume: { group: PUBLISH, examples: ['slots resume'] },
+  status: {
+    group: LOOK,
+    examples: ['slots status --watch', 'slots status --json | jq -r .active'],
+  },
+  releases: { group: LOOK, examples: ['slots releases'] },
+  history: { group: LOOK, examples: ['slots history -n 5'] },
+  logs: { group: LOOK, examples: ['slots logs build', 'slots logs proxy -f'] },
+  dash: { group: LOOK, examples: ['slots dash'] },
+};
+
+/** Puts every command into its group and an example under its own help. */
+export function addHelp(program: Command): void {
+  for (const command of program.commands) {
+    const help = HELP[command.name()];
+    if (!help) continue;
+    command.helpGroup(help.group);
+    const lines = help.examples.map((example) => `  $ ${example}`);
+    const title = lines.length > 1 ? 'Examples:' : 'Example:';
+    command.addHelpText('after', `\n${title}\n${lines.join('\n')}`);
+  }
+  program.commandsGroup(SET_UP);
+  program.helpCommand('help [command]', 'the help of a command, with an example');
+}
+
+/** Commands for programs begin with an underscore. */
+export function isHidden(command: Command): boolean {
+  return command.name().startsWith('_');
+}
