@@ -1,5 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the escape is what colour codes start with.
+const COLOUR_OR_CHARACTER = /\x1b\[[\d;]*m|./gsu;
+
 /** `850 ms`, `4.2 s`, `3 min 20 s`, `5 h 12 min`, `3 d 4 h` */
 export function duration(ms: number): string {
   if (Math.round(ms) < 1000) return `${Math.round(ms)} ms`;
@@ -12,12 +15,16 @@ export function duration(ms: number): string {
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
-/** `just now`, `40 s ago`, `2 h 3 min ago` */
+/** `just now`, `40 s ago`, `3 min ago`, `2 h 3 min ago`, `3 d ago` */
 export function ago(iso: string, now = Date.now()): string {
   const ms = Math.max(0, now - Date.parse(iso));
   if (ms < 2000) return 'just now';
   const seconds = Math.round(ms / 1000);
-  return seconds < 60 ? `${seconds} s ago` : `${duration(seconds * 1000)} ago`;
+  if (seconds < 60) return `${seconds} s ago`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${minutes} min ago`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h ${minutes % 60} min ago` : `${Math.floor(hours / 24)} d ago`;
 }
 
 /** `2 KiB`, `100 MiB`, `1.5 GiB` */
@@ -44,6 +51,46 @@ export function table(rows: string[][]): string {
         .trimEnd(),
     )
     .join('\n');
+}
+
+/** What goes into one line: line breaks become spaces. */
+export function oneLine(text: string): string {
+  return text.replaceAll(/\s*\n\s*/g, ' ').trim();
+}
+
+/** The text with every line cut to the width of the terminal, with an ellipsis; colours are closed. */
+export function cutLines(text: string, columns: number): string {
+  return text
+    .split('\n')
+    .map((line) => (width(line) <= columns ? line : `${take(line, columns - 1)[0]}…`))
+    .map((line) => (line.endsWith('…') && line.includes('\x1b') ? `${line}\x1b[0m` : line))
+    .join('\n');
+}
+
+/** The text with lines that are longer than the terminal is wide broken, anywhere. */
+export function wrapLines(text: string, columns: number): string[] {
+  return text.split('\n').flatMap((line) => {
+    const parts: string[] = [];
+    let rest = line;
+    while (width(rest) > columns) {
+      const [part, after] = take(rest, columns);
+      parts.push(part);
+      rest = after;
+    }
+    return [...parts, rest];
+  });
+}
+
+/** The first so many characters, and the rest. Colour codes take no room, so they are passed over whole. */
+function take(line: string, count: number): [string, string] {
+  let room = Math.max(1, count);
+  let taken = '';
+  for (const [part] of line.matchAll(COLOUR_OR_CHARACTER)) {
+    const isColour = part.length > 1 && part.startsWith('\x1b');
+    if (!isColour && room-- <= 0) break;
+    taken += part;
+  }
+  return [taken, line.slice(taken.length)];
 }
 
 function pad(cell: string, to: number): string {

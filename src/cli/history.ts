@@ -1,6 +1,6 @@
 import { readHistory } from '../slots/history.ts';
 import type { SitePaths } from '../slots/paths.ts';
-import { ago, duration, table } from './format.ts';
+import { ago, cutLines, duration, oneLine, table } from './format.ts';
 import { style } from './style.ts';
 
 const OUTCOME_STYLES = {
@@ -30,8 +30,10 @@ export async function history(
       release ?? '',
       trigger,
       duration(Object.values(durationsMs).reduce((sum, ms) => sum + ms, 0)),
-      error ? `${stage}: ${error}` : '',
+      error ? `${stage}: ${oneLine(error)}` : '',
     ],
   );
-  console.log(table(rows));
+  const text = table(rows);
+  // Cut for a person only: a pipe gets all of it.
+  console.log(process.stdout.isTTY ? cutLines(text, process.stdout.columns) : text);
 }

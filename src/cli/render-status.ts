@@ -1,7 +1,7 @@
 import type { SlotStatus, Status } from '../controller/status.ts';
 import { SLOTS } from '../slots/slot.ts';
 import { STAGES } from '../slots/state.ts';
-import { ago, bytes, duration, table } from './format.ts';
+import { ago, bytes, cutLines, duration, oneLine, table } from './format.ts';
 import { style } from './style.ts';
 
 const ROLE_STYLES = {
@@ -12,9 +12,13 @@ const ROLE_STYLES = {
   down: 'red',
 } as const;
 
-/** The whole status for a person: the two slots first, then what happens and what happened last. */
-export function renderStatus(status: Status): string {
-  const parts = [heading(status), slotTable(status), events(status)];
+/**
+ * The whole status for a person: the two slots first, then what happens and what happened last.
+ *
+ * @param columns what the table is cut to, where a row that goes on in the next line would break a picture
+ */
+export function renderStatus(status: Status, columns = Number.POSITIVE_INFINITY): string {
+  const parts = [heading(status), cutLines(slotTable(status), columns), events(status)];
   return parts.filter(Boolean).join('\n\n');
 }
 
@@ -87,5 +91,5 @@ function lastOne(last: NonNullable<Status['last']>): string {
     return `last: ${style('green', last.outcome)} ${last.release}  ${when}`;
   }
   const release = last.release ? ` (${last.release})` : '';
-  return `last: ${style('red', `failed in ${last.stage}`)}${release}: ${last.error}  ${when}`;
+  return `last: ${style('red', `failed in ${last.stage}`)}${release}: ${oneLine(last.error ?? '')}  ${when}`;
 }

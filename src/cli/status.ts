@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { appName } from '../config/ecosystem.ts';
 import type { Config } from '../config/schema.ts';
 import { type Status, toStatus } from '../controller/status.ts';
@@ -7,10 +6,9 @@ import { connectPm2, type Instance, isDaemonRunning } from '../pm2.ts';
 import type { SitePaths } from '../slots/paths.ts';
 import { readState } from '../slots/state.ts';
 import { VERSION } from '../version.ts';
-import { callController, followController } from './client.ts';
+import { callController } from './client.ts';
 import { renderStatus } from './render-status.ts';
-
-const REDRAW_MS = 1000;
+import { watchStatus } from './watch-status.ts';
 
 /** `slots status`: who is active, both slots, what runs and what happened last. */
 export async function status(
@@ -29,32 +27,6 @@ export async function status(
     throw new SlotsError(error.code, `${error.message}; this is what state.json and PM2 say`, {
       hint: error.hint,
     });
-  }
-}
-
-/** On a terminal the screen is drawn anew in place; elsewhere each change is one JSON line or one block. */
-async function watchStatus(paths: SitePaths, json: boolean): Promise<void> {
-  const inPlace = process.stdout.isTTY && !json;
-  let current: Status | null = null;
-  const draw = () => {
-    if (!current) return;
-    if (json) console.log(JSON.stringify(current));
-    else if (inPlace) process.stdout.write(`\x1b[H\x1b[J${renderStatus(current)}\n`);
-    else console.log(`${renderStatus(current)}\n`);
-  };
-  if (inPlace) process.stdout.write('\x1b[2J');
-  const refresh = async () => {
-    for (;;) {
-      await delay(REDRAW_MS);
-      current = await callController<Status>(paths, 'GET', '/api/status').catch(() => current);
-      draw();
-    }
-  };
-  if (inPlace) void refresh();
-  for await (const event of followController(paths)) {
-    if (event.type !== 'status') continue;
-    current = event.status;
-    draw();
   }
 }
 

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters, styleText } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { ago, bytes, duration, table } from '../../src/cli/format.ts';
+import { ago, bytes, cutLines, duration, oneLine, table, wrapLines } from '../../src/cli/format.ts';
 
 describe('duration', () => {
   test.each([
@@ -39,8 +39,11 @@ describe('ago', () => {
     ['2026-01-01T12:00:00.000Z', 'just now'],
     ['2026-01-01T11:59:58.500Z', 'just now'],
     ['2026-01-01T11:59:20.000Z', '40 s ago'],
-    ['2026-01-01T11:59:00.200Z', '1 min 0 s ago'],
+    ['2026-01-01T11:59:00.200Z', '1 min ago'],
+    ['2026-01-01T11:00:01.000Z', '59 min ago'],
+    ['2026-01-01T11:59:00.499Z', '1 min ago'],
     ['2026-01-01T09:57:00.000Z', '2 h 3 min ago'],
+    ['2025-12-29T11:00:00.000Z', '3 d ago'],
   ])('%s is %s', (iso, text) => {
     expect(ago(iso, now)).toBe(text);
   });
@@ -55,6 +58,7 @@ test.each([
   [2048, '2 KiB'],
   [1024 * 1024 - 1, '1 MiB'],
   [100 * 1024 * 1024, '100 MiB'],
+  [1.5 * 1024 ** 3, '1.5 GiB'],
 ])('%d bytes are %s', (count, text) => {
   expect(bytes(count)).toBe(text);
 });
@@ -93,5 +97,34 @@ describe('table', () => {
         });
       }),
     );
+  });
+});
+
+describe('lines for a terminal', () => {
+  const red = (text: string) => styleText('red', text, { validateStream: false });
+  const seen = (text: string) => stripVTControlCharacters(text);
+
+  test('are cut to its width, and colours do not count', () => {
+    expect(cutLines('abcdef\nabc', 4)).toBe('abc…\nabc');
+    expect(cutLines(red('abcd'), 4)).toBe(red('abcd'));
+    expect(seen(cutLines(red('abcdef'), 4))).toBe('abc…');
+    expect(cutLines(red('abcdef'), 4).endsWith('\x1b[0m')).toBe(true);
+  });
+
+  test('are never wider than it, cut or wrapped, and wrapping loses nothing', () => {
+    const text = fc.array(fc.oneof(fc.stringMatching(/^[a-zé→]{0,9}$/), fc.constant(red('xyz'))));
+    fc.assert(
+      fc.property(text, fc.integer({ min: 2, max: 12 }), (parts, columns) => {
+        const line = parts.join('');
+        expect(seen(cutLines(line, columns)).length).toBeLessThanOrEqual(columns);
+        const wrapped = wrapLines(line, columns);
+        for (const part of wrapped) expect(seen(part).length).toBeLessThanOrEqual(columns);
+        expect(wrapped.join('')).toBe(line);
+      }),
+    );
+  });
+
+  test('hold a message of several lines in one', () => {
+    expect(oneLine('a\n  b\n')).toBe('a b');
   });
 });
