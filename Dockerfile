@@ -1,4 +1,4 @@
-# The example site with slots around it. For a site of your own, see "In containers" in README.md.
+# The example site with slots around it. For a site of your own, see docs/operating.md.
 
 FROM node:24-slim AS build
 WORKDIR /app

@@ -8,7 +8,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/faults/**', 'test/frameworks/**'],
+          exclude: ['test/e2e/**', 'test/docs/**', 'test/faults/**', 'test/frameworks/**'],
           testTimeout: 30_000,
         },
       },
@@ -16,7 +16,7 @@ export default defineConfig({
         // Real stacks on a real PM2: one file at a time, or they would measure each other.
         test: {
           name: 'e2e',
-          include: ['test/e2e/**/*.test.ts'],
+          include: ['test/e2e/**/*.test.ts', 'test/docs/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 180_000,
           hookTimeout: 180_000,

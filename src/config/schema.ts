@@ -43,12 +43,16 @@ export const configSchema = z.strictObject({
   env: z.record(z.string(), z.string()).default({}),
   /** Processes per slot. */
   instances: z.int().min(1).max(64).default(2),
-  /** The public port, each slot's on 127.0.0.1, and the controller's on 127.0.0.1. */
+  /** Four different ports. */
   ports: z
     .strictObject({
+      /** The public port. */
       proxy: port.default(4321),
+      /** The blue slot's, on 127.0.0.1. */
       blue: port.default(4322),
+      /** The green slot's, on 127.0.0.1. */
       green: port.default(4323),
+      /** The controller's, on 127.0.0.1. */
       admin: port.default(4320),
     })
     .prefault({})

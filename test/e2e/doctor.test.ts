@@ -39,6 +39,9 @@ test('while all runs: ports are ours, both ways to the site are tried, workers h
   expect(said['health proxy']).toMatch(/^GET \/ is answered 200 in \d+ ms, r\d/);
   expect(said.workers).toBe('2 of 2 acknowledged epoch 1');
 
+  // One that has just been started is waited for.
+  const pm2 = fileURLToPath(new URL('../../node_modules/.bin/pm2', import.meta.url));
+  await promisify(execFile)(pm2, ['restart', `${site.name}-watcher`], { env: site.env });
   const text = await site.slots('doctor');
   expect(text).toMatchObject({ exitCode: 0, stderr: '' });
   expect(text.stdout).toContain('all is well');

@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { appName } from '../../config/ecosystem.ts';
 import type { Config } from '../../config/schema.ts';
 import { controllerPid } from '../../controller/control-server.ts';
 import type { Status } from '../../controller/status.ts';
@@ -7,6 +9,11 @@ import { type SitePaths, sitePaths } from '../../slots/paths.ts';
 import { EMPTY_STATE, readState, type State } from '../../slots/state.ts';
 import { callController } from '../client.ts';
 import { loadLeniently } from './lenient-config.ts';
+
+/** A controller as young as this may not be ready, which takes it no longer than the second. */
+const YOUNG_MS = 10_000;
+const START_LIMIT_MS = 5000;
+const LOOK_INTERVAL_MS = 100;
 
 /** What several checks look at, found out once. Nothing is started for it. */
 export interface Facts {
@@ -28,19 +35,37 @@ export interface Facts {
 export async function collectFacts(root: string): Promise<Facts> {
   const paths = sitePaths(root);
   const { config, error } = loadLeniently(root);
-  const [state, pm2, pid] = await Promise.all([
+  const [state, pm2] = await Promise.all([
     readState(paths).then(
       (read) => ({ state: read, stateError: null }),
       (stateError: SlotsError) => ({ state: EMPTY_STATE, stateError }),
     ),
     askPm2(),
-    controllerPid(paths.controlSocket),
   ]);
-  const status =
-    pid === null
-      ? null
-      : await callController<Status>(paths, 'GET', '/api/status').catch(() => null);
-  return { paths, config, configError: error, ...state, ...pm2, controllerPid: pid, status };
+  const controller = await askController(paths, config, pm2.apps);
+  return { paths, config, configError: error, ...state, ...pm2, ...controller };
+}
+
+/** A controller that has just been started gets the time to listen, and its workers to come back. */
+async function askController(
+  paths: SitePaths,
+  config: Config,
+  apps: Facts['apps'],
+): Promise<Pick<Facts, 'controllerPid' | 'status'>> {
+  const [app] = apps.get(appName(config, 'watcher')) ?? [];
+  const isYoung = app?.status === 'online' && app.uptimeMs < YOUNG_MS;
+  const deadline = performance.now() + (isYoung ? START_LIMIT_MS : 0);
+  for (;;) {
+    const pid = await controllerPid(paths.controlSocket);
+    const status = pid === null ? null : await askStatus(paths);
+    const isComplete = status && status.proxy.workers.length >= config.proxy.workers;
+    if (isComplete || performance.now() >= deadline) return { controllerPid: pid, status };
+    await delay(LOOK_INTERVAL_MS);
+  }
+}
+
+function askStatus(paths: SitePaths): Promise<Status | null> {
+  return callController<Status>(paths, 'GET', '/api/status').catch(() => null);
 }
 
 /** Connecting to PM2 starts a daemon where none answers, so that is found out first. */

@@ -32,7 +32,8 @@ export async function checkEntries({ paths, state }: Facts): Promise<Check[]> {
     }
     const entry = join(releaseDir(paths, id), 'dist', release.entry.replace(STATIC, ''));
     const found = await stat(entry).catch(() => null);
-    if (STATIC.test(release.entry) ? found?.isDirectory() : found?.isFile()) checks.push(ok('entry', `${slot}: ${id} has ${release.entry}`));
+    if (STATIC.test(release.entry) ? found?.isDirectory() : found?.isFile())
+      checks.push(ok('entry', `${slot}: ${id} has ${release.entry}`));
     else checks.push(say('entry', `${slot}: ${id} has no ${release.entry}`, hint));
   }
   return checks;
