@@ -25,6 +25,17 @@ test('before the first start: all is well, and no daemon is started to find that
   expect(await readdir(site.root)).not.toContain('slots');
 });
 
+test("a pid file that is another process's by now: says so, and starts no daemon", async () => {
+  const site = await plainSite();
+  const home = site.env.PM2_HOME as string;
+  await writeFile(join(home, 'pm2.pid'), String(process.ppid));
+  const { exitCode, bad } = await doctor(site);
+  expect(exitCode).toBe(1);
+  expect(bad).toMatchObject([{ name: 'pm2', level: 'problem' }]);
+  expect(await readdir(home)).toEqual(['pm2.pid']);
+  await rm(join(home, 'pm2.pid'));
+});
+
 test('while all runs: ports are ours, both ways to the site are tried, workers have the epoch', async () => {
   const site = await plainSite();
   await site.slots('up');
