@@ -5,9 +5,8 @@
  * the site's root, and only the slot's symlink changes. It also leaves an ESM entry that throws `online`
  * (#5409), so this file ends the process instead.
  */
-import { realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { NO_RELEASE_EXIT_CODE } from '../config/ecosystem.ts';
 import { slotRelease } from '../slots/link.ts';
 import { releaseDir, sitePaths } from '../slots/paths.ts';
@@ -16,6 +15,7 @@ import type { Slot } from '../slots/slot.ts';
 import { crashFile } from './crash-file.ts';
 import { finishOnSignal } from './finish.ts';
 import { answerProbes } from './probe-answer.ts';
+import { runEntry } from './run-entry.ts';
 
 const paths = sitePaths(process.env.SLOTS_ROOT as string);
 const slot = process.env.SLOTS_SLOT as Slot;
@@ -30,12 +30,9 @@ process.on('uncaughtExceptionMonitor', (error) =>
 
 try {
   const release = await readRelease(paths, id);
-  // The real path, so that this process reads its own release even after the slot's symlink has moved.
-  const entry = realpathSync(join(releaseDir(paths, id), 'dist', release.entry));
   answerProbes(id);
   finishOnSignal();
-  process.argv[1] = entry;
-  await import(pathToFileURL(entry).href);
+  await runEntry(join(releaseDir(paths, id), 'dist'), release.entry);
   rmSync(crash, { force: true });
 } catch (error) {
   writeFileSync(crash, String((error as Error)?.stack ?? error));

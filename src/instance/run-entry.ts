@@ -1,0 +1,40 @@
+import { readFileSync, realpathSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { parseEntry } from '../slots/entry.ts';
+
+/**
+ * Starts what serves a release, on `HOST` and `PORT`.
+ *
+ * @param dist the release's output folder. Everything is taken from its real path, so that this process reads
+ * its own release even after the slot's symlink has moved.
+ */
+export async function runEntry(dist: string, entry: string): Promise<void> {
+  const { kind, path } = parseEntry(entry);
+  const target = realpathSync(join(dist, path));
+  switch (kind) {
+    case 'static': {
+      const { createStaticServer } = await import('./static-server.ts');
+      createStaticServer(target).listen(Number(process.env.PORT), process.env.HOST);
+      return;
+    }
+    case 'react-router':
+      return runReactRouter(realpathSync(dist), path);
+    case 'module':
+      process.argv[1] = target;
+      await import(pathToFileURL(target).href);
+  }
+}
+
+/** Its server takes the client's files from the folder it runs in, so it has to run in the release. */
+async function runReactRouter(dist: string, build: string): Promise<void> {
+  const manifest = createRequire(join(dist, 'server.js')).resolve(
+    '@react-router/serve/package.json',
+  );
+  const { bin } = JSON.parse(readFileSync(manifest, 'utf8'));
+  const script = join(dirname(manifest), bin['react-router-serve']);
+  process.chdir(dist);
+  process.argv.splice(1, process.argv.length, script, build);
+  await import(pathToFileURL(script).href);
+}
