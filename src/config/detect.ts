@@ -1,30 +1,33 @@
-interface PackageJson {
-  dependencies?: Record<string, string>;
-  devDependencies?: Record<string, string>;
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { PRESETS } from './presets/index.ts';
+import {
+  type PackageJson,
+  type Preset,
+  type SiteFacts,
+  withoutComments,
+} from './presets/preset.ts';
+
+/** What can be told of a site without looking at its files. */
+const NO_FILES: Pick<SiteFacts, 'has' | 'code'> = { has: () => false, code: () => null };
+
+/** The first preset that fits the site; `null` when none does. */
+export function detectFramework(packageJson: PackageJson, files = NO_FILES): Preset | null {
+  const site: SiteFacts = { packageJson, ...files };
+  for (const detect of PRESETS) {
+    const preset = detect(site);
+    if (preset) return preset;
+  }
+  return null;
 }
 
-/** How sites of one framework are built and started. */
-export interface Framework {
-  name: string;
-  build: string[];
-  /** Relative to the build output. */
-  entry: string;
-}
-
-const FRAMEWORKS: { dependency: string; framework: Framework }[] = [
-  {
-    dependency: 'astro',
-    framework: {
-      name: 'Astro',
-      build: ['astro', 'build', '--outDir', '{outDir}'],
-      entry: 'server/entry.mjs',
+/** The files of the site in `root`, for {@link detectFramework}. */
+export function filesOf(root: string): Pick<SiteFacts, 'has' | 'code'> {
+  return {
+    has: (path) => existsSync(join(root, path)),
+    code(...paths) {
+      const found = paths.find((path) => existsSync(join(root, path)));
+      return found ? withoutComments(readFileSync(join(root, found), 'utf8')) : null;
     },
-  },
-];
-
-/** Judges by the site's dependencies; `null` when none of the frameworks is among them. */
-export function detectFramework(site: PackageJson): Framework | null {
-  const dependencies = { ...site.dependencies, ...site.devDependencies };
-  const found = FRAMEWORKS.find(({ dependency }) => dependency in dependencies);
-  return found?.framework ?? null;
+  };
 }

@@ -3,8 +3,9 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { SlotsError } from '../errors.ts';
-import { detectFramework } from './detect.ts';
-import { type Config, configSchema } from './schema.ts';
+import { detectFramework, filesOf } from './detect.ts';
+import type { PackageJson, Preset } from './presets/preset.ts';
+import { type Config, configSchema, type UserConfig } from './schema.ts';
 
 /** In the order in which they are looked for; the first that exists counts. */
 export const CONFIG_FILES = [
@@ -34,14 +35,60 @@ export function loadConfig(root: string): Config {
   if (!parsed.success) throw invalid(file ?? root, parsed.error.issues);
 
   const site = readPackageJson(root);
-  const framework = detectFramework(site);
+  const preset = detectFramework(site, filesOf(root));
   const name = parsed.data.name ?? defaultName(site);
-  const build = parsed.data.build ?? framework?.build;
-  const entry = parsed.data.entry ?? framework?.entry;
+  const build = parsed.data.build ?? preset?.build;
+  const entry = parsed.data.entry ?? preset?.entry;
   if (!name) throw incomplete(root, 'name', 'package.json has none that PM2 could use');
-  if (!build) throw incomplete(root, 'build', 'no framework was recognised in package.json');
-  if (!entry) throw incomplete(root, 'entry', 'no framework was recognised in package.json');
-  return { ...parsed.data, name, build, entry };
+  if (build === undefined) throw incomplete(root, 'build', NOT_RECOGNISED);
+  if (!entry) throw incomplete(root, 'entry', NOT_RECOGNISED);
+  const lockFile = parsed.data.install && findLockFile(root);
+  return {
+    ...parsed.data,
+    name,
+    build,
+    entry,
+    copy: parsed.data.copy ?? presetCopy(preset, parsed.data.build),
+    env: { ...preset?.env, ...parsed.data.env },
+    watch: [...watched(user, parsed.data, preset), ...(lockFile ? [lockFile, 'package.json'] : [])],
+    lockFile,
+    framework: preset?.name,
+    todo: preset?.todo,
+  };
+}
+
+const NOT_RECOGNISED = 'no framework was recognised in package.json';
+
+/** A build of the user's that knows where to write needs nothing copied. */
+function presetCopy(preset: Preset | null, ownBuild: Config['build'] | undefined) {
+  if (!preset?.copy || ownBuild === undefined) return preset?.copy;
+  const writesItself = /\{outDir\}|SLOTS_OUT_DIR/.test([ownBuild].flat().join(' '));
+  return preset.build === false || writesItself ? undefined : preset.copy;
+}
+
+/** The schema has filled in its own default already, so what the user wrote tells whether there is one. */
+function watched(user: unknown, { watch }: { watch: string[] }, preset: Preset | null): string[] {
+  const isSet = (user as UserConfig).watch !== undefined;
+  return isSet ? watch : (preset?.watch ?? watch);
+}
+
+/** In the order in which they are looked for. */
+const LOCK_FILES = [
+  'npm-shrinkwrap.json',
+  'package-lock.json',
+  'pnpm-lock.yaml',
+  'yarn.lock',
+  'bun.lock',
+];
+
+function findLockFile(root: string): string {
+  const found = LOCK_FILES.find((name) => existsSync(join(root, name)));
+  if (found) return found;
+  throw new SlotsError(
+    'CONFIG_INCOMPLETE',
+    `${root}: "install" is set and there is no lock file (${LOCK_FILES.slice(1).join(', ')})`,
+    { hint: 'make one, for instance with `npm install --package-lock-only`' },
+  );
 }
 
 export function readConfigFile(file: string): unknown {
@@ -55,8 +102,7 @@ export function readConfigFile(file: string): unknown {
   }
 }
 
-type PackageJson = Parameters<typeof detectFramework>[0] & { name?: unknown };
-
+/** An empty one where there is none: a folder of files may do without. */
 export function readPackageJson(root: string): PackageJson {
   const file = join(root, 'package.json');
   try {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Copy } from './presets/preset.ts';
 import { proxySchema } from './proxy-schema.ts';
 
 const port = z.int().min(1).max(65_535);
@@ -19,6 +20,11 @@ const relativePath = z
 
 const command = 'a command or a list of its words';
 
+const commandLine = z.union(
+  [z.string().min(1, command), z.array(z.string()).min(1, command)],
+  command,
+);
+
 export const configSchema = z.strictObject({
   /** Prefix of the PM2 apps. Default: the `name` in the site's package.json. */
   name: name.optional(),
@@ -30,14 +36,36 @@ export const configSchema = z.strictObject({
   debounceMs: ms.default(300),
   /**
    * Builds the site. A string runs in a shell, an array is an argv. `{outDir}` is replaced by the folder
-   * to build into, which is also in `SLOTS_OUT_DIR`. Default: detected from the framework.
+   * to build into, which is also in `SLOTS_OUT_DIR`. `false`: nothing is run, and what `copy` names is the
+   * release. Default: detected from the framework.
    */
-  build: z
-    .union([z.string().min(1, command), z.array(z.string()).min(1, command)], command)
+  build: z.union([commandLine, z.literal(false)], command).optional(),
+  /** What goes into the output folder after the build, for builds that write elsewhere. */
+  copy: z
+    .array(
+      z.strictObject({
+        /** A file or folder of the site; `.` is all of it but node_modules, slots and .git. */
+        from: relativePath,
+        /** Where it goes in the output folder. */
+        to: relativePath.default('.'),
+        /** Whether it may be missing. */
+        optional: z.boolean().optional(),
+        /** Names directly below `from` that stay behind. */
+        except: z.array(z.string()).optional(),
+      }),
+    )
     .optional(),
-  /** After this many milliseconds the build's whole process tree is killed. */
+  /**
+   * Installs the dependencies that the lock file names, for instance `npm ci`. With it, each release keeps
+   * those that it was built with, whatever is installed later.
+   */
+  install: commandLine.optional(),
+  /** After this many milliseconds the build's whole process tree is killed; so is an install's. */
   buildTimeoutMs: ms.min(1).default(600_000),
-  /** The server's entry file, relative to the build output. Default: detected from the framework. */
+  /**
+   * The server's entry file, relative to the build output. `static:` serves the output's files themselves.
+   * Default: detected from the framework.
+   */
   entry: relativePath.optional(),
   /** Environment of the build and the site. `HOST` and `PORT` are set for each slot and win. */
   env: z.record(z.string(), z.string()).default({}),
@@ -91,6 +119,13 @@ type Parsed = z.output<typeof configSchema>;
 /** A config with every default filled in and everything detected. */
 export interface Config extends Parsed {
   name: string;
-  build: string | string[];
+  build: string | string[] | false;
+  copy?: Copy[] | undefined;
   entry: string;
+  /** The lock file that says what `install` installs, relative to the site; only where `install` is set. */
+  lockFile?: string | undefined;
+  /** The recognised framework, for people. */
+  framework?: string | undefined;
+  /** What has to be changed in the site before its framework can be served, as far as one can see. */
+  todo?: string | undefined;
 }

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, relative, resolve, sep } from 'node:path';
 import { watch } from 'chokidar';
 import type { Config } from '../config/schema.ts';
+import { isForeign } from '../slots/foreign.ts';
 import { readStamp } from '../slots/source.ts';
 import type { Logger } from './log.ts';
 
@@ -29,10 +30,10 @@ export async function watchSource(
     ignoreInitial: true,
     usePolling: config.usePolling,
     // A path that is not there yet is waited for in its parent, of which nothing else is of interest.
-    ignored: (path) => !concerns(wanted, resolve(path)),
+    ignored: (path) => !concerns(root, wanted, resolve(path)),
   });
   watcher.on('all', (_event, path) => {
-    if (isWithin(wanted, resolve(path))) onChange(relative(root, path));
+    if (isWatched(root, wanted, resolve(path))) onChange(relative(root, path));
   });
   watcher.on('error', report);
   await new Promise<void>((ready) => watcher.on('ready', () => ready()));
@@ -56,13 +57,16 @@ function nearestExisting(root: string, wanted: string[]): string[] {
   return [...new Set(start)];
 }
 
-function isWithin(wanted: string[], path: string): boolean {
-  return wanted.some((root) => path === root || path.startsWith(root + sep));
+function isWatched(root: string, wanted: string[], path: string): boolean {
+  return wanted.some(
+    (watched) =>
+      (path === watched || path.startsWith(watched + sep)) && !isForeign(root, watched, path),
+  );
 }
 
 /** Below a watched path, or on the way to one. */
-function concerns(wanted: string[], path: string): boolean {
-  return isWithin(wanted, path) || wanted.some((root) => root.startsWith(path + sep));
+function concerns(root: string, wanted: string[], path: string): boolean {
+  return isWatched(root, wanted, path) || wanted.some((watched) => watched.startsWith(path + sep));
 }
 
 /** One clear line for the inotify limit, however many watches fail with it. */

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs';
 import { lstat, readdir, readlink, realpath, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { isForeignEntry } from './foreign.ts';
 
 /** The watched files at one instant. */
 export interface Source {
@@ -44,12 +45,12 @@ export async function readStamp(root: string, watch: readonly string[]): Promise
 
 /** Sorted by path, so that the hash does not depend on the order in which a folder lists its files. */
 export async function watchedFiles(root: string, watch: readonly string[]): Promise<string[]> {
-  const found = await Promise.all(watch.map((path) => filesBelow(join(root, path), [])));
+  const found = await Promise.all(watch.map((path) => filesBelow(root, join(root, path), [])));
   return [...new Set(found.flat())].sort();
 }
 
 /** @param above the real folders on the way here: a symlink to one of them is not gone into again */
-async function filesBelow(path: string, above: readonly string[]): Promise<string[]> {
+async function filesBelow(root: string, path: string, above: readonly string[]): Promise<string[]> {
   const stats = await statsOf(path).catch(() => null);
   if (!stats) return [];
   const real = await realpath(path).catch(() => path);
@@ -58,8 +59,9 @@ async function filesBelow(path: string, above: readonly string[]): Promise<strin
   const below = await Promise.all(
     entries.map((entry) => {
       const child = join(path, entry.name);
+      if (isForeignEntry(root, child)) return [];
       return entry.isDirectory() || entry.isSymbolicLink()
-        ? filesBelow(child, [...above, real])
+        ? filesBelow(root, child, [...above, real])
         : [child];
     }),
   );

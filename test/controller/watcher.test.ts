@@ -135,6 +135,20 @@ describe('watching', () => {
     await told('src/content/a.md');
   });
 
+  test('tells of no packages, nothing of git and nothing of ours when it watches the site itself', async () => {
+    const site = await watched(FILES, { watch: ['.'] });
+    for (const path of [
+      'slots/state.json',
+      'node_modules/x/a.js',
+      'lib/node_modules/a.js',
+      '.git/HEAD',
+    ])
+      await site.put(path, 'x');
+    await site.put('new/page.html', 'x');
+    await until(() => site.changes.includes('new/page.html'), 'the page');
+    expect(site.changes.filter((path) => /slots|node_modules|\.git/.test(path))).toEqual([]);
+  });
+
   test('tells of nothing at its start, however many files there are', async () => {
     const many = Array.from({ length: 200 }, (_, file) => [`public/${file}.txt`, 'x']);
     const { changes, put } = await watched({ ...FILES, ...Object.fromEntries(many) });

@@ -178,3 +178,19 @@ describe('the stamp', () => {
     expect(await readStamp(root, WATCH)).not.toBe(before);
   });
 });
+
+test('packages, git and slots are not content, unless they are named', async () => {
+  const { root } = await tempSite({ 'page.txt': 'a' });
+  const before = await readSource(root, ['.']);
+  for (const path of [
+    'node_modules/x/a.js',
+    'lib/node_modules/a.js',
+    '.git/HEAD',
+    'slots/state.json',
+  ])
+    await putFile(root, path, 'x');
+  expect((await readSource(root, ['.'])).hash).toBe(before.hash);
+  expect((await readSource(root, ['node_modules/x'])).files).toBe(1);
+  await putFile(root, 'lib/slots/a.js', 'x');
+  expect((await readSource(root, ['.'])).files).toBe(2);
+});

@@ -1,0 +1,24 @@
+import { configNames, dependsOn, type Preset, type SiteFacts } from './preset.ts';
+
+/** Framework mode. Its server looks for the client's files from the folder it runs in, as they lay when built. */
+export function reactRouter(site: SiteFacts): Preset | null {
+  if (!dependsOn(site, '@react-router/dev')) return null;
+  const config = site.code(...configNames('react-router.config')) ?? '';
+  const common = {
+    build: ['react-router', 'build'],
+    watch: ['app', 'content', 'public'],
+  };
+  if (/\bssr\s*:\s*false\b/.test(config)) {
+    const copy = [{ from: 'build/client', to: '.' }];
+    return { name: 'React Router (static)', ...common, copy, entry: 'static:' };
+  }
+  return {
+    name: 'React Router',
+    ...common,
+    copy: [{ from: 'build', to: 'build' }],
+    entry: 'react-router:build/server/index.js',
+    ...(!dependsOn(site, '@react-router/serve') && {
+      todo: 'npm install @react-router/serve, or set "entry" to your own server\'s file',
+    }),
+  };
+}

@@ -1,0 +1,23 @@
+import { dependsOn, type Preset, type SiteFacts } from './preset.ts';
+
+const COMMON = {
+  build: ['vite', 'build'],
+  copy: [{ from: 'build', to: '.' }],
+  watch: ['src', 'static'],
+};
+
+export function svelteKit(site: SiteFacts): Preset | null {
+  if (!dependsOn(site, '@sveltejs/kit')) return null;
+  const isStatic = dependsOn(site, '@sveltejs/adapter-static');
+  if (isStatic) return { name: 'SvelteKit (static)', ...COMMON, entry: 'static:' };
+  return {
+    name: 'SvelteKit',
+    ...COMMON,
+    entry: 'index.js',
+    // Without them it takes every visitor's origin for https, and refuses forms that are posted over http.
+    env: { PROTOCOL_HEADER: 'x-forwarded-proto', HOST_HEADER: 'x-forwarded-host' },
+    ...(!dependsOn(site, '@sveltejs/adapter-node') && {
+      todo: 'use @sveltejs/adapter-node (npm install -D @sveltejs/adapter-node, and name it as the adapter)',
+    }),
+  };
+}
