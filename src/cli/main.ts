@@ -12,6 +12,7 @@ import { doctor } from './doctor.ts';
 import { down } from './down.ts';
 import { addHelp } from './help.ts';
 import { history } from './history.ts';
+import { init } from './init.ts';
 import { LOG_NAMES, logs } from './logs.ts';
 import { pause, resume } from './pause.ts';
 import { promote } from './promote.ts';
@@ -104,6 +105,15 @@ program
   .command('resume')
   .description('promote edits again, those made meanwhile too')
   .action(() => withSite((_config, paths) => resume(paths)));
+
+program
+  .command('init')
+  .description('write a config for the framework that the site uses')
+  .option('--yes', 'replace what is there already without asking')
+  .option('--dockerfile', 'write a Dockerfile too')
+  .option('--build <command>', 'builds the site into {outDir}, when it is not recognised')
+  .option('--entry <file>', "the server's file in {outDir}, or `static:` for files to serve")
+  .action((options) => init(resolve(program.opts<{ root?: string }>().root ?? '.'), options));
 
 program
   .command('doctor')

@@ -114,7 +114,7 @@ export function readPackageJson(root: string): PackageJson {
 }
 
 /** A scoped package name without its scope: `@me/site` is `site` to PM2. */
-function defaultName(site: PackageJson): string | undefined {
+export function defaultName(site: PackageJson): string | undefined {
   const bare = typeof site.name === 'string' ? site.name.replace(/^@[^/]*\//, '') : undefined;
   return configSchema.shape.name.safeParse(bare).data;
 }

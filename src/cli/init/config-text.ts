@@ -1,0 +1,57 @@
+import type { Preset } from '../../config/presets/preset.ts';
+
+export interface ConfigChoice {
+  preset: Preset | null;
+  /** Only where package.json has none that PM2 could use. */
+  name: string | null;
+  /** What the user gave on the command line, which goes over the preset. */
+  build?: string | undefined;
+  entry?: string | undefined;
+  /** Whether the site can import `slots`; the config goes without its types otherwise. */
+  hasPackage: boolean;
+}
+
+/** A short slots.config.ts: what differs from the preset is set, the rest is there to be uncommented. */
+export function configText({ preset, name, build, entry, hasPackage }: ConfigChoice): string {
+  const lines = [
+    ...(name === null ? [] : [`// Prefix of the PM2 apps.`, `name: ${quote(name)},`]),
+    '// Files and folders whose changes are built and go live; `slots promote` does the same by hand.',
+    line('watch', undefined, preset?.watch ?? ['src/content', 'public']),
+    ...(preset?.build === false && build === undefined
+      ? [
+          '// Nothing is built: these files are copied into each release.',
+          line('build', undefined, false),
+          line('copy', undefined, preset.copy),
+        ]
+      : ['// Builds the site into {outDir}.', line('build', build, preset?.build)]),
+    '// What is started, relative to the output of the build.',
+    line('entry', entry, preset?.entry),
+    '// Where visitors come in, and how many processes each slot has.',
+    '// ports: { proxy: 4321 },',
+    '// instances: 2,',
+  ];
+  const head = preset
+    ? `// Found: ${preset.name}. What is commented out is what slots does anyway; uncomment a line to change it.`
+    : '// What is commented out is what slots does anyway; uncomment a line to change it.';
+  const body = lines.map((text) => `  ${text}`).join('\n');
+  return hasPackage
+    ? `import { defineConfig } from 'slots';\n\n${head}\nexport default defineConfig({\n${body}\n});\n`
+    : `${head}\nexport default {\n${body}\n};\n`;
+}
+
+function line(key: string, own: string | undefined, usual: unknown): string {
+  return own === undefined ? `// ${key}: ${literal(usual)},` : `${key}: ${quote(own)},`;
+}
+
+/** As a person would write it in TypeScript. */
+function literal(value: unknown): string {
+  if (typeof value === 'string') return quote(value);
+  if (Array.isArray(value)) return `[${value.map(literal).join(', ')}]`;
+  if (typeof value !== 'object' || value === null) return String(value);
+  const entries = Object.entries(value).map(([key, item]) => `${key}: ${literal(item)}`);
+  return `{ ${entries.join(', ')} }`;
+}
+
+function quote(text: string): string {
+  return /['\\\n]/.test(text) ? JSON.stringify(text) : `'${text}'`;
+}

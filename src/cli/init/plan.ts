@@ -1,0 +1,105 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { basename, join } from 'node:path';
+import { detectFramework, filesOf } from '../../config/detect.ts';
+import { defaultName, findConfigFile, readPackageJson } from '../../config/load.ts';
+import type { Preset } from '../../config/presets/preset.ts';
+import { SlotsError } from '../../errors.ts';
+import { type Change, lineEndOf, wholeFile } from './change.ts';
+import { configText } from './config-text.ts';
+import { dockerFiles } from './docker-files.ts';
+import { withScripts } from './package-scripts.ts';
+
+export interface InitOptions {
+  yes?: boolean;
+  dockerfile?: boolean;
+  /** Instead of what the preset says. */
+  build?: string;
+  entry?: string;
+}
+
+/** What was found in a site, and what is to be written into it. */
+export interface Plan {
+  preset: Preset | null;
+  changes: Change[];
+  /** What a person still has to do or to know. */
+  notes: string[];
+}
+
+const CONFIG_FILE = 'slots.config.ts';
+
+/**
+ * Looks at the site and decides; writes nothing.
+ *
+ * @throws SlotsError `NO_FRAMEWORK` when nothing tells how the site is built and started
+ */
+export function planInit(root: string, options: InitOptions): Plan {
+  const read = (path: string) =>
+    existsSync(join(root, path)) ? readFileSync(join(root, path), 'utf8') : null;
+  const packageJson = readPackageJson(root);
+  const packageText = read('package.json');
+  const preset = detectFramework(packageJson, filesOf(root));
+  const [build, entry] = [options.build ?? preset?.build, options.entry ?? preset?.entry];
+  if (build === undefined || entry === undefined) throw notRecognised(root);
+
+  const notes = preset?.todo && options.build === undefined ? [preset.todo] : [];
+  const changes: Change[] = [];
+  const existing = findConfigFile(root);
+  if (existing === null || basename(existing) === CONFIG_FILE) {
+    const text = configText({
+      preset,
+      name: defaultName(packageJson) === undefined ? nameOf(root) : null,
+      build: options.build,
+      entry: options.entry,
+      hasPackage: hasPackage(root),
+    });
+    changes.push(wholeFile(CONFIG_FILE, read(CONFIG_FILE), text, 'how slots publishes this site'));
+  } else notes.push(`${basename(existing)} is there already and stays as it is`);
+  changes.push(withIgnored(read('.gitignore')));
+  if (packageText !== null) changes.push(withScripts(packageText));
+  if (options.dockerfile && packageText === null) {
+    notes.push(
+      'there is no package.json, so there is nothing that an image could install slots from',
+    );
+  } else if (options.dockerfile) changes.push(...dockerFiles(read));
+  return { preset, changes, notes };
+}
+
+function notRecognised(root: string): SlotsError {
+  return new SlotsError(
+    'NO_FRAMEWORK',
+    `${root}: nothing tells how this site is built and started`,
+    {
+      hint: 'say it: slots init --build "<command that writes to {outDir}>" --entry <file in {outDir}>',
+    },
+  );
+}
+
+/** The folder's name, as far as PM2 can carry it. */
+function nameOf(root: string): string {
+  return (
+    basename(root)
+      .replaceAll(/[^\w.-]+/g, '-')
+      .replace(/^[^a-zA-Z0-9]+/, '') || 'site'
+  );
+}
+
+/** Whether the site's own packages have this one; the registry has another of its name. */
+function hasPackage(root: string): boolean {
+  try {
+    createRequire(join(root, 'package.json')).resolve('slots/ecosystem');
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Releases and state are no source. */
+function withIgnored(before: string | null): Change {
+  const text = before ?? '';
+  const change = { path: '.gitignore', what: '/slots/' };
+  if (/^\/?slots\/?\*?\s*$/m.test(text)) return { ...change, text, effect: 'same' };
+  const eol = lineEndOf(text);
+  const start = text === '' || text.endsWith('\n') ? text : text + eol;
+  return { ...change, text: `${start}/slots/${eol}`, effect: before === null ? 'new' : 'adds' };
+}
