@@ -50,7 +50,12 @@ export function loadConfig(root: string): Config {
     entry,
     copy: parsed.data.copy ?? presetCopy(preset, parsed.data.build),
     env: { ...preset?.env, ...parsed.data.env },
-    watch: [...watched(user, parsed.data, preset), ...(lockFile ? [lockFile, 'package.json'] : [])],
+    watch: [
+      ...new Set([
+        ...watched(user, parsed.data, preset),
+        ...(lockFile ? [lockFile, 'package.json'] : []),
+      ]),
+    ],
     lockFile,
     framework: preset?.name,
     todo: preset?.todo,

@@ -1,6 +1,7 @@
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
+import { linkDeps } from '../slots/deps.ts';
 import type { SitePaths } from '../slots/paths.ts';
 import {
   completeRelease,
@@ -12,6 +13,7 @@ import {
 } from '../slots/release.ts';
 import { readSource, readStamp } from '../slots/source.ts';
 import { buildEnvironment } from './build-environment.ts';
+import { installs, prepareDependencies } from './dependencies.ts';
 import { endBuildProcesses } from './orphans.ts';
 import { checkOutput, copyOutput } from './output.ts';
 import { runCommand } from './run-command.ts';
@@ -46,7 +48,7 @@ export async function buildRelease(
   const outDir = join(dir, 'dist');
   try {
     const started = performance.now();
-    await fillOutput(config, paths.root, dir, order);
+    const deps = await fillOutput(config, paths, dir, order);
     await checkOutput(config, outDir);
     const release: Release = {
       id,
@@ -57,6 +59,7 @@ export async function buildRelease(
       buildMs: Math.round(performance.now() - started),
       sourceHash: source.hash,
       entry: config.entry,
+      ...(deps !== null && { deps }),
       unsettled: (await readStamp(paths.root, config.watch)) !== source.stamp,
     };
     await completeRelease(paths, release);
@@ -69,17 +72,23 @@ export async function buildRelease(
   }
 }
 
+/** @returns the key of the dependencies that the release has of its own, or `null` */
 async function fillOutput(
   config: Config,
-  root: string,
+  paths: SitePaths,
   dir: string,
   { signal, onLine }: BuildOrder,
-): Promise<void> {
+): Promise<string | null> {
   const outDir = join(dir, 'dist');
   const env = buildEnvironment(process.env, config.env, outDir);
   const run = { env, dir, timeoutMs: config.buildTimeoutMs, signal, onLine };
+  const own = installs(config) ? await prepareDependencies(config, paths, run) : null;
+  // Before the build: frameworks run parts of their output while they build it.
+  if (own) await linkDeps(dir, own.key);
+  const cwd = own?.dir ?? paths.root;
   if (config.build !== false) {
-    await runCommand({ ...run, what: 'build', command: config.build, cwd: root });
+    await runCommand({ ...run, what: 'build', command: config.build, cwd });
   }
-  await copyOutput(config, root, outDir);
+  await copyOutput(config, cwd, outDir);
+  return own?.key ?? null;
 }

@@ -1,10 +1,12 @@
 import { SlotsError } from '../errors.ts';
+import { pruneDeps } from '../slots/deps.ts';
 import { appendHistory, type HistoryEntry } from '../slots/history.ts';
 import { deleteRelease, listReleases, readRelease, releasesToPrune } from '../slots/release.ts';
 import { otherSlot, type Slot } from '../slots/slot.ts';
 import { readSource } from '../slots/source.ts';
 import type { Promotion, State } from '../slots/state.ts';
 import { buildRelease } from './builder.ts';
+import { wantedDeps } from './dependencies.ts';
 import type { BuildReason, Inbox, Order } from './inbox.ts';
 import {
   afterFailure,
@@ -191,6 +193,9 @@ export function createConductor(
     for (const id of releasesToPrune(ids, inUse, config.keep)) {
       await deleteRelease(paths, id);
       log.info({ event: 'release.pruned', release: id }, `removed ${id}`);
+    }
+    for (const key of await pruneDeps(paths, await wantedDeps(config, paths.root))) {
+      log.info({ event: 'deps.pruned', deps: key }, `removed the dependencies ${key}`);
     }
   }
 

@@ -1,4 +1,5 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { partialDepsDir } from '../slots/deps.ts';
 import type { SitePaths } from '../slots/paths.ts';
 import { deletePartial, listPartials, partialDir } from '../slots/release.ts';
 import type { Logger } from './log.ts';
@@ -13,6 +14,7 @@ export async function clearOrphans(paths: SitePaths, log: Logger): Promise<void>
     await deletePartial(paths, id);
     log.info({ event: 'build.orphan', release: id, pids }, `removed the unfinished build ${id}`);
   }
+  await rm(partialDepsDir(paths), { recursive: true, force: true });
 }
 
 /** Ends every process of the build in this folder at once, and says which there were. */

@@ -26,6 +26,8 @@ const releaseSchema = z.object({
   sourceHash: z.string(),
   /** The server's entry, relative to `dist`. */
   entry: z.string(),
+  /** Its own dependencies, `slots/deps/<this>`; without it the release uses the site's. */
+  deps: z.string().optional(),
   /** Watched files changed while the build read them, so that the hash may not tell what is inside. */
   unsettled: z.boolean(),
 });

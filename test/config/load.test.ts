@@ -115,3 +115,36 @@ describe('what a config leaves out', () => {
     expect(() => loadConfig(root)).toThrow(`${root}: "name" is not set`);
   });
 });
+
+describe('install', () => {
+  const config = (more: object = {}) => JSON.stringify({ ...COMPLETE, install: 'npm ci', ...more });
+
+  test('watches the lock file and package.json too, besides what is watched anyway', async () => {
+    const files = { 'package-lock.json': '{}', 'yarn.lock': '', 'slots.config.json': config() };
+    expect(loadConfig((await tempSite(files)).root)).toMatchObject({
+      lockFile: 'package-lock.json',
+      watch: ['src/content', 'public', 'package-lock.json', 'package.json'],
+    });
+    const own = { 'pnpm-lock.yaml': '', 'slots.config.json': config({ watch: ['package.json'] }) };
+    expect(loadConfig((await tempSite(own)).root).watch).toEqual([
+      'package.json',
+      'pnpm-lock.yaml',
+    ]);
+  });
+
+  test('needs a lock file', async () => {
+    const { root } = await tempSite({ 'slots.config.json': config() });
+    expect(() => loadConfig(root)).toThrow(
+      expect.objectContaining({
+        code: 'CONFIG_INCOMPLETE',
+        message: expect.stringMatching(/lock file/),
+      }),
+    );
+  });
+
+  test('is not there by itself', async () => {
+    const { root } = await tempSite({ 'package-lock.json': '{}', 'slots.config.json': TEXT });
+    expect(loadConfig(root)).toMatchObject({ watch: ['src/content', 'public'] });
+    expect(loadConfig(root).lockFile).toBeUndefined();
+  });
+});
