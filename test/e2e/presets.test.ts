@@ -1,11 +1,10 @@
 import { expect, test } from 'vitest';
-import { expectEditsLive, frameworkSite, linkPackages } from '../support/framework-site.ts';
-import type { Site } from '../support/site.ts';
-
-async function up(site: Site): Promise<void> {
-  const result = await site.slots('up');
-  expect(result, result.stderr).toMatchObject({ exitCode: 0 });
-}
+import {
+  bringUp,
+  expectEditsLive,
+  frameworkSite,
+  linkPackages,
+} from '../support/framework-site.ts';
 
 test('a folder of files', async () => {
   const site = await frameworkSite({
@@ -17,7 +16,7 @@ test('a folder of files', async () => {
       '.env': 'SECRET=1',
     },
   });
-  await up(site);
+  await bringUp(site);
   expect((await site.get('/')).body).toContain('first');
   expect(await site.get('/about')).toMatchObject({ status: 301 });
   expect((await site.get('/main.3f2a9c1b.css')).headers['cache-control']).toContain('immutable');
@@ -50,7 +49,7 @@ test('a Node server without a build', async () => {
       'content/page.txt': 'first',
     },
   });
-  await up(site);
+  await bringUp(site);
   expect(await site.get()).toMatchObject({ status: 200, body: 'first' });
   await expectEditsLive(site, [
     { file: 'content/page.txt', text: 'second', sees: 'second' },
@@ -83,7 +82,7 @@ const { Content } = await render(await getEntry('posts', 'hello'));
     },
     modules: (root) => linkPackages(root, 'astro'),
   });
-  await up(site);
+  await bringUp(site);
   expect((await site.get()).body).toContain('first');
   const lost = await site.get('/no-such-page');
   expect(lost.status).toBe(404);
@@ -108,7 +107,7 @@ const { data, body } = await getEntry('posts', 'hello');
     },
     modules: (root) => linkPackages(root, 'astro', '@astrojs/node'),
   });
-  await up(site);
+  await bringUp(site);
   expect((await site.get()).body).toMatch(/first[\s\S]*from \d+/);
   await expectEditsLive(site, [
     { file: 'src/content/hello.md', text: post('second'), sees: 'second' },

@@ -1,6 +1,8 @@
-import { cp, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { expect } from 'vitest';
 import type { UserConfig } from '../../src/config/schema.ts';
 import { type Load, startLoad } from './load.ts';
@@ -46,15 +48,6 @@ export async function linkPackages(root: string, ...names: string[]): Promise<vo
   }
 }
 
-/** Copies what an install has made, so that several tests can share one. */
-export async function copyModules(from: string, root: string): Promise<void> {
-  await rm(join(root, 'node_modules'), { recursive: true, force: true });
-  await cp(join(from, 'node_modules'), join(root, 'node_modules'), {
-    recursive: true,
-    verbatimSymlinks: true,
-  });
-}
-
 export interface Edit {
   file: string;
   /** The whole new file. */
@@ -92,4 +85,37 @@ export async function expectEditsLive(
   expect(result.failed).toBe(0);
   expect(seen.size).toBe(edits.length);
   expect(result.requests).toBeGreaterThan(10);
+}
+
+/** Installs what the site's package.json asks for, from npm's cache where it can. */
+export async function installPackages(root: string, ...options: string[]): Promise<void> {
+  const args = ['install', '--prefer-offline', '--no-audit', '--no-fund', ...options];
+  // As a person would: npm must not take itself for a script of this repository.
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([key]) => !/^(npm_|VITEST|NODE_ENV$)/.test(key)),
+  );
+  await promisify(execFile)('npm', args, { cwd: root, env: env as NodeJS.ProcessEnv });
+}
+
+/** What this machine needs to reach npm's registry, for a site whose promotions install. */
+export function networkEnv(): Record<string, string> {
+  const needed = /^(NODE_EXTRA_CA_CERTS|SSL_CERT_FILE|(https?|no)_proxy)$/i;
+  const found = Object.entries(process.env).filter(([key]) => needed.test(key));
+  return Object.fromEntries(found) as Record<string, string>;
+}
+
+/** The first `<script src>` or stylesheet of a page. */
+export function firstAsset(page: string): string {
+  const found = /(?:src|href)="(\/[^"]+\.(?:js|css|mjs))"/.exec(page)?.[1];
+  expect(found, page).toBeDefined();
+  return found as string;
+}
+
+/** Starts the site; what a first build says is the reason if that fails. */
+export async function bringUp(site: Site): Promise<void> {
+  const { exitCode, stderr } = await site.slots('up');
+  if (exitCode === 0) return;
+  const { stdout: build } = await site.slots('logs', 'build');
+  const { stdout: blue } = await site.slots('logs', 'blue');
+  throw new Error(`${stderr}\n${build}\n${blue}`);
 }

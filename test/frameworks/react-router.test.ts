@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import {
+  bringUp,
+  expectEditsLive,
+  firstAsset,
+  frameworkSite,
+  installPackages,
+} from '../support/framework-site.ts';
+
+const home = (text: string) => `
+export const loader = () => ({ pid: process.pid });
+export default ({ loaderData }: { loaderData: { pid: number } }) => <p>${text} from {loaderData.pid}</p>;
+`;
+
+// Its packages are released together, and refuse each other's versions.
+const ROUTER = '8.4.0';
+
+test('React Router in framework mode', async () => {
+  const site = await frameworkSite({
+    files: {
+      'package.json': JSON.stringify({
+        private: true,
+        type: 'module',
+        dependencies: {
+          '@react-router/node': ROUTER,
+          '@react-router/serve': ROUTER,
+          'react-router': ROUTER,
+          isbot: '5',
+          react: '19',
+          'react-dom': '19',
+        },
+        devDependencies: { '@react-router/dev': ROUTER, vite: '8' },
+      }),
+      'vite.config.ts': `import { reactRouter } from '@react-router/dev/vite';
+export default { plugins: [reactRouter()] };`,
+      'app/routes.ts': `import { index } from '@react-router/dev/routes';
+export default [index('home.tsx')];`,
+      'app/root.tsx': `import { Outlet, Scripts } from 'react-router';
+export default () => <html><body><Outlet /><Scripts /></body></html>;`,
+      'app/home.tsx': home('first'),
+      'public/robots.txt': 'a robot',
+    },
+    modules: installPackages,
+  });
+  await bringUp(site);
+  const { body } = await site.get('/');
+  expect(body).toContain('first');
+  expect(await site.get('/robots.txt')).toMatchObject({ status: 200, body: 'a robot' });
+  const asset = /"(\/assets\/[^"]+\.js)"/.exec(body)?.[1] ?? firstAsset(body);
+  expect(await site.get(asset)).toMatchObject({ status: 200 });
+  await expectEditsLive(
+    site,
+    [
+      { file: 'app/home.tsx', text: home('second'), sees: 'second' },
+      { file: 'public/new.txt', text: 'a new file', path: '/new.txt', sees: 'a new file' },
+    ],
+    ['/', '/robots.txt'],
+    180_000,
+  );
+});

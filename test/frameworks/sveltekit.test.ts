@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest';
+import {
+  bringUp,
+  expectEditsLive,
+  firstAsset,
+  frameworkSite,
+  installPackages,
+} from '../support/framework-site.ts';
+
+const page = (text: string) => `<script>
+let { data, form } = $props();
+</script>
+<p>${text} from {data.url} {form?.said}</p>
+<form method="post"><input name="word"></form>
+`;
+
+test('SvelteKit', async () => {
+  const site = await frameworkSite({
+    files: {
+      'package.json': JSON.stringify({
+        private: true,
+        type: 'module',
+        devDependencies: {
+          '@sveltejs/adapter-node': '6',
+          '@sveltejs/kit': '3',
+          '@sveltejs/vite-plugin-svelte': '*',
+          svelte: '5',
+          vite: '8',
+        },
+      }),
+      'vite.config.js': `import adapter from '@sveltejs/adapter-node';
+import { sveltekit } from '@sveltejs/kit/vite';
+export default { plugins: [sveltekit({ adapter: adapter() })] };`,
+      'src/app.html':
+        '<!doctype html><html><head>%sveltekit.head%</head><body>%sveltekit.body%</body></html>',
+      'src/routes/+page.svelte': page('first'),
+      'src/routes/+page.server.js': `
+export const load = ({ url }) => ({ url: url.origin });
+export const actions = {
+  default: async ({ request }) => ({ said: 'you said ' + (await request.formData()).get('word') }),
+};`,
+      'static/robots.txt': 'a robot',
+    },
+    modules: installPackages,
+  });
+  await bringUp(site);
+  const { body } = await site.get('/');
+  expect(body).toContain(`first from ${site.origin}`);
+  expect(await site.get('/robots.txt')).toMatchObject({ status: 200, body: 'a robot' });
+  const script = /"(?:\.\/|\/)(_app\/immutable\/[^"]+\.js)"/.exec(body)?.[1];
+  expect(await site.get(script ? `/${script}` : firstAsset(body))).toMatchObject({ status: 200 });
+
+  // Forms are accepted from the site's own origin, as the visitor's browser names it.
+  const post = await fetch(site.origin, {
+    method: 'POST',
+    headers: { origin: site.origin, accept: 'text/html' },
+    body: new URLSearchParams({ word: 'hello' }),
+  });
+  expect(post.status).toBe(200);
+  expect(await post.text()).toContain('you said hello');
+
+  await expectEditsLive(
+    site,
+    [
+      { file: 'src/routes/+page.svelte', text: page('second'), sees: 'second' },
+      { file: 'static/new.txt', text: 'a new file', path: '/new.txt', sees: 'a new file' },
+    ],
+    ['/', '/robots.txt'],
+    180_000,
+  );
+});
