@@ -1,6 +1,6 @@
 import type { ProxyLimits } from '../config/proxy-schema.ts';
 import type { PerSlot, Slot } from '../slots/slot.ts';
-import type { Counters } from '../slots/wire.ts';
+import type { Counters, Traffic } from '../slots/wire.ts';
 import type { ErrorAnswers } from './error-answer.ts';
 import type { Gate } from './gate.ts';
 import type { Inflight } from './inflight.ts';
@@ -12,6 +12,8 @@ export interface ExchangeContext {
   gates: PerSlot<Gate>;
   inflight: Inflight;
   counters: Counters;
+  /** Where what is routed to a slot now is counted. */
+  traffic: PerSlot<Traffic>;
   limits: ProxyLimits;
   errors: ErrorAnswers;
   /** The release that a slot serves, for `x-slots-release`; `null` when it is not to be told. */

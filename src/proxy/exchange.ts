@@ -2,7 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Dispatcher } from 'undici';
 import type { Slot } from '../slots/slot.ts';
+import type { Traffic } from '../slots/wire.ts';
 import type { Logged } from './access-log.ts';
+import { countAnswer } from './counters.ts';
 import { BUSY, type ErrorAnswer } from './error-answer.ts';
 import type { ExchangeContext } from './exchange-context.ts';
 import { explainSitesFault, explainVisitorsFault } from './explain.ts';
@@ -40,6 +42,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Guest, Logged {
   readonly startedAt = performance.now();
   readonly #path: string;
   readonly #hasBody: boolean;
+  #traffic: Traffic;
   #controller: Dispatcher.DispatchController | null = null;
   /** Bytes of the answer's body still to come, or -1 when its length is not known. */
   #remaining = -1;
@@ -65,6 +68,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Guest, Logged {
     this.#path = path;
     this.headers = headers;
     this.slot = slot;
+    this.#traffic = context.traffic[slot];
     this.#hasBody = hasBody(request);
   }
 
@@ -139,9 +143,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Guest, Logged {
       writeInformational(response, status, toClientHeaders(raw, connection, null));
       return;
     }
-    context.counters.requests[this.slot]++;
-    const statusClass = (status / 100) | 0;
-    if (statusClass < 6) (context.counters.statusClasses[statusClass] as number)++;
+    countAnswer(this.#traffic, status, performance.now() - this.startedAt);
     if (context.stopping()) response.shouldKeepAlive = false;
     const length = headers['content-length'];
     const hasLength = typeof length === 'string' && this.request.method !== 'HEAD';
@@ -226,6 +228,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Guest, Logged {
     inflight.enter(to);
     inflight.leave(this.slot);
     this.slot = to;
+    this.#traffic = this.#context.traffic[to];
     gates[to].enter(this);
   }
 
@@ -238,6 +241,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Guest, Logged {
   }
 
   #answerError(answer: ErrorAnswer): void {
+    countAnswer(this.#traffic, answer.status, performance.now() - this.startedAt);
     if (this.#context.stopping()) this.response.shouldKeepAlive = false;
     this.#context.errors.send(this.request, this.response, answer);
   }

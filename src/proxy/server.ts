@@ -4,13 +4,13 @@ import type { Duplex } from 'node:stream';
 import { createProxyServer } from 'http-proxy-3';
 import type { ProxyConfig } from '../config/proxy-schema.ts';
 import type { Assignment } from '../slots/assignment.ts';
-import type { PerSlot, Slot } from '../slots/slot.ts';
+import { type PerSlot, SLOTS, type Slot } from '../slots/slot.ts';
 import type { Counters } from '../slots/wire.ts';
 import { createAccessLog } from './access-log.ts';
 import { objection } from './admission.ts';
 import { type Connections, trackConnections } from './connections.ts';
-import { createCounters } from './counters.ts';
-import { BAD_REQUEST, createErrorAnswers, FIRST_BUILD } from './error-answer.ts';
+import { createTally } from './counters.ts';
+import { BAD_REQUEST, createErrorAnswers, type ErrorAnswer, FIRST_BUILD } from './error-answer.ts';
 import { Exchange } from './exchange.ts';
 import type { ExchangeContext } from './exchange-context.ts';
 import { createGate } from './gate.ts';
@@ -60,10 +60,12 @@ export function createDataPlane(
   let stopping = false;
   const exchanges = new Set<Exchange>();
   const errors = createErrorAnswers(config.errorPages ?? null);
+  const tally = createTally();
   const proxy = createProxyServer({ prependPath: false, toProxy: true });
   const shared = {
     inflight: createInflight(),
-    counters: createCounters(),
+    counters: tally.counters,
+    traffic: tally.traffic,
     errors,
     release: (slot: Slot) => (config.exposeRelease ? assignment.slots[slot].release : null),
     fallback: (refused: Slot) => fallback(assignment, refused),
@@ -83,11 +85,16 @@ export function createDataPlane(
   const prepare = createPreparation(config);
   const accessLog = config.accessLog ? createAccessLog(writeLog) : null;
 
+  const refuse = (request: IncomingMessage, response: ServerResponse, answer: ErrorAnswer) => {
+    (tally.counters.refused[(answer.status / 100) | 0] as number)++;
+    errors.send(request, response, answer);
+  };
+
   const answer = (request: IncomingMessage, response: ServerResponse) => {
     if (stopping) response.shouldKeepAlive = false;
     // RFC 9112 §9.6: what follows a request whose answer says `close` is not processed any more.
     if (errors.hasRefused(request.socket)) request.resume();
-    else if (assignment.active === null) errors.send(request, response, FIRST_BUILD);
+    else if (assignment.active === null) refuse(request, response, FIRST_BUILD);
     else proxy.web(request, response, ANY_TARGET);
   };
 
@@ -111,7 +118,7 @@ export function createDataPlane(
   const forward = (request: IncomingMessage, response: ServerResponse): true => {
     const ready = prepare(request);
     if ('status' in ready) {
-      errors.send(request, response, ready);
+      refuse(request, response, ready);
       return true;
     }
     const slot = assignment.active as Slot;
@@ -148,12 +155,14 @@ export function createDataPlane(
   return {
     server,
     inflight: shared.inflight,
-    counters: context.counters,
+    counters: tally.counters,
     upgrades,
     connections,
     current: () => assignment,
     assign(next) {
-      if (isNewer(next, assignment)) assignment = next;
+      if (!isNewer(next, assignment)) return assignment;
+      assignment = next;
+      for (const slot of SLOTS) tally.serve(slot, next.slots[slot].release);
       return assignment;
     },
     cut(slot) {

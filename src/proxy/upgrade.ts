@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ProxyServer } from 'http-proxy-3';
 import type { PerSlot, Slot } from '../slots/slot.ts';
-import type { Counters } from '../slots/wire.ts';
+import type { Counters, Traffic } from '../slots/wire.ts';
 import { connectSlot } from './connect-slot.ts';
 import {
   BAD_GATEWAY,
@@ -32,6 +32,7 @@ export interface UpgradeContext {
   ports: PerSlot<number>;
   inflight: Inflight;
   counters: Counters;
+  traffic: PerSlot<Traffic>;
   errors: ErrorAnswers;
   limits: { connectTimeoutMs: number; upstreamTimeoutMs: number };
   release(slot: Slot): string | null;
@@ -120,7 +121,10 @@ export function createUpgrades(context: UpgradeContext): Upgrades {
       site,
       answerTimeoutMs: limits.upstreamTimeoutMs,
       release: context.release(tunnel.slot),
-      onUpgraded: () => takeOver(tunnel),
+      onUpgraded: () => {
+        (context.traffic[tunnel.slot].classes[1] as number)++;
+        takeOver(tunnel);
+      },
       onRefused: () => {
         tunnel.answered = true;
       },

@@ -26,16 +26,38 @@ export type FromWorker =
   | { type: 'ack'; epoch: number; revision: number }
   | { type: 'report'; epoch: number; inflight: PerSlot<number>; counters: Counters };
 
+/**
+ * Upper bounds of the latency buckets, in milliseconds; one more bucket takes what is slower. Latency is the
+ * time from a request's head to its answer's head: an answer's end depends on how fast the visitor reads.
+ */
+export const LATENCY_BOUNDS_MS = [
+  1, 2, 3, 5, 7.5, 10, 15, 25, 50, 75, 100, 150, 250, 500, 750, 1000, 1500, 2500, 5000, 10_000,
+] as const;
+
+/** What one release has answered from one slot. */
+export interface Traffic {
+  slot: Slot;
+  release: string | null;
+  /** Answers by status class, index 1 to 5, the proxy's own error answers included. */
+  classes: number[];
+  /** Answers by latency: one count for each of `LATENCY_BOUNDS_MS`, then one for the slower ones. */
+  latency: number[];
+  /** All latencies together, in milliseconds. */
+  latencySumMs: number;
+}
+
 /** Totals since the worker started. */
 export interface Counters {
-  /** Requests answered, by slot. */
-  requests: PerSlot<number>;
+  /** When counting began, in milliseconds since 1970: tells two workers that had the same pid apart. */
+  since: number;
+  /** The newest releases of each slot, no more than two: an answer belongs to the release it was routed to. */
+  traffic: Traffic[];
+  /** The proxy's own answers to requests that no slot got, by status class. */
+  refused: number[];
   /** Upstream attempts that failed before a response head, by slot. */
   upstreamErrors: PerSlot<number>;
   /** Requests sent a second time because no byte of the first can have been processed. */
   retries: number;
   /** Requests answered by the standby because the active slot refused the connection. */
   failovers: number;
-  /** Answers by status class, index 1 to 5. */
-  statusClasses: [number, number, number, number, number, number];
 }

@@ -23,11 +23,12 @@ export function testReport(
     epoch,
     inflight,
     counters: {
-      requests: { blue: 9, green: 0 },
+      since: 0,
+      traffic: [],
+      refused: [0, 0, 0, 0, 0, 0],
       upstreamErrors: { blue: 0, green: 0 },
       retries: 0,
       failovers: 0,
-      statusClasses: [0, 0, 9, 0, 0, 0],
     },
   };
 }
