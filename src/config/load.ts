@@ -142,7 +142,15 @@ function describe(issue: z.core.$ZodIssue): string {
     return `${keys.join(', ')}: no such key`;
   }
   const key = issue.path.join('.') || 'the config';
-  return `${key}: ${show(issue.input)} (${issue.message.replace(/^Invalid input: /, '')})`;
+  const value = isSecret(key, issue.input) ? '(hidden)' : show(issue.input);
+  return `${key}: ${value} (${issue.message.replace(/^Invalid input: /, '')})`;
+}
+
+/** Where passwords and tokens stand: errors end in logs, and in bug reports. */
+const SECRET_KEY = /^(env|deploy|notify)(?!\.(git$|\d+\.(on|format)\b))/;
+
+function isSecret(key: string, value: unknown): boolean {
+  return SECRET_KEY.test(key) && value !== undefined && typeof value !== 'boolean';
 }
 
 /** JSON, and what JSON does not know (`NaN`, a bigint, a function) as JavaScript has it. */

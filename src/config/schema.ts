@@ -1,4 +1,11 @@
 import { z } from 'zod';
+import {
+  adminSchema,
+  COMMAND_EXPECTED,
+  commandSchema,
+  deploySchema,
+  notifySchema,
+} from './admin-schema.ts';
 import type { Copy } from './presets/preset.ts';
 import { proxySchema } from './proxy-schema.ts';
 
@@ -18,13 +25,6 @@ const relativePath = z
     message: 'a path inside the site, without ".."',
   });
 
-const command = 'a command or a list of its words';
-
-const commandLine = z.union(
-  [z.string().min(1, command), z.array(z.string()).min(1, command)],
-  command,
-);
-
 export const configSchema = z.strictObject({
   /** Prefix of the PM2 apps. Default: the `name` in the site's package.json. */
   name: name.optional(),
@@ -39,7 +39,7 @@ export const configSchema = z.strictObject({
    * to build into, which is also in `SLOTS_OUT_DIR`. `false`: nothing is run, and what `copy` names is the
    * release. Default: detected from the framework.
    */
-  build: z.union([commandLine, z.literal(false)], command).optional(),
+  build: z.union([commandSchema, z.literal(false)], COMMAND_EXPECTED).optional(),
   /** What goes into the output folder after the build, for builds that write elsewhere. */
   copy: z
     .array(
@@ -59,7 +59,7 @@ export const configSchema = z.strictObject({
    * Installs the dependencies that the lock file names, for instance `npm ci`. With it, each release keeps
    * those that it was built with, whatever is installed later.
    */
-  install: commandLine.optional(),
+  install: commandSchema.optional(),
   /** After this many milliseconds the build's whole process tree is killed; so is an install's. */
   buildTimeoutMs: ms.min(1).default(600_000),
   /**
@@ -71,7 +71,7 @@ export const configSchema = z.strictObject({
   env: z.record(z.string(), z.string()).default({}),
   /** Processes per slot. */
   instances: z.int().min(1).max(64).default(2),
-  /** Four different ports. */
+  /** Four different ports: the public one, each slot's on 127.0.0.1, and the admin API's on `admin.host`. */
   ports: z
     .strictObject({
       /** The public port. */
@@ -109,6 +109,16 @@ export const configSchema = z.strictObject({
   /** Releases to keep; those that a slot points to are kept besides. */
   keep: z.int().min(2).default(5),
   proxy: proxySchema,
+  admin: adminSchema,
+  notify: notifySchema,
+  /**
+   * Run after a promotion or a rollback that succeeded. A string runs in a shell, an array is an argv. Both
+   * commands get `SLOTS_RELEASE`, `SLOTS_OUTCOME`, `SLOTS_TRIGGER`, `SLOTS_STAGE` and `SLOTS_ERROR`.
+   */
+  onPromoted: commandSchema.optional(),
+  /** Run after a promotion or a rollback that failed. */
+  onFailed: commandSchema.optional(),
+  deploy: deploySchema.optional(),
 });
 
 /** What a user writes. */

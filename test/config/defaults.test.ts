@@ -15,6 +15,8 @@ test('the defaults are those of the design', () => {
     health: { path: '/', timeoutMs: 2000, intervalMs: 100, consecutive: 2, deadlineMs: 30_000 },
     drainTimeoutMs: 30_000,
     keep: 5,
+    admin: { host: '127.0.0.1', hosts: [] },
+    notify: [],
   });
   expect(proxy).toMatchObject({
     workers: 2,
