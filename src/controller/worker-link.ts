@@ -18,8 +18,19 @@ const messageSchema = z.discriminatedUnion('type', [
   }),
 ]);
 
-/** Speaks the worker protocol (slots/wire.ts) on an upgraded control connection. */
-export function serveWorker(socket: Duplex, pid: number, workers: Workers, log: Logger): void {
+/**
+ * Speaks the worker protocol (slots/wire.ts) on an upgraded control connection.
+ *
+ * @param onCounters gets each report's counters as they came: a worker of another version must not lose its
+ *   connection over them
+ */
+export function serveWorker(
+  socket: Duplex,
+  pid: number,
+  workers: Workers,
+  log: Logger,
+  onCounters: (pid: number, counters: unknown) => void = () => {},
+): void {
   const send = (message: ToWorker) => void socket.write(`${JSON.stringify(message)}\n`);
   const link = workers.join(pid, send);
   log.info({ event: 'worker.join', worker: pid }, `worker ${pid} connected`);
@@ -36,8 +47,9 @@ export function serveWorker(socket: Duplex, pid: number, workers: Workers, log: 
     lines((line) => {
       if (socket.destroyed) return;
       const message = parse(line);
-      if (message) link.receive(message);
-      else refuse('a message it cannot mean');
+      if (!message) return refuse('a message it cannot mean');
+      link.receive(message);
+      if (message.type === 'report') onCounters(pid, message.counters);
     }, refuse),
   );
   socket.on('error', () => {});
