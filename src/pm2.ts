@@ -95,6 +95,18 @@ export function daemonAnswers(): Promise<boolean> {
   });
 }
 
+/** What the daemon itself occupies, in bytes; `null` where that is unknown. */
+export function daemonMemory(): number | null {
+  const pid = daemonPid();
+  if (pid === null) return null;
+  try {
+    const kib = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return kib === undefined ? null : Number(kib) * 1024;
+  } catch {
+    return null;
+  }
+}
+
 /** The daemon's process, or `null` when none runs. */
 export function daemonPid(): number | null {
   try {

@@ -1,0 +1,75 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { type AppRole, appName } from '../../config/ecosystem.ts';
+import type { Config } from '../../config/schema.ts';
+import { daemonMemory, type Instance, type Pm2 } from '../../pm2.ts';
+import type { SitePaths } from '../../slots/paths.ts';
+import { listReleases } from '../../slots/release.ts';
+import type { PerSlot } from '../../slots/slot.ts';
+import type { State } from '../../slots/state.ts';
+import type { HealthMonitor } from '../health-monitor.ts';
+import type { Store } from '../store.ts';
+import type { Tallies } from '../tallies.ts';
+import type { Totals, TrafficLedger } from '../traffic.ts';
+import type { Workers } from '../workers.ts';
+
+/** A PM2 that hangs must not take the other metrics with it, in milliseconds. */
+const PM2_PATIENCE_MS = 2000;
+
+const ROLES: AppRole[] = ['proxy', 'watcher', 'blue', 'green'];
+
+export interface MetricsParts {
+  config: Config;
+  paths: SitePaths;
+  store: Pick<Store, 'state'>;
+  workers: Pick<Workers, 'status'>;
+  pm2: Pick<Pm2, 'all'>;
+  monitor: Pick<HealthMonitor, 'isHealthy'>;
+  inbox: { pending(): number };
+  ledger: TrafficLedger;
+  tallies: Tallies;
+}
+
+/** What one scrape shows, read at one instant. */
+export interface Snapshot {
+  state: State;
+  totals: Totals;
+  /** Releases that may be a label's value: those that are kept or in a slot. */
+  releases: Set<string | null>;
+  workers: { inflight: PerSlot<number> }[];
+  healthy: PerSlot<boolean>;
+  pending: number;
+  tallies: Tallies;
+  /** Empty while PM2 does not answer. */
+  instances: { role: AppRole; instances: Instance[] }[];
+  daemonMemoryBytes: number | null;
+}
+
+export async function takeSnapshot(parts: MetricsParts): Promise<Snapshot> {
+  const { store, monitor } = parts;
+  const [kept, instances] = await Promise.all([listReleases(parts.paths), askPm2(parts)]);
+  const { state } = store;
+  return {
+    state,
+    totals: parts.ledger.totals(),
+    releases: new Set([
+      ...kept.map(({ id }) => id),
+      state.slots.blue.release,
+      state.slots.green.release,
+    ]),
+    workers: parts.workers.status(),
+    healthy: { blue: monitor.isHealthy('blue'), green: monitor.isHealthy('green') },
+    pending: parts.inbox.pending(),
+    tallies: parts.tallies,
+    instances,
+    daemonMemoryBytes: daemonMemory(),
+  };
+}
+
+async function askPm2({ pm2, config }: MetricsParts): Promise<Snapshot['instances']> {
+  const patience = new AbortController();
+  const none = delay(PM2_PATIENCE_MS, null, { signal: patience.signal }).catch(() => null);
+  const all = await Promise.race([pm2.all().catch(() => null), none]);
+  patience.abort();
+  if (all === null) return [];
+  return ROLES.map((role) => ({ role, instances: all.get(appName(config, role)) ?? [] }));
+}
