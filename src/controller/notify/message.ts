@@ -1,0 +1,46 @@
+import type { NotifyTarget } from '../../config/admin-schema.ts';
+import type { HistoryEntry } from '../../slots/history.ts';
+
+/** How a promotion or a rollback ended, as others are told. */
+export interface Ending extends HistoryEntry {
+  /** The site's name. */
+  site: string;
+}
+
+/** A build's error may be a screenful; Discord takes 2000 characters in all. */
+const MAX_ERROR_CHARS = 600;
+
+/** The body of a notification, in the shape that its receiver takes. */
+export function toBody(format: NotifyTarget['format'], ending: Ending): unknown {
+  switch (format) {
+    case 'json':
+      return ending;
+    case 'slack':
+      // Slack's own markup begins with these; a commit's name or a stack trace must not ping a channel.
+      return { text: escapeSlack(sentence(ending)) };
+    case 'discord':
+      return { content: sentence(ending), allowed_mentions: { parse: [] } };
+  }
+}
+
+/** One line for a person. */
+export function sentence({ site, outcome, release, trigger, stage, error, durationsMs }: Ending) {
+  const seconds = Object.values(durationsMs).reduce((sum, ms) => sum + ms, 0) / 1000;
+  const what = release ?? 'a build';
+  switch (outcome) {
+    case 'promoted':
+      return `${site}: ${what} is live (${trigger}, ${seconds.toFixed(1)} s)${complaint(error)}`;
+    case 'rolled-back':
+      return `${site}: rolled back to ${what}; edits are paused until \`slots resume\`${complaint(error)}`;
+    case 'failed':
+      return `${site}: ${what} failed in ${stage} (${trigger}); visitors see what they saw before${complaint(error)}`;
+  }
+}
+
+function complaint(error: string | null): string {
+  return error === null ? '' : `\n${error.slice(0, MAX_ERROR_CHARS)}`;
+}
+
+function escapeSlack(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}
