@@ -1,0 +1,83 @@
+import type { Inbox } from '../inbox.ts';
+import { buildOrder } from '../inbox.ts';
+import type { Logger } from '../log.ts';
+import type { Store } from '../store.ts';
+import type { Tallies } from '../tallies.ts';
+import type { Pulled } from './git.ts';
+
+export interface Deployed extends Pulled {
+  outcome: 'deployed' | 'paused' | 'unchanged';
+  /** The promotion to be. */
+  id?: string;
+}
+
+export interface DeployParts {
+  pull(): Promise<Pulled>;
+  store: Pick<Store, 'state' | 'onChange'>;
+  inbox: Pick<Inbox, 'order'>;
+  tally: Tallies['pushes'];
+  log: Logger;
+}
+
+/**
+ * Takes what was pushed and promotes it. One after the other: git locks its clone, and a push that comes
+ * while the one before is fetched may have been missed by it.
+ */
+export function createDeploy(parts: DeployParts): () => Promise<Deployed> {
+  const { tally, log } = parts;
+  const promoteOnResume = createResumption(parts);
+  let queue: Promise<unknown> = Promise.resolve();
+
+  const deploy = async (): Promise<Deployed> => {
+    try {
+      const deployed = await take(parts, promoteOnResume);
+      tally[deployed.outcome]++;
+      log.info({ event: 'deploy.git', ...deployed }, say(deployed));
+      return deployed;
+    } catch (error) {
+      const { message } = error as Error;
+      tally.refused++;
+      log.error({ event: 'deploy.refused', error: message }, `push not deployed: ${message}`);
+      throw error;
+    }
+  };
+
+  return () => {
+    const next = queue.then(deploy);
+    queue = next.catch(() => {});
+    return next;
+  };
+}
+
+async function take(parts: DeployParts, promoteOnResume: () => void): Promise<Deployed> {
+  const pulled = await parts.pull();
+  if (pulled.from === pulled.to) return { outcome: 'unchanged', ...pulled };
+  if (parts.store.state.paused) {
+    promoteOnResume();
+    return { outcome: 'paused', ...pulled };
+  }
+  // Ordered, since what a commit changes need not be among the watched files.
+  const order = buildOrder('push');
+  parts.inbox.order(order);
+  return { outcome: 'deployed', ...pulled, id: order.id };
+}
+
+/** As with any edit: after a rollback nothing goes live by itself until somebody resumes. */
+function createResumption({ store, inbox }: DeployParts): () => void {
+  let isWaiting = false;
+  store.onChange(({ paused }) => {
+    if (paused || !isWaiting) return;
+    isWaiting = false;
+    inbox.order(buildOrder('push'));
+  });
+  return () => {
+    isWaiting = true;
+  };
+}
+
+function say({ outcome, from, to }: Deployed): string {
+  if (outcome === 'unchanged')
+    return `a push brought nothing new: ${to.slice(0, 7)} is here already`;
+  const moved = `moved from ${from.slice(0, 7)} to ${to.slice(0, 7)}`;
+  return outcome === 'paused' ? `${moved}; edits are paused, so it waits` : `${moved}, promoting`;
+}
