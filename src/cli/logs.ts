@@ -1,11 +1,10 @@
-import { readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { type AppRole, appName } from '../config/ecosystem.ts';
 import type { Config } from '../config/schema.ts';
 import { SlotsError } from '../errors.ts';
 import { connectPm2, isDaemonRunning } from '../pm2.ts';
-import { releaseDir, type SitePaths } from '../slots/paths.ts';
-import { listPartials, listReleases, partialDir } from '../slots/release.ts';
+import { newestBuildLog } from '../slots/build-log.ts';
+import type { SitePaths } from '../slots/paths.ts';
 import { followFile } from './follow-file.ts';
 import { formatLine, LOG_ROLES } from './log-line.ts';
 
@@ -55,26 +54,10 @@ function notUp(config: Config): SlotsError {
   });
 }
 
-/** The running build's, else the newest of the last failed and the last good one's. */
 async function buildLog(paths: SitePaths): Promise<LogFile[]> {
-  const [partial] = await listPartials(paths);
-  if (partial) return [{ role: 'build', path: join(partialDir(paths, partial), 'build.log') }];
-  const [release] = await listReleases(paths);
-  const candidates = [
-    paths.failedBuildLog,
-    ...(release ? [join(releaseDir(paths, release.id), 'build.log')] : []),
-  ];
-  const times = await Promise.all(
-    candidates.map((path) =>
-      stat(path).then(
-        ({ mtimeMs }) => ({ path, mtimeMs }),
-        () => null,
-      ),
-    ),
-  );
-  const newest = times.filter((time) => time !== null).sort((a, b) => b.mtimeMs - a.mtimeMs)[0];
-  if (!newest) throw new SlotsError('NO_BUILD', 'nothing has been built yet');
-  return [{ role: 'build', path: newest.path }];
+  const path = await newestBuildLog(paths);
+  if (path === null) throw new SlotsError('NO_BUILD', 'nothing has been built yet');
+  return [{ role: 'build', path }];
 }
 
 async function printLast({ role, path }: LogFile, count: number): Promise<void> {

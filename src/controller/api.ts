@@ -1,10 +1,25 @@
+import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { z } from 'zod';
+import { pipeline } from 'node:stream/promises';
+import type { z } from 'zod';
 import { SlotsError } from '../errors.ts';
-import { RELEASE_ID } from '../slots/release.ts';
+import type { HistoryEntry } from '../slots/history.ts';
+import type { Release } from '../slots/release.ts';
+import type { Slot } from '../slots/slot.ts';
+import { openApi } from './admin/openapi.ts';
+import { buildLogQuery, historyQuery, rollbackBody } from './admin/schemas.ts';
+import { type ControllerEvent, streamEvents } from './events.ts';
+import { type Handler, readBody, respond, respondError, targetOf } from './http.ts';
 import type { Status } from './status.ts';
+import type { TrafficPoint } from './traffic-ring.ts';
 
-/** What the control socket's HTTP API can ask of the controller. */
+export type { ControllerEvent };
+
+/** A kept release, and the slots that point to it. */
+export type KeptRelease = Release & { slots: Slot[] };
+
+/** What the HTTP API can ask of the controller. */
 export interface Operations {
   status(): Promise<Status>;
   promote(): Promise<{ id: string }>;
@@ -12,103 +27,93 @@ export interface Operations {
   rollback(release: string | null): Promise<{ id: string }>;
   pause(): Promise<void>;
   resume(): Promise<void>;
+  /** Newest first. */
+  releases(): Promise<KeptRelease[]>;
+  /** Oldest first, the newest so many. */
+  history(limit: number): Promise<HistoryEntry[]>;
+  /** @param release `null` for the newest build; @returns the log's path */
+  buildLog(release: string | null): Promise<string>;
+  traffic(): TrafficPoint[];
   /** Calls back on each state change and each line of a build, until the signal aborts. */
   follow(listener: (event: ControllerEvent) => void, signal: AbortSignal): void;
 }
 
-export type ControllerEvent =
-  | { type: 'status'; status: Status }
-  | { type: 'build-line'; line: string };
-
 const MAX_BODY_BYTES = 16 * 1024;
 
-/** A comment line this often keeps a dead follower from being written to for ever, in milliseconds. */
-const KEEP_ALIVE_MS = 15_000;
+/** Of a longer build log only the end is sent, in bytes: that is where a failure is told. */
+const MAX_LOG_BYTES = 2 * 1024 * 1024;
 
-const rollbackSchema = z.strictObject({ release: z.string().regex(RELEASE_ID).nullable() });
-
-type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<unknown>;
-
-/** Answers `/api/…`: JSON in, JSON out, and server-sent events at `/api/events`. */
+/** Answers `/api/…` on the control socket and, behind the guard, on the admin port. */
 export function createApi(operations: Operations) {
-  const routes: Record<string, Handler> = {
-    'GET /api/health': async () => ({ ok: true, pid: process.pid }),
-    'GET /api/status': () => operations.status(),
-    'POST /api/promote': () => operations.promote(),
-    'POST /api/rollback': async (request) => {
-      const { release } = parse(rollbackSchema, await readBody(request));
-      return operations.rollback(release);
-    },
-    'POST /api/pause': async () => operations.pause().then(() => ({})),
-    'POST /api/resume': async () => operations.resume().then(() => ({})),
-    'GET /api/events': (request, response) => stream(operations, request, response),
-  };
-
+  const routes = createRoutes(operations);
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const route = `${request.method} ${request.url?.split('?')[0]}`;
+    const route = `${request.method} ${targetOf(request).path}`;
     try {
-      const handler = routes[route];
+      const handler = Object.hasOwn(routes, route) ? routes[route] : undefined;
       if (!handler) throw new SlotsError('NO_SUCH_CALL', `there is no ${route}`);
       const answer = await handler(request, response);
       if (!response.headersSent) respond(response, 200, answer);
     } catch (error) {
-      const { code, message, hint } = toSlotsError(error);
-      if (!response.headersSent)
-        respond(response, statusOf(code), { error: { code, message, hint } });
+      respondError(response, error);
     }
   };
 }
 
-async function stream(
-  operations: Operations,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  const gone = new AbortController();
-  request.on('close', () => gone.abort());
-  response.on('error', () => {});
-  response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' });
-  const send = (event: ControllerEvent) => response.write(`data: ${JSON.stringify(event)}\n\n`);
-  operations.follow(send, gone.signal);
-  send({ type: 'status', status: await operations.status() });
-  const keepAlive = setInterval(() => response.write(':\n\n'), KEEP_ALIVE_MS);
-  gone.signal.addEventListener('abort', () => clearInterval(keepAlive));
+/** By method and path; documented, with examples, in admin/calls.ts. */
+export function createRoutes(operations: Operations): Record<string, Handler> {
+  return {
+    'GET /api/health': async () => ({ ok: true, pid: process.pid }),
+    'GET /api/status': () => operations.status(),
+    'POST /api/promote': () => operations.promote(),
+    'POST /api/rollback': async (request) => {
+      const { release } = parse(rollbackBody, await readJson(request));
+      return operations.rollback(release);
+    },
+    'POST /api/pause': async () => operations.pause().then(() => ({})),
+    'POST /api/resume': async () => operations.resume().then(() => ({})),
+    'GET /api/releases': () => operations.releases(),
+    'GET /api/history': async (request) =>
+      operations.history(parse(historyQuery, queryOf(request)).limit),
+    'GET /api/build-log': async (request, response) => {
+      const { release } = parse(buildLogQuery, queryOf(request));
+      return sendLog(await operations.buildLog(release ?? null), response);
+    },
+    'GET /api/traffic': async () => ({ points: operations.traffic() }),
+    'GET /api/events': (request, response) => streamEvents(operations, request, response),
+    'GET /api/openapi.json': async () => openApi(),
+  };
 }
 
-async function readBody(request: IncomingMessage): Promise<unknown> {
-  let body = '';
-  for await (const chunk of request.setEncoding('utf8')) {
-    body += chunk;
-    if (body.length > MAX_BODY_BYTES) {
-      throw new SlotsError('BAD_REQUEST', `a body of more than ${MAX_BODY_BYTES} bytes`);
-    }
-  }
+/** What has been written so far: a running build's log grows, and its lines come as events as well. */
+async function sendLog(path: string, response: ServerResponse): Promise<void> {
+  const found = await stat(path).catch(() => null);
+  if (!found) throw new SlotsError('NO_BUILD', 'there is no log of this build');
+  const start = Math.max(0, found.size - MAX_LOG_BYTES);
+  response.writeHead(200, {
+    'content-type': 'text/plain; charset=utf-8',
+    'content-length': found.size - start,
+    'cache-control': 'no-store',
+  });
+  if (found.size === 0) return void response.end();
+  await pipeline(createReadStream(path, { start, end: found.size - 1 }), response);
+}
+
+async function readJson(request: IncomingMessage): Promise<unknown> {
+  const body = await readBody(request, MAX_BODY_BYTES);
   try {
-    return JSON.parse(body);
+    return JSON.parse(body.toString('utf8'));
   } catch {
     throw new SlotsError('BAD_REQUEST', 'the body is not JSON');
   }
 }
 
-function parse<T>(schema: z.ZodType<T>, body: unknown): T {
-  const parsed = schema.safeParse(body);
+function queryOf(request: IncomingMessage): Record<string, string> {
+  return Object.fromEntries(targetOf(request).query);
+}
+
+function parse<T extends z.ZodType>(schema: T, value: unknown): z.output<T> {
+  const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   throw new SlotsError('BAD_REQUEST', `${issue?.path.join('.')}: ${issue?.message}`);
-}
-
-function toSlotsError(error: unknown): SlotsError {
-  if (error instanceof SlotsError) return error;
-  return new SlotsError('UNEXPECTED', (error as Error).message);
-}
-
-function statusOf(code: string): number {
-  if (code === 'NO_SUCH_CALL') return 404;
-  if (code === 'UNEXPECTED') return 500;
-  return code === 'BAD_REQUEST' ? 400 : 409;
-}
-
-function respond(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json' });
-  response.end(`${JSON.stringify(body)}\n`);
 }

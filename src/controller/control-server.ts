@@ -17,14 +17,19 @@ const CONNECT_TIMEOUT_MS = 1000;
  * Becomes the one controller of the site. The admin port is the lock: the kernel gives it to one process
  * only and takes it back whatever that process dies of. A socket file has neither property.
  *
+ * @param host where it listens: an address that includes 127.0.0.1, so that there is one lock whatever it is
  * @throws SlotsError `CONTROLLER_RUNS` naming the other's pid, or `PORT_TAKEN`
  */
-export async function takeOffice(paths: SitePaths, adminPort: number): Promise<Server> {
+export async function takeOffice(
+  paths: SitePaths,
+  adminPort: number,
+  host = '127.0.0.1',
+): Promise<Server> {
   const pid = await controllerPid(paths.controlSocket);
   if (pid !== null) throw alreadyRuns(pid);
   const admin = createServer();
   try {
-    await listen(admin, { host: '127.0.0.1', port: adminPort });
+    await listen(admin, { host, port: adminPort });
     return admin;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
@@ -97,7 +102,7 @@ function alreadyRuns(pid: number): SlotsError {
   return new SlotsError('CONTROLLER_RUNS', `this site's controller runs already, with pid ${pid}`);
 }
 
-function listen(
+export function listen(
   server: Server,
   options: { host?: string; port?: number; path?: string },
 ): Promise<void> {

@@ -7,7 +7,9 @@ import { SlotsError } from '../errors.ts';
 import { connectPm2 } from '../pm2.ts';
 import { type SitePaths, sitePaths } from '../slots/paths.ts';
 import { listReleases } from '../slots/release.ts';
+import { SLOTS } from '../slots/slot.ts';
 import { type State, toAssignment, writeState } from '../slots/state.ts';
+import { lockHost, openAdmin } from './admin/open.ts';
 import { createApi } from './api.ts';
 import { createConductor } from './conductor.ts';
 import { listenOnControlSocket, takeOffice } from './control-server.ts';
@@ -20,6 +22,7 @@ import { afterRestart, warmSlots } from './promotion.ts';
 import { alignLinks, recoverState } from './recovery.ts';
 import type { StageContext } from './stages/context.ts';
 import { createStore, type Store } from './store.ts';
+import { createTrafficLedger } from './traffic.ts';
 import { watchSource } from './watcher.ts';
 import { serveWorker } from './worker-link.ts';
 import { createWorkers, type Workers } from './workers.ts';
@@ -36,7 +39,7 @@ try {
 }
 
 async function main(paths: SitePaths, config: Config): Promise<void> {
-  const admin = await takeOffice(paths, config.ports.admin);
+  const admin = await takeOffice(paths, config.ports.admin, lockHost(config));
   await clearOrphans(paths, log);
   const recovery = afterRestart(await recoverState(paths, log));
   await writeState(paths, recovery.state);
@@ -61,23 +64,27 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
   const conductor = createConductor(context, inbox, monitor.isHealthy, (line) =>
     buildLines.emit('line', line),
   );
+  const ledger = createTrafficLedger(
+    Date.now() - process.uptime() * 1000,
+    config.keep + SLOTS.length,
+  );
   const api = createApi(
     createOperations({
       context,
       inbox,
       conductor,
       monitor,
+      ledger,
       onBuildLine(listener, signal) {
         buildLines.on('line', listener);
         signal.addEventListener('abort', () => buildLines.off('line', listener));
       },
     }),
   );
-  admin.on('request', (request, response) => {
-    if (request.method === 'GET' && request.url === '/api/health') return api(request, response);
-    response.writeHead(404).end();
-  });
-  await listenOnControlSocket(paths, api, (socket, pid) => serveWorker(socket, pid, workers, log));
+  await openAdmin(admin, { ...context, api, inbox, monitor, ledger });
+  await listenOnControlSocket(paths, api, (socket, pid) =>
+    serveWorker(socket, pid, workers, log, ledger.take),
+  );
   log.info({ event: 'controller.ready', root, epoch: store.state.epoch }, 'controller ready');
   stopWithPm2(paths, store);
 

@@ -1,22 +1,27 @@
 import { randomUUID } from 'node:crypto';
 import { appName } from '../config/ecosystem.ts';
 import { SlotsError } from '../errors.ts';
-import { readRelease } from '../slots/release.ts';
+import { newestBuildLog, releaseBuildLog } from '../slots/build-log.ts';
+import { readHistory } from '../slots/history.ts';
+import { listReleases, readRelease } from '../slots/release.ts';
+import { SLOTS } from '../slots/slot.ts';
 import type { State } from '../slots/state.ts';
 import { VERSION } from '../version.ts';
-import type { ControllerEvent, Operations } from './api.ts';
+import type { ControllerEvent, KeptRelease, Operations } from './api.ts';
 import type { Conductor } from './conductor.ts';
 import type { HealthMonitor } from './health-monitor.ts';
 import { buildOrder, type Inbox, type Order } from './inbox.ts';
 import { resolveOrder } from './promotion.ts';
 import type { StageContext } from './stages/context.ts';
 import { type Status, toStatus } from './status.ts';
+import type { TrafficLedger } from './traffic.ts';
 
 export interface OperationParts {
   context: StageContext;
   inbox: Inbox;
   conductor: Conductor;
   monitor: HealthMonitor;
+  ledger: TrafficLedger;
   /** Lines of the running build. */
   onBuildLine(listener: (line: string) => void, signal: AbortSignal): void;
 }
@@ -46,11 +51,31 @@ export function createOperations(parts: OperationParts): Operations {
       await setPaused(false);
       inbox.lookForChanges('resume');
     },
+    releases: () => keptReleases(context),
+    history: async (limit) => (await readHistory(context.paths)).slice(-limit),
+    buildLog: (release) => buildLog(context, release),
+    traffic: () => parts.ledger.points(),
     follow(listener, signal) {
       followStatus(context, status, listener, signal);
       parts.onBuildLine((line) => listener({ type: 'build-line', line }), signal);
     },
   };
+}
+
+async function keptReleases({ paths, store }: StageContext): Promise<KeptRelease[]> {
+  const releases = await listReleases(paths);
+  const { slots } = store.state;
+  return releases.map((release) => ({
+    ...release,
+    slots: SLOTS.filter((slot) => slots[slot].release === release.id),
+  }));
+}
+
+async function buildLog({ paths }: StageContext, release: string | null): Promise<string> {
+  if (release !== null) return releaseBuildLog(paths, release);
+  const newest = await newestBuildLog(paths);
+  if (newest === null) throw new SlotsError('NO_BUILD', 'nothing has been built yet');
+  return newest;
 }
 
 async function rollback(

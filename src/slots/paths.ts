@@ -16,6 +16,8 @@ export interface SitePaths {
   history: string;
   /** The output of the last build that failed; that of a good one is in its release. */
   failedBuildLog: string;
+  /** What the admin port asks for; for the owner's eyes only. */
+  adminToken: string;
   /** `<root>/slots/control.sock`, or a short path under the OS temp folder when that is too long. */
   controlSocket: string;
 }
@@ -29,6 +31,7 @@ export function sitePaths(root: string): SitePaths {
     state: join(slots, 'state.json'),
     history: join(slots, 'history.jsonl'),
     failedBuildLog: join(slots, 'failed-build.log'),
+    adminToken: join(slots, 'admin-token'),
     controlSocket: controlSocketPath(slots),
   };
 }

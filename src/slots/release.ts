@@ -12,7 +12,7 @@ export const RELEASE_ID = /^r\d{8}T\d{6}-[0-9a-f]{6}$/;
 
 const PARTIAL = '.partial';
 
-const releaseSchema = z.object({
+export const releaseSchema = z.object({
   id: z.string().regex(RELEASE_ID),
   /** ISO 8601, UTC. */
   createdAt: z.string(),

@@ -13,7 +13,7 @@ export const STAGES = ['build', 'start', 'check', 'flip', 'drain', 'reload'] as 
 export type Stage = (typeof STAGES)[number];
 
 const slotSchema = z.enum(SLOTS);
-const stageSchema = z.enum(STAGES);
+export const stageSchema = z.enum(STAGES);
 const durationsSchema = z.partialRecord(stageSchema, z.number());
 
 const stageErrorSchema = z.object({
@@ -44,7 +44,7 @@ const promotionSchema = z.object({
   failure: stageErrorSchema.nullable(),
 });
 
-const lastSchema = z.object({
+export const lastSchema = z.object({
   id: z.string(),
   release: z.string().nullable(),
   outcome: z.enum(['promoted', 'failed', 'rolled-back']),

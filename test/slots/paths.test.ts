@@ -14,6 +14,7 @@ describe('sitePaths', () => {
       state: '/srv/site/slots/state.json',
       history: '/srv/site/slots/history.jsonl',
       failedBuildLog: '/srv/site/slots/failed-build.log',
+      adminToken: '/srv/site/slots/admin-token',
       controlSocket: '/srv/site/slots/control.sock',
     });
     expect(slotLink(paths, 'blue')).toBe('/srv/site/slots/blue');

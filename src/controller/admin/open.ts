@@ -1,0 +1,82 @@
+import { createServer, type Server } from 'node:http';
+import type { Config } from '../../config/schema.ts';
+import type { SitePaths } from '../../slots/paths.ts';
+import { listen } from '../control-server.ts';
+import { createDeploy } from '../deploy/deploy.ts';
+import { pull } from '../deploy/git.ts';
+import { createGitHook } from '../deploy/hook.ts';
+import type { Handler } from '../http.ts';
+import type { Inbox } from '../inbox.ts';
+import type { Logger } from '../log.ts';
+import type { MetricsParts } from '../metrics/snapshot.ts';
+import { createMetrics } from '../metrics.ts';
+import { announceEndings } from '../notify/announce.ts';
+import type { Store } from '../store.ts';
+import { createTallies, type Tallies } from '../tallies.ts';
+import { createAdminListener } from './listener.ts';
+import { adminToken } from './token.ts';
+
+export interface AdminContext extends Omit<MetricsParts, 'tallies' | 'inbox'> {
+  config: Config;
+  paths: SitePaths;
+  store: Store;
+  inbox: Inbox;
+  log: Logger;
+  /** Answers `/api/…` without asking who calls. */
+  api: Handler;
+}
+
+const LOOPBACK = ['127.0.0.1', 'localhost', '::1'];
+const EVERYWHERE = ['0.0.0.0', '::'];
+
+/**
+ * Where the lock of office listens: on the loopback address, or on every address. Another one would not
+ * keep a second controller with another `admin.host` out.
+ */
+export function lockHost({ admin }: Config): string {
+  return EVERYWHERE.includes(admin.host) ? admin.host : '127.0.0.1';
+}
+
+/** Answers the admin port, on another address too if the config says so, and tells others how promotions end. */
+export async function openAdmin(server: Server, context: AdminContext): Promise<void> {
+  const { config, paths, log } = context;
+  const { host, hosts } = config.admin;
+  const tallies = createTallies();
+  announceEndings({ ...context, tallies });
+  const isElsewhere = ![...LOOPBACK, ...EVERYWHERE].includes(host);
+  const listener = createAdminListener({
+    api: context.api,
+    metrics: createMetricsHandler({ ...context, tallies }),
+    gitHook: createHook(context, tallies),
+    token: await adminToken(paths),
+    hosts: isElsewhere ? [...hosts, host.includes(':') ? `[${host}]` : host] : hosts,
+  });
+  server.on('request', listener);
+  if (isElsewhere) await listenElsewhere(config, listener, log);
+}
+
+/** The site does not depend on it: what goes wrong here is said, and everything else goes on. */
+async function listenElsewhere({ admin, ports }: Config, listener: Handler, log: Logger) {
+  const server = createServer(listener);
+  try {
+    await listen(server, { host: admin.host, port: ports.admin });
+  } catch (error) {
+    const { message } = error as Error;
+    log.error({ event: 'admin.listen-failed', host: admin.host, error: message }, message);
+  }
+}
+
+function createMetricsHandler(parts: MetricsParts): Handler {
+  const metrics = createMetrics(parts);
+  return async (_request, response) => {
+    const text = await metrics.text();
+    response.writeHead(200, { 'content-type': metrics.contentType, 'cache-control': 'no-store' });
+    response.end(text);
+  };
+}
+
+function createHook({ config, paths, store, inbox, log }: AdminContext, { pushes }: Tallies) {
+  if (!config.deploy?.git) return null;
+  const deploy = createDeploy({ pull: () => pull(paths.root), store, inbox, tally: pushes, log });
+  return createGitHook(config.deploy.secret, deploy, log);
+}
