@@ -68,10 +68,15 @@ async function post(
   ending: Ending,
   timeoutMs: number,
 ): Promise<{ error: string | null; final: boolean }> {
+  const { address, authorization } = withoutCredentials(url);
   try {
-    const answer = await fetch(url, {
+    const answer = await fetch(address, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'user-agent': `slots/${VERSION}` },
+      headers: {
+        'content-type': 'application/json',
+        'user-agent': `slots/${VERSION}`,
+        ...authorization,
+      },
       body: JSON.stringify(toBody(format, ending)),
       // A POST that follows a redirect becomes a GET, and the message is lost without a word.
       redirect: 'manual',
@@ -92,4 +97,18 @@ function reasonOf(error: Error, timeoutMs: number): string {
   if (error.name === 'TimeoutError') return `no answer in ${timeoutMs} ms`;
   const { code } = (error.cause ?? error) as NodeJS.ErrnoException;
   return code ?? 'the connection failed';
+}
+
+/** `fetch` refuses a URL with a user and a password, which others take for basic authentication. */
+function withoutCredentials(url: string): { address: URL; authorization: Record<string, string> } {
+  const address = new URL(url);
+  const { username, password } = address;
+  if (username === '' && password === '') return { address, authorization: {} };
+  const pair = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  address.username = '';
+  address.password = '';
+  return {
+    address,
+    authorization: { authorization: `Basic ${Buffer.from(pair).toString('base64')}` },
+  };
 }

@@ -1,0 +1,194 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { connect } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { createDeploy, type DeployParts } from '../../../src/controller/deploy/deploy.ts';
+import { createGitHook, type HookLimits } from '../../../src/controller/deploy/hook.ts';
+import type { Order } from '../../../src/controller/inbox.ts';
+import { createStore } from '../../../src/controller/store.ts';
+import { createTallies } from '../../../src/controller/tallies.ts';
+import { SlotsError } from '../../../src/errors.ts';
+import { EMPTY_STATE } from '../../../src/slots/state.ts';
+import { startAdmin } from '../../support/admin-server.ts';
+import { collectedLog } from '../../support/collected-log.ts';
+import { until } from '../../support/until.ts';
+
+const SECRET = 'a secret of twenty-two';
+const LIMITS: HookLimits = {
+  bodyBytes: 64 * 1024,
+  reading: 3,
+  bodyTimeoutMs: 300,
+  perMinute: 20,
+  loggedPerMinute: 5,
+};
+const [FROM, TO] = ['a'.repeat(40), 'b'.repeat(40)];
+
+/** The hook behind the real listener; what git would have done is a value. */
+async function setUp(pull: DeployParts['pull'] = async () => ({ from: FROM, to: TO })) {
+  const store = createStore(EMPTY_STATE, async () => {});
+  const orders: Order[] = [];
+  const tally = createTallies().pushes;
+  const { log, events, lines } = collectedLog();
+  let pulls = 0;
+  const deploy = createDeploy({
+    pull: () => {
+      pulls++;
+      return pull();
+    },
+    store,
+    inbox: { order: (order) => orders.push(order) },
+    tally,
+    log,
+  });
+  const admin = await startAdmin({ gitHook: createGitHook(SECRET, deploy, log, LIMITS) });
+  const call = async (headers: Record<string, string>, body: string | Buffer = '{}') => {
+    const answer = await admin.ask('POST', '/hooks/git', headers, body);
+    return { ...answer, body: JSON.parse(answer.body) };
+  };
+  const push = (body = '{}') => call({ 'x-hub-signature-256': `sha256=${sign(body)}` }, body);
+  return { ...admin, call, push, store, orders, tally, events, lines, pulls: () => pulls };
+}
+
+function sign(body: string | Buffer, secret = SECRET): string {
+  return createHmac('sha256', secret).update(body).digest('hex');
+}
+
+describe('a call', () => {
+  const BODY = '{ "ref": "refs/heads/main", "author": "Zoë" }\n';
+
+  test.each([
+    ['GitHub', { 'x-hub-signature-256': `sha256=${sign(BODY)}` }],
+    ['Gitea', { 'x-gitea-signature': sign(BODY) }],
+    ['Gogs', { 'x-gogs-signature': sign(BODY) }],
+    ['GitLab', { 'x-gitlab-token': SECRET }],
+  ])('of %s is taken: the push is promoted', async (_host, headers) => {
+    const { call, orders, events, tally } = await setUp();
+    const answer = await call(headers as unknown as Record<string, string>, BODY);
+    const [order] = orders;
+    expect(order).toMatchObject({ kind: 'build', trigger: 'push' });
+    expect(answer).toMatchObject({
+      status: 200,
+      body: { outcome: 'deployed', from: FROM, to: TO, id: order?.id },
+    });
+    expect(events('deploy.git')).toMatchObject([{ outcome: 'deployed', from: FROM, to: TO }]);
+    expect(tally.deployed).toBe(1);
+  });
+
+  test('may have a body that is no text', async () => {
+    const { call } = await setUp();
+    const body = randomBytes(1000);
+    expect((await call({ 'x-gitea-signature': sign(body) }, body)).status).toBe(200);
+  });
+
+  test.each([
+    ['without a signature', {}],
+    ['with the signature of another body', { 'x-hub-signature-256': `sha256=${sign('{}')}` }],
+    ['with another secret', { 'x-hub-signature-256': `sha256=${sign(BODY, 'wrong')}` }],
+    ['with a signature cut short', { 'x-gitea-signature': sign(BODY).slice(0, 32) }],
+    ['with an empty signature', { 'x-gitea-signature': '' }],
+    ['with the secret where a signature goes', { 'x-hub-signature-256': `sha256=${SECRET}` }],
+    ['with a signature where the secret goes', { 'x-gitlab-token': sign(BODY) }],
+    ['with a digest that is broken', { 'x-hub-signature': `sha1=${sign(BODY)}` }],
+    ['with the bearer token', { authorization: `Bearer ${'a'.repeat(64)}` }],
+  ])('%s is denied, and git is not asked', async (_name, headers) => {
+    const { call, pulls, events, lines } = await setUp();
+    const answer = await call(headers as Record<string, string>, BODY);
+    expect(answer).toMatchObject({ status: 401, body: { error: { code: 'UNAUTHORIZED' } } });
+    expect(pulls()).toBe(0);
+    expect(events('deploy.denied')).toHaveLength(1);
+    expect(JSON.stringify([answer, lines])).not.toContain(SECRET);
+  });
+
+  test('that changed one byte on its way is denied', async () => {
+    const { call, pulls } = await setUp();
+    const headers = { 'x-hub-signature-256': `sha256=${sign(BODY)}` };
+    expect((await call(headers, BODY.replace('main', 'mait'))).status).toBe(401);
+    expect(pulls()).toBe(0);
+  });
+});
+
+describe('a stranger', () => {
+  test('cannot send more than a push would', async () => {
+    const { call, pulls } = await setUp();
+    const body = 'x'.repeat(LIMITS.bodyBytes + 1);
+    const answer = await call({ 'x-gitlab-token': SECRET }, body);
+    expect(answer).toMatchObject({ status: 413, body: { error: { code: 'BODY_TOO_LARGE' } } });
+    expect(pulls()).toBe(0);
+  });
+
+  test('cannot try often', async () => {
+    const { call, push, events } = await setUp();
+    const statuses = [];
+    for (let count = 0; count < LIMITS.perMinute + 3; count++) {
+      statuses.push((await call({ 'x-gitlab-token': 'guess' })).status);
+    }
+    expect(statuses.slice(0, LIMITS.perMinute).every((status) => status === 401)).toBe(true);
+    const last = await push();
+    expect(last).toMatchObject({ status: 429, headers: { 'retry-after': '60' } });
+    expect(events('deploy.denied')).toHaveLength(LIMITS.loggedPerMinute);
+  });
+
+  test('cannot hold the hook up with bodies that never end', async () => {
+    const { port, push } = await setUp();
+    const sockets = Array.from({ length: LIMITS.reading }, () => {
+      const socket = connect(port, '127.0.0.1').on('error', () => {});
+      onTestFinished(() => void socket.destroy());
+      socket.write(
+        'POST /hooks/git HTTP/1.1\r\nHost: x\r\nX-Gitlab-Token: x\r\nContent-Length: 9\r\n\r\n{',
+      );
+      return socket;
+    });
+    await until(async () => (await push()).status === 429, 'the hook to be busy');
+    await until(() => sockets.every((socket) => socket.closed), 'the connections to be cut');
+    expect((await push()).status).toBe(200);
+  });
+});
+
+describe('a push', () => {
+  test('with nothing new promotes nothing', async () => {
+    const { push, orders, tally } = await setUp(async () => ({ from: TO, to: TO }));
+    expect((await push()).body).toEqual({ outcome: 'unchanged', from: TO, to: TO });
+    expect(orders).toEqual([]);
+    expect(tally.unchanged).toBe(1);
+  });
+
+  test('that git cannot take is answered with why', async () => {
+    const { push, orders, events, tally } = await setUp(async () => {
+      throw new SlotsError('GIT_DIRTY', 'a.md is changed', { hint: 'commit it' });
+    });
+    expect(await push()).toMatchObject({
+      status: 409,
+      body: { error: { code: 'GIT_DIRTY', message: 'a.md is changed', hint: 'commit it' } },
+    });
+    expect(orders).toEqual([]);
+    expect(events('deploy.refused')).toMatchObject([{ error: 'a.md is changed' }]);
+    expect(tally.refused).toBe(1);
+  });
+
+  test('waits while edits are paused, and is promoted once on resume', async () => {
+    const { push, store, orders } = await setUp();
+    await store.update((state) => ({ ...state, paused: true }));
+    expect((await push()).body).toMatchObject({ outcome: 'paused' });
+    await push();
+    await store.update((state) => ({ ...state, epoch: 5 }));
+    expect(orders).toEqual([]);
+    await store.update((state) => ({ ...state, paused: false }));
+    await store.update((state) => ({ ...state, epoch: 6 }));
+    expect(orders).toMatchObject([{ kind: 'build', trigger: 'push' }]);
+  });
+
+  test('waits for the one before, also when that one fails', async () => {
+    let running = 0;
+    let most = 0;
+    let count = 0;
+    const { push } = await setUp(async () => {
+      most = Math.max(most, ++running);
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      running--;
+      if (++count === 1) throw new SlotsError('GIT_FAILED', 'once');
+      return { from: FROM, to: TO };
+    });
+    const statuses = (await Promise.all([push(), push(), push()])).map(({ status }) => status);
+    expect(statuses.sort()).toEqual([200, 200, 409]);
+    expect(most).toBe(1);
+  });
+});

@@ -1,0 +1,154 @@
+import { describe, expect, test } from 'vitest';
+import { notifySchema } from '../../../src/config/admin-schema.ts';
+import type { Ending } from '../../../src/controller/notify/message.ts';
+import { createNotify } from '../../../src/controller/notify/send.ts';
+import { createTallies } from '../../../src/controller/tallies.ts';
+import { collectedLog } from '../../support/collected-log.ts';
+import { freePorts } from '../../support/free-ports.ts';
+import { startReceiver } from '../../support/receiver.ts';
+import { until } from '../../support/until.ts';
+
+const PATIENCE = { attempts: 3, backoffMs: 10, timeoutMs: 200 };
+
+const ENDING: Ending = {
+  site: 'blog',
+  id: 'p1',
+  release: 'r1',
+  outcome: 'promoted',
+  stage: 'reload',
+  error: null,
+  trigger: 'edit',
+  startedAt: '2026-01-01T00:00:00.000Z',
+  finishedAt: '2026-01-01T00:00:05.000Z',
+  durationsMs: { build: 4000, flip: 500 },
+};
+
+const failed = (error: string): Ending => ({ ...ENDING, outcome: 'failed', stage: 'build', error });
+
+function setUp(target: { url: string; [key: string]: unknown }) {
+  const [parsed] = notifySchema.parse([target]);
+  const { log, events, lines } = collectedLog();
+  const tally = createTallies().notifications;
+  const notify = createNotify(parsed as NonNullable<typeof parsed>, log, tally, PATIENCE);
+  const end = () => until(() => tally.sent + tally.failed > 0, 'the end of the notification');
+  return { notify, events, lines, tally, end };
+}
+
+describe('a notification', () => {
+  test('is the ending as JSON, sent once', async () => {
+    const { url, host, received } = await startReceiver(200);
+    const { notify, events, end } = setUp({ url });
+    notify(ENDING);
+    await end();
+    expect(received.map(({ body }) => body)).toEqual([ENDING]);
+    expect(received[0]?.headers).toMatchObject({
+      'content-type': 'application/json',
+      'user-agent': expect.stringMatching(/^slots\/\d/),
+    });
+    expect(events('notify.sent')).toMatchObject([{ to: host, outcome: 'promoted', attempt: 1 }]);
+  });
+
+  test('is sent only of the outcomes that are asked for', async () => {
+    const { url, received } = await startReceiver(200);
+    const { notify, end } = setUp({ url, on: ['failed'] });
+    notify(ENDING);
+    notify({ ...ENDING, outcome: 'rolled-back' });
+    notify(failed('broken'));
+    await end();
+    expect(received).toMatchObject([{ body: { outcome: 'failed', error: 'broken' } }]);
+  });
+
+  test('to Slack cannot ping anybody or be markup', async () => {
+    const { url, received } = await startReceiver(200);
+    const { notify, end } = setUp({ url, format: 'slack' });
+    notify(failed('<!channel> & <b>'));
+    await end();
+    expect(received[0]?.body).toEqual({
+      text: 'blog: r1 failed in build (edit); visitors see what they saw before\n&lt;!channel&gt; &amp; &lt;b&gt;',
+    });
+  });
+
+  test('to Discord pings nobody and is not too long', async () => {
+    const { url, received } = await startReceiver(204);
+    const { notify, end } = setUp({ url, format: 'discord' });
+    notify(failed(`@everyone ${'x'.repeat(5000)}`));
+    await end();
+    const [message] = received.map(({ body }) => body as { content: string });
+    const { content, ...rest } = message as { content: string };
+    expect(rest).toEqual({ allowed_mentions: { parse: [] } });
+    expect(content).toMatch(/^blog: r1 failed in build/);
+    expect(content.length).toBeLessThan(2000);
+  });
+});
+
+describe('a receiver', () => {
+  test('gets the user and password of its URL as they are meant', async () => {
+    const { host, received } = await startReceiver(200);
+    const { notify, end } = setUp({ url: `http://me:p%40ss@${host}/` });
+    notify(ENDING);
+    await end();
+    const basic = `Basic ${Buffer.from('me:p@ss').toString('base64')}`;
+    expect(received[0]?.headers.authorization).toBe(basic);
+  });
+
+  test('that is busy is tried again', async () => {
+    const { url, received } = await startReceiver(503, 429, 200);
+    const { notify, events, tally, end } = setUp({ url });
+    notify(ENDING);
+    await end();
+    expect(received).toHaveLength(3);
+    expect(tally).toEqual({ sent: 1, failed: 0 });
+    expect(events('notify.sent')).toMatchObject([{ attempt: 3 }]);
+  });
+
+  test.each([404, 302, 400])('that answers %i is not, since it would again', async (status) => {
+    const { url, received } = await startReceiver(status);
+    const { notify, events, end } = setUp({ url });
+    notify(ENDING);
+    await end();
+    expect(received).toHaveLength(1);
+    expect(events('notify.failed')).toMatchObject([{ error: `it answered ${status}` }]);
+  });
+
+  test('that never answers is given up in the end', async () => {
+    const { url, received } = await startReceiver(null);
+    const { notify, events, end } = setUp({ url });
+    notify(ENDING);
+    await end();
+    expect(received).toHaveLength(3);
+    expect(events('notify.failed')).toMatchObject([{ error: 'no answer in 200 ms' }]);
+  });
+
+  test('that is not there holds nobody up, and no part of its URL but the host is logged', async () => {
+    const [port] = await freePorts(1);
+    const { notify, events, lines, end } = setUp({
+      url: `http://me:s3cret@127.0.0.1:${port}/s3cret`,
+    });
+    const before = performance.now();
+    notify(ENDING);
+    expect(performance.now() - before).toBeLessThan(50);
+    await end();
+    expect(events('notify.failed')).toHaveLength(1);
+    expect(JSON.stringify(lines)).not.toContain('s3cret');
+  });
+
+  test('is told of one ending after the other, in order', async () => {
+    const { url, received } = await startReceiver(503, 200);
+    const { notify, tally } = setUp({ url });
+    notify(failed('first'));
+    notify(ENDING);
+    await until(() => tally.sent === 2, 'both');
+    expect(received.map(({ body }) => (body as Ending).outcome)).toEqual([
+      'failed',
+      'failed',
+      'promoted',
+    ]);
+  });
+
+  test('that hangs has a limited number of endings wait for it', async () => {
+    const { url } = await startReceiver(null);
+    const { notify, tally } = setUp({ url });
+    for (let count = 0; count < 30; count++) notify(ENDING);
+    expect(tally.failed).toBe(10);
+  });
+});
