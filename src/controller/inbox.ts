@@ -6,7 +6,7 @@ export interface Order {
   /** The promotion's id to be. */
   id: string;
   kind: Promotion['kind'];
-  /** `edit`, `start`, `resume`, `unsettled`, `promote`, `rollback` or `build`. */
+  /** `edit`, `start`, `resume`, `unsettled`, `promote`, `push`, `rollback` or `build`. */
   trigger: string;
   /** The kept release to put live, for the kind `release`. */
   release: string | null;

@@ -16,7 +16,7 @@ export const releaseSchema = z.object({
   id: z.string().regex(RELEASE_ID),
   /** ISO 8601, UTC. */
   createdAt: z.string(),
-  /** What started the build: `edit`, `promote`, `start`, `resume` or `build`. */
+  /** What started the build: `edit`, `promote`, `push`, `start`, `resume` or `build`. */
   trigger: z.string(),
   /** Watched files whose change led to this release, relative to the site; empty when unknown. */
   changed: z.array(z.string()),

@@ -29,7 +29,7 @@ const promotionSchema = z.object({
    * standby.
    */
   kind: z.enum(['build', 'release', 'standby']),
-  /** `edit`, `promote`, `start`, `resume`, `unsettled` or `rollback`. */
+  /** `edit`, `promote`, `push`, `start`, `resume`, `unsettled` or `rollback`. */
   trigger: z.string(),
   stage: stageSchema,
   /** `null` for an instant only: until the builder has read the source. */
