@@ -8,6 +8,7 @@ COPY package.json package-lock.json ./
 COPY examples/blog/package.json examples/blog/
 RUN npm ci --ignore-scripts
 COPY tsconfig.json ./
+COPY scripts scripts
 COPY src src
 RUN npm run build && npm prune --omit=dev --ignore-scripts
 COPY examples examples
