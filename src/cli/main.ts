@@ -8,6 +8,7 @@ import { type SitePaths, sitePaths } from '../slots/paths.ts';
 import { VERSION } from '../version.ts';
 import { build } from './build.ts';
 import { completion, SHELLS } from './completion.ts';
+import { dash } from './dash.ts';
 import { doctor } from './doctor.ts';
 import { down } from './down.ts';
 import { addHelp } from './help.ts';
@@ -83,6 +84,13 @@ program
   .option('--json', 'for programs')
   .option('-n, --lines <count>', 'how many entries', positiveInteger, 20)
   .action((options) => withSite((_config, paths) => history(paths, options)));
+
+program
+  .command('dash')
+  .description("the dashboard's address, opened in a browser where there is one")
+  .option('--open', 'also when this is not a terminal; fails without a browser')
+  .option('--no-open', 'only print it')
+  .action((options) => withSite((config, paths) => dash(config, paths, options)));
 
 program
   .command('logs')

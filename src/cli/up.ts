@@ -203,7 +203,7 @@ function printAddresses(
   const rows = [
     ['site', style('bold', siteAddress(config))],
     ['content', `${content}  (edit, save, and it is live)`],
-    ['status', 'npx slots status --watch'],
+    ['status', 'npx slots status --watch, or in a browser: npx slots dash'],
     ['stop', foreground && started ? 'Ctrl-C' : 'npx slots down'],
   ];
   const lines = rows.map(([what = '', where = '']) => `  ${style('dim', what.padEnd(8))} ${where}`);
