@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    reporters: ['default', './test/support/summary-reporter.ts'],
+    reporters: ['default', './test/faults/table-reporter.ts', './test/support/summary-reporter.ts'],
     projects: [
       {
         test: {
@@ -30,6 +30,16 @@ export default defineConfig({
           fileParallelism: false,
           testTimeout: 600_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        // Real faults, few times each unless SLOTS_FAULTS=full.
+        test: {
+          name: 'faults',
+          include: ['test/faults/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: process.env.SLOTS_FAULTS === 'full' ? 3_600_000 : 180_000,
+          hookTimeout: 180_000,
         },
       },
     ],
