@@ -117,8 +117,14 @@ export function releasesToPrune(
   return newestFirst.slice(keep).filter((id) => !inUse.has(id));
 }
 
+/** Half of a release must never look like a whole one, so it stops being one before its first file goes. */
 export async function deleteRelease(paths: SitePaths, id: string): Promise<void> {
-  await rm(releaseDir(paths, id), { recursive: true, force: true });
+  await rename(releaseDir(paths, id), partialDir(paths, id)).catch(ignoreMissing);
+  await deletePartial(paths, id);
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
 }
 
 /** The site's checked-out commit, or `null` where there is no git or no commit. */

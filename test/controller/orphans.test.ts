@@ -77,6 +77,15 @@ describe('clearOrphans', () => {
     expect(await isRunning(bystander.pid)).toBe(true);
   });
 
+  test('removes what was to be renamed over the state and the symlinks, and nothing else', async () => {
+    const link = '.blue-0f8fad5b-d9cb-469f-a165-70867728950e';
+    const kept = ['.gitkeep', 'state.json', 'state.json.bad-2026-01-01T00-00-00-000Z'];
+    const names = [...kept, 'state.json.3141592653', link];
+    const paths = await tempSite(Object.fromEntries(names.map((name) => [`slots/${name}`, ''])));
+    await clearOrphans(paths, collectedLog().log);
+    expect((await readdir(paths.slots)).sort()).toEqual(kept);
+  });
+
   test('does nothing, quietly, where nothing was left', async () => {
     const { log, lines } = collectedLog();
     await clearOrphans(await tempSite(), log);
