@@ -1,6 +1,6 @@
 import { SlotsError } from '../errors.ts';
 import { pruneDeps } from '../slots/deps.ts';
-import { appendHistory, type HistoryEntry } from '../slots/history.ts';
+import { appendHistory } from '../slots/history.ts';
 import { deleteRelease, listReleases, readRelease, releasesToPrune } from '../slots/release.ts';
 import { otherSlot, type Slot } from '../slots/slot.ts';
 import { readSource } from '../slots/source.ts';
@@ -180,10 +180,8 @@ export function createConductor(
   async function record(promotion: Promotion): Promise<void> {
     const { last } = store.state;
     if (last?.id !== promotion.id) return;
-    const { trigger, startedAt } = promotion;
-    const entry: HistoryEntry = { ...last, trigger, startedAt };
-    await appendHistory(paths, entry);
-    log.info({ event: 'promotion.end', ...entry }, `${entry.outcome}: ${entry.release}`);
+    await appendHistory(paths, last);
+    log.info({ event: 'promotion.end', ...last }, `${last.outcome}: ${last.release}`);
   }
 
   async function prune(): Promise<void> {

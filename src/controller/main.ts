@@ -18,8 +18,8 @@ import { buildOrder, createInbox, type Inbox } from './inbox.ts';
 import { createLog } from './log.ts';
 import { createOperations } from './operations.ts';
 import { clearOrphans } from './orphans.ts';
-import { afterRestart, warmSlots } from './promotion.ts';
-import { alignLinks, recoverState } from './recovery.ts';
+import { afterRestart, nextStep, warmSlots } from './promotion.ts';
+import { alignLinks, completeHistory, isReleaseUsable, recoverState } from './recovery.ts';
 import type { StageContext } from './stages/context.ts';
 import { createStore, type Store } from './store.ts';
 import { createTrafficLedger } from './traffic.ts';
@@ -41,9 +41,12 @@ try {
 async function main(paths: SitePaths, config: Config): Promise<void> {
   const admin = await takeOffice(paths, config.ports.admin, lockHost(config));
   await clearOrphans(paths, log);
-  const recovery = afterRestart(await recoverState(paths, log));
+  const found = await recoverState(paths, log);
+  const recovery = afterRestart(found, await isReleaseUsable(paths, config.watch, found));
   await writeState(paths, recovery.state);
   await alignLinks(paths, recovery.state, log);
+  await completeHistory(paths, recovery.state, log);
+  tellRecovery(found, recovery.state);
   const store = createStore(recovery.state, (state) => writeState(paths, state));
 
   const pm2 = await connectPm2();
@@ -90,16 +93,20 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
 
   assign().catch((error: Error) => log.error({ event: 'worker.assign', error: error.message }));
   await watchSource(root, config, (path) => inbox.edited(path), log);
-  if (recovery.again) {
-    inbox.order({ ...buildOrder(recovery.again.trigger), ...keptOrder(recovery.again) });
-  }
+  if (recovery.again) inbox.order(buildOrder(recovery.again.trigger));
   await orderFirstRelease(paths, store.state, inbox);
   inbox.lookForChanges('start');
   await Promise.all([conductor.run(), monitor.run()]);
 }
 
-function keptOrder({ kind, release }: { kind: string; release: string | null }) {
-  return kind === 'release' || kind === 'standby' ? { kind: 'release' as const, release } : {};
+/** What became of the promotion that the last controller left behind. */
+function tellRecovery({ promotion: left }: State, { promotion: now }: State): void {
+  if (!left) return;
+  const next = now ? `goes on with ${nextStep(now)}` : 'builds again';
+  log.info(
+    { event: 'promotion.recovered', id: left.id, release: left.release, stage: left.stage, next },
+    `a promotion was interrupted in ${left.stage}: it ${next}`,
+  );
 }
 
 /** An image brings a release along (`slots build`): it goes live at once, and edits are looked for after that. */

@@ -125,22 +125,33 @@ export function endDrain(state: State, finishedAt: string): State {
 
 export interface Recovery {
   state: State;
-  /** The interrupted promotion, if it has to be run again from its beginning. */
+  /** The interrupted build, if it has to be run again from its beginning. */
   again: Promotion | null;
 }
 
-/** What a controller that has just started makes of the state it finds. */
-export function afterRestart(state: State): Recovery {
+/**
+ * What a controller that has just started makes of the state it finds.
+ *
+ * @param isUsable the interrupted promotion's release is complete, and no edit has overtaken it: then the
+ * promotion goes on with it, for a second build of the same content would be a second release
+ */
+export function afterRestart(state: State, isUsable: boolean): Recovery {
   const { promotion } = state;
   if (!promotion || promotion.failure) return { state, again: null };
-  if (promotion.stage === 'build')
+  const { stage } = promotion;
+  if (stage === 'build') {
+    if (isUsable) return { state: enterStart(state, promotion), again: null };
     return { state: { ...state, promotion: null }, again: promotion };
-  if (promotion.stage === 'start' || promotion.stage === 'check') {
-    const message = `the controller was stopped during ${promotion.stage}`;
-    const failure = { stage: promotion.stage, message };
-    return { state: putBack(state, { ...promotion, failure }), again: promotion };
   }
-  return { state, again: null };
+  if (stage !== 'start' && stage !== 'check') return { state, again: null };
+  if (isUsable)
+    return { state: { ...state, promotion: { ...promotion, stage: 'start' } }, again: null };
+  const message = `the controller was stopped during ${stage}`;
+  const failure = { stage, message };
+  return {
+    state: putBack(state, { ...promotion, failure }),
+    again: promotion.kind === 'build' ? promotion : null,
+  };
 }
 
 /** The active slot is dead and the standby is not: everybody moves, or back if they came from there. */
@@ -287,6 +298,8 @@ function finish(
     error: promotion.failure?.message ?? complaint,
     finishedAt,
     durationsMs: promotion.durationsMs,
+    trigger: promotion.trigger,
+    startedAt: promotion.startedAt,
   };
   return { ...state, promotion: null, last };
 }

@@ -1,9 +1,10 @@
 import { SlotsError } from '../errors.ts';
-import { readHistory } from '../slots/history.ts';
+import { appendHistory, readHistory } from '../slots/history.ts';
 import { pointSlot, slotRelease } from '../slots/link.ts';
 import type { SitePaths } from '../slots/paths.ts';
 import { readRelease } from '../slots/release.ts';
 import { SLOTS, type Slot } from '../slots/slot.ts';
+import { readSource } from '../slots/source.ts';
 import { EMPTY_STATE, readState, type State, setStateAside } from '../slots/state.ts';
 import type { Logger } from './log.ts';
 
@@ -55,4 +56,30 @@ export async function alignLinks(paths: SitePaths, state: State, log: Logger): P
     log.warn({ event: 'slot.realign', slot, release: wanted }, `pointing ${slot} at ${wanted}`);
     await pointSlot(paths, slot, wanted);
   }
+}
+
+/** Whether the promotion that a killed controller left can go on with its release, or has to build anew. */
+export async function isReleaseUsable(
+  paths: SitePaths,
+  watch: readonly string[],
+  { promotion }: State,
+): Promise<boolean> {
+  if (!promotion?.release) return false;
+  const release = await readRelease(paths, promotion.release).catch(() => null);
+  if (release === null || promotion.kind !== 'build') return release !== null;
+  const source = await readSource(paths.root, watch).catch(() => null);
+  return !release.unsettled && release.sourceHash === source?.hash;
+}
+
+/** A controller killed right after a promotion's end has not told of it in the history. */
+export async function completeHistory(
+  paths: SitePaths,
+  { last }: State,
+  log: Logger,
+): Promise<void> {
+  if (!last) return;
+  const history = await readHistory(paths);
+  if (history.some(({ id }) => id === last.id)) return;
+  await appendHistory(paths, last);
+  log.info({ event: 'history.completed', ...last }, `told of ${last.release} in the history`);
 }

@@ -3,10 +3,7 @@ import type { SitePaths } from './paths.ts';
 import type { LastPromotion } from './state.ts';
 
 /** One finished promotion or rollback. */
-export interface HistoryEntry extends LastPromotion {
-  trigger: string;
-  startedAt: string;
-}
+export type HistoryEntry = LastPromotion;
 
 /** Durable when it resolves. */
 export async function appendHistory(paths: SitePaths, entry: HistoryEntry): Promise<void> {

@@ -52,6 +52,9 @@ export const lastSchema = z.object({
   error: z.string().nullable(),
   finishedAt: z.string(),
   durationsMs: durationsSchema,
+  // Missing in a state that was written before the history was completed from it.
+  trigger: z.string().default('unknown'),
+  startedAt: z.string().default(''),
 });
 
 const stateSchema = z.object({

@@ -102,6 +102,8 @@ describe('renderStatus', () => {
       error: null,
       finishedAt: new Date().toISOString(),
       durationsMs: { build: 4200, flip: 3 },
+      trigger: 'edit',
+      startedAt: new Date().toISOString(),
     } as const;
     expect(render({ last })).toContain(
       `last: promoted ${releaseIdOf(2)}  just now · build 4.2 s · flip 3 ms`,

@@ -118,17 +118,40 @@ describe('a promotion that fails', () => {
 describe('a controller that was killed', () => {
   test('builds again', () => {
     const state = named(begin(SITE, EDIT), BUILT);
-    expect(afterRestart(state)).toEqual({ state: SITE, again: state.promotion });
+    expect(afterRestart(state, false)).toEqual({ state: SITE, again: state.promotion });
   });
 
-  test.each(['start', 'check'] as const)('in the %s puts back and promotes again', (stage) => {
-    const { state, again } = afterRestart(at(stage, OLDER));
-    expect(again).toMatchObject(OLDER);
-    expect(nextStep(state.promotion as Promotion)).toBe('put back');
-    expect(succeed(state)).toMatchObject({
-      ...SITE,
-      last: { outcome: 'failed', stage, error: `the controller was stopped during ${stage}` },
+  test('does not build again what is built already', () => {
+    const { state, again } = afterRestart(named(begin(SITE, EDIT), BUILT), true);
+    expect(again).toBeNull();
+    expect(state.promotion).toMatchObject({ id: 'p1', stage: 'start', release: BUILT });
+    expect(finished(state)).toMatchObject({ active: 'green', last: { outcome: 'promoted' } });
+  });
+
+  test.each(['start', 'check'] as const)('in the %s starts the same candidate again', (stage) => {
+    const { state, again } = afterRestart(at(stage), true);
+    expect(again).toBeNull();
+    expect(state).toEqual({
+      ...at('start'),
+      promotion: { ...at(stage).promotion, stage: 'start' },
     });
+  });
+
+  test.each(['start', 'check'] as const)(
+    'in the %s of what an edit has overtaken puts back and builds',
+    (stage) => {
+      const { state, again } = afterRestart(at(stage), false);
+      expect(again).toMatchObject({ ...EDIT, release: BUILT });
+      expect(nextStep(state.promotion as Promotion)).toBe('put back');
+      expect(succeed(state)).toMatchObject({
+        ...SITE,
+        last: { outcome: 'failed', stage, error: `the controller was stopped during ${stage}` },
+      });
+    },
+  );
+
+  test('does not try a rollback again whose release is gone', () => {
+    expect(afterRestart(at('start', OLDER), false).again).toBeNull();
   });
 
   test.each([
@@ -139,7 +162,8 @@ describe('a controller that was killed', () => {
     ['between promotions', () => SITE],
   ])('%s goes on where it was', (_name, build) => {
     const state = build();
-    expect(afterRestart(state)).toEqual({ state, again: null });
+    expect(afterRestart(state, true)).toEqual({ state, again: null });
+    expect(afterRestart(state, false)).toEqual({ state, again: null });
   });
 });
 

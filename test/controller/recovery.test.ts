@@ -1,12 +1,25 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { alignLinks, recoverState } from '../../src/controller/recovery.ts';
-import { appendHistory, type HistoryEntry } from '../../src/slots/history.ts';
+import {
+  alignLinks,
+  completeHistory,
+  isReleaseUsable,
+  recoverState,
+} from '../../src/controller/recovery.ts';
+import { appendHistory, type HistoryEntry, readHistory } from '../../src/slots/history.ts';
 import { pointSlot, slotRelease } from '../../src/slots/link.ts';
 import type { SitePaths } from '../../src/slots/paths.ts';
-import { EMPTY_STATE, readState, type State, writeState } from '../../src/slots/state.ts';
+import { readSource } from '../../src/slots/source.ts';
+import {
+  EMPTY_STATE,
+  type Promotion,
+  readState,
+  type State,
+  writeState,
+} from '../../src/slots/state.ts';
 import { collectedLog } from '../support/collected-log.ts';
+import { at, OLDER } from '../support/state-model.ts';
 import { putRelease, releaseIdOf, tempSite } from '../support/temp-site.ts';
 
 const ONE = releaseIdOf(1);
@@ -145,5 +158,55 @@ describe('alignLinks', () => {
     const { log, lines } = collectedLog();
     await alignLinks(paths, LIVE, log);
     expect(lines).toEqual([]);
+  });
+});
+
+describe('isReleaseUsable', () => {
+  const WATCH = ['src'];
+
+  async function interrupted(unsettled = false) {
+    const paths = await tempSite({ 'src/page.txt': 'one' });
+    const { hash } = await readSource(paths.root, WATCH);
+    const { id } = await putRelease(paths, ONE, { sourceHash: hash, unsettled });
+    const state = at('check');
+    const promotion = { ...(state.promotion as Promotion), release: id };
+    return { paths, state: { ...state, promotion } };
+  }
+
+  test('is true for what was built of the files as they are', async () => {
+    const { paths, state } = await interrupted();
+    expect(await isReleaseUsable(paths, WATCH, state)).toBe(true);
+  });
+
+  test('is false once an edit has overtaken it', async () => {
+    const { paths, state } = await interrupted();
+    await writeFile(`${paths.root}/src/page.txt`, 'two');
+    expect(await isReleaseUsable(paths, WATCH, state)).toBe(false);
+  });
+
+  test('is false when nobody knows what is in it, or it is not complete', async () => {
+    const { paths, state } = await interrupted(true);
+    expect(await isReleaseUsable(paths, WATCH, state)).toBe(false);
+    expect(await isReleaseUsable(paths, WATCH, at('start'))).toBe(false);
+    expect(await isReleaseUsable(paths, WATCH, LIVE)).toBe(false);
+  });
+
+  test('is true for a kept release that was rolled back to, whatever the files are', async () => {
+    const { paths } = await interrupted();
+    const state = at('start', { ...OLDER, release: ONE });
+    await writeFile(`${paths.root}/src/page.txt`, 'two');
+    expect(await isReleaseUsable(paths, WATCH, state)).toBe(true);
+  });
+});
+
+describe('completeHistory', () => {
+  test('tells once of the promotion that ended as the controller was killed', async () => {
+    const paths = await tempSite({ 'slots/.gitkeep': '' });
+    await appendHistory(paths, finished(ONE, 'promoted'));
+    const last = finished(TWO, 'promoted');
+    for (let start = 0; start < 2; start++) {
+      await completeHistory(paths, { ...LIVE, last }, collectedLog().log);
+    }
+    expect(await readHistory(paths)).toEqual([finished(ONE, 'promoted'), last]);
   });
 });

@@ -98,11 +98,7 @@ export function createPromotionModel(start: 'empty' | 'two releases', workerCoun
   function boot(again: Promotion | null): void {
     inbox = createInbox(() => state.paused, 0);
     send();
-    if (again) {
-      const { kind, release } = again;
-      const kept = kind === 'build' ? {} : { kind: 'release' as const, release };
-      inbox.order({ ...buildOrder(again.trigger), ...kept });
-    }
+    if (again) inbox.order(buildOrder(again.trigger));
     inbox.lookForChanges('start');
   }
 
@@ -110,7 +106,9 @@ export function createPromotionModel(start: 'empty' | 'two releases', workerCoun
     const alone = assignment({ blue: false, green: false });
     for (const worker of restartedWorkers) stack.restartWorker(worker, alone);
     source.forgetEvents();
-    const recovery = machine.afterRestart(state);
+    const { kind, release = null } = state.promotion ?? {};
+    const isUsable = source.isBuilt(release) && (kind !== 'build' || source.isIn(release));
+    const recovery = machine.afterRestart(state, isUsable);
     setStage(recovery.state);
     boot(recovery.again);
   }

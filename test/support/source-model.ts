@@ -33,6 +33,7 @@ export function createSourceModel(kept: string[]) {
       sources.set(release, source);
       return release;
     },
+    isBuilt: (release: string | null) => release !== null && built.has(release),
     isIn: (release: string | null) => sources.get(release as string) === source,
 
     /** A failure counts only if it lay in what was edited: that of a killed controller is tried again. */
