@@ -1,5 +1,5 @@
 /** The only file that knows PM2's API. `PM2_HOME` decides which daemon it talks to, as for PM2 itself. */
-import { readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -135,8 +135,23 @@ export async function connectPm2(): Promise<Pm2> {
   forgetStarterEnvironment();
   // Imported here because PM2 reads PM2_HOME while it loads.
   const { default: api } = (await import('pm2')) as unknown as { default: Api };
-  await call<unknown>('connect', (done) => api.connect(done));
+  await withDaemonPreload(() => call<unknown>('connect', (done) => api.connect(done)));
   return adapt(api);
+}
+
+/** PM2 starts a daemon, if it has to, with these arguments for Node. */
+async function withDaemonPreload(start: () => Promise<unknown>): Promise<void> {
+  const preload = new URL('./daemon-preload.js', import.meta.url);
+  const before = process.env.PM2_NODE_OPTIONS;
+  // Where Node runs the source itself there is no such file. As a URL it has no space, which PM2 splits at.
+  if (existsSync(preload))
+    process.env.PM2_NODE_OPTIONS = `${before ?? ''} --import=${preload}`.trim();
+  try {
+    await start();
+  } finally {
+    if (before === undefined) delete process.env.PM2_NODE_OPTIONS;
+    else process.env.PM2_NODE_OPTIONS = before;
+  }
 }
 
 /**

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { rescueHandOvers } from '../hand-over.ts';
 import type { Slot } from '../slots/slot.ts';
 import { loadConfig } from './load.ts';
 import type { Config } from './schema.ts';
@@ -38,6 +39,8 @@ export function appName(config: Config, role: AppRole): string {
  * @throws SlotsError when the config is missing something or wrong
  */
 export function ecosystem(root: string): { apps: App[] } {
+  // `pm2-runtime` reads the file in the process that becomes the daemon.
+  rescueHandOvers();
   return { apps: apps(root, loadConfig(root)) };
 }
 
