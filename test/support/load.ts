@@ -1,5 +1,5 @@
 /** Visitors of every kind, who account for each of their requests. */
-import type { LoadContext, SocketRecord, StreamRecord } from './load/context.ts';
+import type { FailedRequest, LoadContext, SocketRecord, StreamRecord } from './load/context.ts';
 import { eventsClient } from './load/events.ts';
 import type { Answer } from './load/exchange.ts';
 import { createLedger, type Kind, type KindResult } from './load/ledger.ts';
@@ -30,6 +30,8 @@ export interface LoadOptions {
   allow?: (status: number, path: string) => boolean;
   /** What is wrong with an answer to a keep-alive or fresh client, or `null`. */
   complain?: (path: string, answer: Answer) => string | null;
+  /** Told each failed request, as it fails; one that only a complaint has failed is none of them. */
+  onFailed?: (failed: FailedRequest) => void;
 }
 
 export interface LoadResult {
@@ -66,6 +68,7 @@ export function startLoad(origin: string, options: LoadOptions = {}): Load {
     hungMs: options.hungMs ?? 10_000,
     isAllowed: (status, path) => status === 200 || (options.allow?.(status, path) ?? false),
     complain: options.complain ?? (() => null),
+    onFailed: options.onFailed ?? (() => {}),
     onAnswer(headers) {
       const release = headers['x-slots-release'];
       if (typeof release === 'string') releases[release] = (releases[release] ?? 0) + 1;

@@ -16,6 +16,15 @@ export interface SocketRecord {
   closeCode: number | null;
 }
 
+/** A request that failed: told apart by its connection, where a fault hits some connections only. */
+export interface FailedRequest {
+  /** The client's port, or `null` when no connection was made. */
+  port: number | null;
+  /** By `performance.now()`. */
+  begunAt: number;
+  error: string;
+}
+
 /** What the clients of one load share. */
 export interface LoadContext {
   origin: string;
@@ -29,6 +38,8 @@ export interface LoadContext {
   complain(path: string, answer: Answer): string | null;
   /** Told the head of each answer. */
   onAnswer(headers: NodeJS.Dict<string | string[]>): void;
+  /** Told each failed exchange; an event stream or a WebSocket that broke is not one. */
+  onFailed(failed: FailedRequest): void;
   streams: StreamRecord[];
   sockets: SocketRecord[];
 }

@@ -44,6 +44,8 @@ export async function exchange(load: LoadContext, call: Call): Promise<Answer> {
   const limitMs = overMs + load.hungMs;
   // What comes after the answer's head shows in its body.
   outgoing.on('error', () => {});
+  const sentOn = localPort(outgoing);
+  const begunAt = performance.now();
   let hung: Error | null = null;
   const timer = setTimeout(() => {
     hung = new Error(`hung: not finished within ${limitMs / 1000} s`);
@@ -62,6 +64,7 @@ export async function exchange(load: LoadContext, call: Call): Promise<Answer> {
     return { status, headers: response.headers, body };
   } catch (error) {
     outgoing.destroy();
+    load.onFailed({ port: sentOn(), begunAt, error: explain(hung ?? error) });
     throw hung ?? error;
   } finally {
     clearTimeout(timer);
@@ -104,4 +107,17 @@ export function whyNotWhole(response: IncomingMessage, bytes: number): string | 
 function progress(response: IncomingMessage, bytes: number): string {
   const length = response.headers['content-length'];
   return length === undefined ? `at byte ${bytes}` : `at byte ${bytes} of ${length}`;
+}
+
+/** A socket forgets its port when it closes, so it is asked as soon as it has one. */
+function localPort(outgoing: ClientRequest): () => number | null {
+  let port: number | null = null;
+  outgoing.once('socket', (socket) => {
+    const note = () => {
+      port = socket.localPort ?? null;
+    };
+    if (socket.connecting) socket.once('connect', note);
+    else note();
+  });
+  return () => port;
 }
