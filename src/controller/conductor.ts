@@ -73,6 +73,10 @@ export function createConductor(
       last = store.state.promotion;
       await runStage(last);
     }
+    // The slot that was renewed is a standby again: workers may fall back to it.
+    context
+      .assign()
+      .catch((error: Error) => log.error({ event: 'worker.assign', error: error.message }));
     await record(last);
     await prune();
   }
