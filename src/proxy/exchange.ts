@@ -49,6 +49,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Guest, Logged {
   #answered = false;
   #bodyBegun = false;
   #retried = false;
+  #refused = false;
   #gone = false;
   #outside = false;
   #isEventStream = false;
@@ -208,6 +209,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Guest, Logged {
       method: this.request.method,
       hasBody: this.#hasBody,
       retried: this.#retried,
+      refusedBefore: this.#refused,
       refused: wasRefused(error),
       idleConnectionLost: !this.#answered && wasUsedConnectionLost(error),
     };
@@ -215,14 +217,15 @@ export class Exchange implements Dispatcher.DispatchHandler, Guest, Logged {
 
   #sendAgain(to: Slot): void {
     const { counters, gates, inflight } = this.#context;
-    this.#retried = true;
     this.#answered = false;
     if (to === this.slot) {
+      this.#retried = true;
       counters.retries++;
       // What became of one idle connection can have become of all of them.
       this.admitted('new');
       return;
     }
+    this.#refused = true;
     counters.failovers++;
     gates[this.slot].leave(this);
     inflight.enter(to);

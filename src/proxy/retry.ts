@@ -4,8 +4,10 @@ import type { Slot } from '../slots/slot.ts';
 export interface FailedAttempt {
   method: string | undefined;
   hasBody: boolean;
-  /** The request has been sent a second time already. */
+  /** It took the place of one that an idle connection's end had cost. */
   retried: boolean;
+  /** A slot had refused this request before. */
+  refusedBefore: boolean;
   /** No connection was made. */
   refused: boolean;
   /** A connection that had been idle since an earlier answer was closed before it gave a byte of this one. */
@@ -13,16 +15,22 @@ export interface FailedAttempt {
 }
 
 /**
- * Whether and where a request is sent again: only where no byte of it can have been processed, and only once
- * (design §6).
+ * Whether and where a request is sent again: only where no byte of it can have been processed, and once for
+ * each of the two reasons (design §6). A slot whose processes die loses idle connections first and refuses
+ * new ones then, so that one request may meet both.
  *
  * @param other the slot to fall back to, or `null`
  * @returns the slot for the second attempt, or `null` to give up
  */
 export function retrySlot(attempt: FailedAttempt, slot: Slot, other: Slot | null): Slot | null {
-  if (attempt.retried) return null;
-  if (attempt.refused) return other;
-  if (!attempt.idleConnectionLost || attempt.hasBody || !isIdempotent(attempt.method)) return null;
+  if (attempt.refused) return attempt.refusedBefore ? null : other;
+  if (
+    attempt.retried ||
+    !attempt.idleConnectionLost ||
+    attempt.hasBody ||
+    !isIdempotent(attempt.method)
+  )
+    return null;
   return slot;
 }
 

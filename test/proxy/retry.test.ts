@@ -111,6 +111,23 @@ test('a request is sent twice at most', async () => {
   expect(client.plane.counters.retries).toBe(1);
 });
 
+test('a slot that dies, losing an idle connection and refusing the new one, is left for the standby', async () => {
+  const green = await startOrigin((_request, response) => response.end('green'));
+  const blue = await startRawOrigin(async (wire) => {
+    await wire.until('\r\n\r\n');
+    wire.send(OK);
+    await wire.until('/again');
+    blue.server.close();
+    wire.socket.destroy();
+  });
+  const { port, plane } = await startPlane({ blue: blue.port, green: green.port });
+  const client = await rawClient(port);
+  client.send(get('/warm-up'));
+  expect((await client.answer()).status).toBe(200);
+  expect(await second(client, get('/again'))).toMatchObject({ status: 200, body: 'green' });
+  expect(plane.counters).toMatchObject({ retries: 1, failovers: 1 });
+});
+
 describe('a slot that refuses', () => {
   test.each(['GET', 'POST'])(
     '%s goes to the warm standby, whole, and is counted',
