@@ -22,6 +22,11 @@ const WELL_ROUNDS = 2;
 export interface HealthMonitor {
   /** What the last round said; false before the first one and for a slot without a release. */
   isHealthy(slot: Slot): boolean;
+  /**
+   * Whether visitors may be sent to the standby. Not while everything starts at once, after a boot for
+   * instance: the slots take their time, and the one that is up first may be the wrong one.
+   */
+  mayUseStandby(): boolean;
   run(): Promise<never>;
 }
 
@@ -33,6 +38,26 @@ export function createHealthMonitor(
   log: Logger,
 ): HealthMonitor {
   const streaks: PerSlot<number> = { blue: 0, green: 0 };
+  const started = performance.now();
+  /** The active slot has been well since this controller started, or has had its time for it. */
+  let isUp = false;
+
+  function noteUp(): void {
+    const { active } = store.state;
+    if (isUp || active === null) return;
+    const late = performance.now() - started > config.health.deadlineMs;
+    if (streaks[active] <= 0 && !late) return;
+    isUp = true;
+    if (late) {
+      const what = { event: 'slot.not-up', slot: active, ms: config.health.deadlineMs };
+      log.warn(what, `${active} is not up: the standby may take its place`);
+    }
+    // Not waited for: the workers may be starting too.
+    assign().catch(tell);
+  }
+
+  const tell = (error: Error) =>
+    log.error({ event: 'slot.move-failed', error: error.message }, error.message);
 
   async function probeSlot(slot: Slot): Promise<'well' | 'partly' | 'dead'> {
     const { path, timeoutMs } = config.health;
@@ -64,7 +89,7 @@ export function createHealthMonitor(
   async function decide(): Promise<void> {
     const { state } = store;
     const { active, failedOverFrom } = state;
-    if (active === null || !hasStandby(state)) return;
+    if (active === null || !isUp || !hasStandby(state)) return;
     const other = otherSlot(active);
     if (streaks[active] <= -DEAD_ROUNDS && streaks[other] > 0) {
       await move(failOver, { event: 'slot.fail-over', from: active, to: other });
@@ -77,19 +102,21 @@ export function createHealthMonitor(
     change: (state: State) => State,
     what: { event: string; from: Slot; to: Slot },
   ): Promise<void> {
-    await store.update((state) => (hasStandby(state) ? change(state) : state));
+    const { epoch } = store.state;
+    const moved = await store.update((state) => (hasStandby(state) ? change(state) : state));
+    if (moved.epoch === epoch) return;
     log.warn(what, `visitors moved from ${what.from} to ${what.to}`);
     await assign();
   }
 
   return {
     isHealthy: (slot) => streaks[slot] > 0,
+    mayUseStandby: () => isUp,
     async run() {
       for (;;) {
         await Promise.all(SLOTS.map((slot) => look(slot, store.state)));
-        await decide().catch((error: Error) =>
-          log.error({ event: 'slot.move-failed', error: error.message }, error.message),
-        );
+        noteUp();
+        await decide().catch(tell);
         const { slots } = store.state;
         const suspicious = SLOTS.some((slot) => slots[slot].release !== null && streaks[slot] <= 0);
         await delay(suspicious ? SUSPICION_INTERVAL_MS : ROUND_INTERVAL_MS);

@@ -58,7 +58,7 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
     (epoch) => void catchUp(store, epoch, assign),
     log,
   );
-  const assign = createAssign(config, store, workers);
+  const assign = createAssign(config, store, workers, () => monitor.mayUseStandby());
   const context: StageContext = { config, paths, store, workers, pm2, log, assign };
 
   const buildLines = new EventEmitter().setMaxListeners(0);
@@ -117,13 +117,17 @@ async function orderFirstRelease(paths: SitePaths, state: State, inbox: Inbox): 
 }
 
 /** Each assignment gets a number, so that acknowledgements of two within one epoch can be told apart. */
-function createAssign(config: Config, store: Store, workers: Workers): () => Promise<void> {
+function createAssign(
+  config: Config,
+  store: Store,
+  workers: Workers,
+  mayUseStandby: () => boolean,
+): () => Promise<void> {
   let revision = 0;
   return () => {
     revision++;
-    return workers.assign(
-      toAssignment(store.state, config.ports, { revision, warm: warmSlots(store.state) }),
-    );
+    const warm = mayUseStandby() ? warmSlots(store.state) : { blue: false, green: false };
+    return workers.assign(toAssignment(store.state, config.ports, { revision, warm }));
   };
 }
 

@@ -1,0 +1,56 @@
+import { createServer, type Server } from 'node:http';
+import { expect, onTestFinished, test } from 'vitest';
+import type { Config } from '../../src/config/schema.ts';
+import { createHealthMonitor } from '../../src/controller/health-monitor.ts';
+import { createStore } from '../../src/controller/store.ts';
+import { collectedLog } from '../support/collected-log.ts';
+import { freePorts } from '../support/free-ports.ts';
+import { SITE } from '../support/state-model.ts';
+import { testConfig } from '../support/test-config.ts';
+import { until } from '../support/until.ts';
+
+async function answering(port: number): Promise<Server> {
+  const server = createServer((_request, response) => response.end('ok'));
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  return server;
+}
+
+/** A site whose blue slot is active, and neither slot is up yet. */
+async function monitored(health: Partial<Config['health']> = {}) {
+  const [blue = 0, green = 0] = await freePorts(2);
+  const base = testConfig();
+  const config = {
+    ...base,
+    ports: { ...base.ports, blue, green },
+    health: { ...base.health, ...health },
+  };
+  const store = createStore(SITE, async () => {});
+  const { log, events } = collectedLog();
+  const monitor = createHealthMonitor(config, store, async () => {}, log);
+  void monitor.run();
+  return { monitor, store, events, ports: { blue, green } };
+}
+
+test('leaves visitors alone while the active slot starts, even if the standby is up first', async () => {
+  const { monitor, store, ports } = await monitored();
+  await answering(ports.green);
+  await until(() => monitor.isHealthy('green'), 'the standby to be well');
+  // More rounds than make a slot dead, each of which the standby sees.
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  expect(store.state.active).toBe('blue');
+  expect(monitor.mayUseStandby()).toBe(false);
+
+  const blue = await answering(ports.blue);
+  await until(() => monitor.mayUseStandby(), 'the active slot to be up');
+  blue.close();
+  await until(() => store.state.active === 'green', 'the fail-over');
+  expect(store.state.failedOverFrom).toBe('blue');
+});
+
+test('does not wait for ever for a slot that does not come up', async () => {
+  const { store, events, ports } = await monitored({ deadlineMs: 500 });
+  await answering(ports.green);
+  await until(() => store.state.active === 'green', 'the fail-over');
+  expect(events('slot.not-up')).toMatchObject([{ slot: 'blue', ms: 500 }]);
+});
