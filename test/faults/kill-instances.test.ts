@@ -10,8 +10,8 @@ import { clientPorts } from './connections.ts';
 import { expectNothingLeft, faultSite, LOAD, RECOVERY_TIMEOUT_MS } from './fault-site.ts';
 import { recordFault, times } from './table.ts';
 
-const KILLS_OF_ONE = times(4, 50);
-const KILLS_OF_ALL = times(2, 20);
+const KILLS_OF_ONE = times(3, 50);
+const KILLS_OF_ALL = times(1, 20);
 
 const MIXED = { ...LOAD, slow: 3, slowPath: '/api/slow?ms=200', pauseMs: 3 };
 

@@ -16,7 +16,7 @@ import {
 } from './fault-site.ts';
 import { recordFault, times } from './table.ts';
 
-const KILLS = times(4, 50);
+const KILLS = times(3, 50);
 
 interface Kill {
   pid: number;
