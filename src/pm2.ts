@@ -1,5 +1,5 @@
 /** The only file that knows PM2's API. `PM2_HOME` decides which daemon it talks to, as for PM2 itself. */
-import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ProcessDescription } from 'pm2';
 import type { App } from './config/ecosystem.ts';
 import { SlotsError } from './errors.ts';
+import { forgetStarterEnvironment, withDaemonPreload } from './pm2-environment.ts';
 
 /** PM2 answers within a second or not at all: a daemon that died meanwhile leaves the call open for ever. */
 const CALL_TIMEOUT_MS = 60_000;
@@ -137,31 +138,6 @@ export async function connectPm2(): Promise<Pm2> {
   const { default: api } = (await import('pm2')) as unknown as { default: Api };
   await withDaemonPreload(() => call<unknown>('connect', (done) => api.connect(done)));
   return adapt(api);
-}
-
-/** PM2 starts a daemon, if it has to, with these arguments for Node. */
-async function withDaemonPreload(start: () => Promise<unknown>): Promise<void> {
-  const preload = new URL('./daemon-preload.js', import.meta.url);
-  const before = process.env.PM2_NODE_OPTIONS;
-  // Where Node runs the source itself there is no such file. As a URL it has no space, which PM2 splits at.
-  if (existsSync(preload))
-    process.env.PM2_NODE_OPTIONS = `${before ?? ''} --import=${preload}`.trim();
-  try {
-    await start();
-  } finally {
-    if (before === undefined) delete process.env.PM2_NODE_OPTIONS;
-    else process.env.PM2_NODE_OPTIONS = before;
-  }
-}
-
-/**
- * PM2 hands its starter's whole environment to the daemon and to every app, for good. What npm and test
- * runners put there is about them and not about the site.
- */
-function forgetStarterEnvironment(): void {
-  const foreign =
-    /^(npm_|INIT_CWD$|VITEST|VITE_|TEST$|NODE_CHANNEL|NODE_OPTIONS$|NODE_V8_COVERAGE$)/;
-  for (const key of Object.keys(process.env)) if (foreign.test(key)) delete process.env[key];
 }
 
 function adapt(api: Api): Pm2 {

@@ -96,6 +96,8 @@ test('a failed promotion, a pause and a fail-over are told', () => {
     error: 'no title',
     finishedAt: new Date().toISOString(),
     durationsMs: {},
+    trigger: 'edit',
+    startedAt: new Date().toISOString(),
   } as const;
   const changed: State = { ...state, paused: true, failedOverFrom: 'green', last };
   const checks = checkPromotion(doctorFacts(paths, { state: changed }));
