@@ -1,3 +1,4 @@
+import { normalize } from 'node:path';
 import { z } from 'zod';
 import {
   adminSchema,
@@ -25,11 +26,16 @@ const relativePath = z
     message: 'a path inside the site, without ".."',
   });
 
+/** What we write ourselves would start a promotion, which writes it again. */
+const watchedPath = relativePath.refine((path) => normalize(path).split('/')[0] !== 'slots', {
+  message: 'a path outside slots/, which is where releases and the state are kept',
+});
+
 export const configSchema = z.strictObject({
   /** Prefix of the PM2 apps. Default: the `name` in the site's package.json. */
   name: name.optional(),
   /** Files and folders whose changes start a promotion, relative to the site's root. */
-  watch: z.array(relativePath).min(1).default(['src/content', 'public']),
+  watch: z.array(watchedPath).min(1).default(['src/content', 'public']),
   /** Watch by polling: for bind mounts and network file systems that send no events. */
   usePolling: z.boolean().default(false),
   /** How long the watched files must be quiet before a build starts, in milliseconds. */

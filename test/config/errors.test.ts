@@ -31,6 +31,10 @@ describe('a wrong config', () => {
     [{ watch: [] }, /^watch: \[\] \(.*>=1 items\)$/],
     [{ watch: ['/etc'] }, 'watch.0: "/etc" (a path inside the site, without "..")'],
     [{ watch: ['a', 'b/../../c'] }, 'watch.1: "b/../../c" (a path inside the site, without "..")'],
+    [
+      { watch: ['./slots/releases'] },
+      'watch.0: "./slots/releases" (a path outside slots/, which is where releases and the state are kept)',
+    ],
     [{ usePolling: 'yes' }, 'usePolling: "yes" (expected boolean, received string)'],
     [{ debounceMs: -1 }, /^debounceMs: -1 \(.*>=0\)$/],
     [{ debounceMs: 1.5 }, /^debounceMs: 1.5 \(expected int, received number\)$/],
