@@ -16,6 +16,7 @@ import { buildEnvironment } from './build-environment.ts';
 import { installs, prepareDependencies } from './dependencies.ts';
 import { endBuildProcesses } from './orphans.ts';
 import { checkOutput, copyOutput } from './output.ts';
+import { createRedactor } from './redact.ts';
 import { runCommand } from './run-command.ts';
 
 export interface BuildOrder {
@@ -81,7 +82,8 @@ async function fillOutput(
 ): Promise<string | null> {
   const outDir = join(dir, 'dist');
   const env = buildEnvironment(process.env, config.env, outDir);
-  const run = { env, dir, timeoutMs: config.buildTimeoutMs, signal, onLine };
+  const redact = createRedactor(config.env, process.env);
+  const run = { env, dir, timeoutMs: config.buildTimeoutMs, signal, redact, onLine };
   const own = installs(config) ? await prepareDependencies(config, paths, run) : null;
   // Before the build: frameworks run parts of their output while they build it.
   if (own) await linkDeps(dir, own.key);

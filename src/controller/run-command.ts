@@ -1,19 +1,14 @@
-import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { finished } from 'node:stream/promises';
-import { stripVTControlCharacters } from 'node:util';
 import { execa } from 'execa';
 import { SlotsError } from '../errors.ts';
 import { commandOf } from './build-command.ts';
+import { readOutput } from './build-output.ts';
 import { buildReason } from './build-reason.ts';
 import { endBuildProcesses } from './orphans.ts';
+import type { Redact } from './redact.ts';
 
 /** How long a build's processes may take to end by themselves once they are told to, in milliseconds. */
 const KILL_DELAY_MS = 3000;
-
-/** A line longer than this is cut in memory; build.log has it whole. */
-const MAX_LINE_CHARS = 2000;
 
 /** So many of the output's last lines are looked through for the reason of a failure. */
 const REASON_LINES = 400;
@@ -29,6 +24,8 @@ export interface CommandRun {
   dir: string;
   timeoutMs: number;
   signal: AbortSignal;
+  /** Takes secrets out of the output. */
+  redact: Redact;
   /** One line of the output, without colours. */
   onLine(line: string): void;
 }
@@ -56,16 +53,17 @@ export async function runCommand(run: CommandRun): Promise<void> {
     timeout: timeoutMs,
     cancelSignal: signal,
   });
-  const log = createWriteStream(join(dir, 'build.log'), { flags: 'a' });
-  const logged = finished(log).catch((error: Error) => error);
-  // A pipe that breaks, on a full disk for instance, stops its source and the build with it.
-  log.on('error', () => command.all.resume());
-  command.all.pipe(log);
-  const stopEscaped = endEscaped(dir, signal, timeoutMs);
-  const tail = await readLines(command.all, run.onLine);
+  const escaped = endEscaped(dir, signal, timeoutMs);
+  // What a command that has ended leaves behind with its output in hand would be waited for, and could still write.
+  command.nodeChildProcess.once('exit', () => escaped.soon());
+  const tail: string[] = [];
+  const logError = await readOutput(command.all, join(dir, 'build.log'), run.redact, (line) => {
+    tail.push(line);
+    if (tail.length > REASON_LINES) tail.shift();
+    run.onLine(line);
+  });
   const result = await command;
-  stopEscaped();
-  const logError = await logged;
+  escaped.stop();
   if (!result.failed) {
     if (logError)
       throw new SlotsError('BUILD_FAILED', `cannot write build.log: ${logError.message}`);
@@ -79,38 +77,25 @@ export async function runCommand(run: CommandRun): Promise<void> {
   });
 }
 
-/** @returns the last lines */
-async function readLines(
-  output: NodeJS.ReadableStream,
-  onLine: (line: string) => void,
-): Promise<string[]> {
-  const tail: string[] = [];
-  for await (const raw of createInterface({ input: output, crlfDelay: Infinity })) {
-    const line = stripVTControlCharacters(raw.slice(0, MAX_LINE_CHARS)).trim();
-    if (line === '') continue;
-    tail.push(line);
-    if (tail.length > REASON_LINES) tail.shift();
-    onLine(line);
-  }
-  return tail;
-}
-
 /**
- * Ends what a canceled command or one out of time has left in a process group of its own, which execa's
- * signals do not reach: its hold on the output would keep the command from ever ending.
+ * Ends what a command that was canceled, is out of time or has ended itself left in a process group of its own,
+ * which execa's signals do not reach: its hold on the output would keep the command from ever ending.
  */
-function endEscaped(dir: string, canceled: AbortSignal, timeoutMs: number): () => void {
+function endEscaped(dir: string, canceled: AbortSignal, timeoutMs: number) {
   let timer: NodeJS.Timeout;
   const endIn = (ms: number) => {
     clearTimeout(timer);
     timer = setTimeout(() => void endBuildProcesses(dir), ms + KILL_DELAY_MS);
   };
-  const onCancel = () => endIn(0);
+  const soon = () => endIn(0);
   endIn(timeoutMs);
-  canceled.addEventListener('abort', onCancel);
-  return () => {
-    clearTimeout(timer);
-    canceled.removeEventListener('abort', onCancel);
+  canceled.addEventListener('abort', soon);
+  return {
+    soon,
+    stop() {
+      clearTimeout(timer);
+      canceled.removeEventListener('abort', soon);
+    },
   };
 }
 

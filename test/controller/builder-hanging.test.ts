@@ -53,6 +53,17 @@ test('a build that hangs is killed with all its processes after buildTimeoutMs',
   await Promise.all(HANGING.map(hang));
 });
 
+test('a build that has ended well is a release soon, whatever it left running with its output in hand', async () => {
+  const paths = await site();
+  const { release } = startBuild(paths, `${GOOD}; echo working; setsid sleep 1000 &`, {
+    buildTimeoutMs: 60_000,
+  });
+  const { id, buildMs } = await release;
+  expect(buildMs).toBeLessThan(20_000);
+  expect(await readdir(paths.releases)).toEqual([id]);
+  expect(await buildProcesses(paths)).toEqual([]);
+});
+
 describe('a build that is canceled', () => {
   test('ends with all its processes', async () => {
     const paths = await site();
