@@ -13,3 +13,9 @@ export class SlotsError extends Error {
     this.hint = options.hint;
   }
 }
+
+/** In one line, as everything that is shown in `status` has to be. */
+export function messageOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.replaceAll(/\s*[\r\n]+\s*/g, ' ').trim();
+}

@@ -1,6 +1,5 @@
-import { SlotsError } from '../errors.ts';
+import { messageOf, SlotsError } from '../errors.ts';
 import { pruneDeps } from '../slots/deps.ts';
-import { appendHistory } from '../slots/history.ts';
 import { deleteRelease, listReleases, readRelease, releasesToPrune } from '../slots/release.ts';
 import { otherSlot, type Slot } from '../slots/slot.ts';
 import { readSource } from '../slots/source.ts';
@@ -24,6 +23,7 @@ import { flip } from './stages/flip.ts';
 import { putBack } from './stages/put-back.ts';
 import { reloadSlot } from './stages/reload.ts';
 import { startSlot } from './stages/start.ts';
+import { tellHistory } from './tell-history.ts';
 
 export interface Conductor {
   /** Runs what state.json says is unfinished, then whatever the inbox holds, for ever. */
@@ -123,7 +123,11 @@ export function createConductor(
       return;
     }
     const both = `${promotion.failure?.message}; and the standby could not be put back: ${message}`;
-    await store.update((state) => afterSuccess(withFailureMessage(state, both), ms, now()));
+    const isGone = code === 'RELEASE_UNKNOWN';
+    await store.update((state) => {
+      const told = withFailureMessage(state, both);
+      return afterSuccess(isGone ? withoutStandby(told) : told, ms, now());
+    });
   }
 
   async function act(promotion: Promotion, step: ReturnType<typeof nextStep>): Promise<void> {
@@ -184,7 +188,7 @@ export function createConductor(
   async function record(promotion: Promotion): Promise<void> {
     const { last } = store.state;
     if (last?.id !== promotion.id) return;
-    await appendHistory(paths, last);
+    await tellHistory(paths, last, log);
     log.info({ event: 'promotion.end', ...last }, `${last.outcome}: ${last.release}`);
   }
 
@@ -219,9 +223,15 @@ function withFailureMessage(state: State, message: string): State {
   return { ...state, promotion: { ...promotion, failure: { ...promotion.failure, message } } };
 }
 
+/** What the candidate's slot held before cannot be put back: there is no standby. */
+function withoutStandby(state: State): State {
+  const slot = state.promotion?.slot;
+  return slot ? { ...state, slots: { ...state.slots, [slot]: { release: null } } } : state;
+}
+
 function toSlotsError(error: unknown): SlotsError {
   if (error instanceof SlotsError) return error;
   const cause = (error as Error).cause;
   if ((error as Error).name === 'AbortError' && cause instanceof SlotsError) return cause;
-  return new SlotsError('UNEXPECTED', (error as Error)?.message ?? String(error), { cause: error });
+  return new SlotsError('UNEXPECTED', messageOf(error), { cause: error });
 }

@@ -3,7 +3,7 @@ import { EventEmitter } from 'node:events';
 import { appName } from '../config/ecosystem.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
-import { SlotsError } from '../errors.ts';
+import { messageOf, SlotsError } from '../errors.ts';
 import { connectPm2 } from '../pm2.ts';
 import { type SitePaths, sitePaths } from '../slots/paths.ts';
 import { listReleases } from '../slots/release.ts';
@@ -19,7 +19,14 @@ import { createLog } from './log.ts';
 import { createOperations } from './operations.ts';
 import { clearOrphans } from './orphans.ts';
 import { afterRestart, nextStep, warmSlots } from './promotion.ts';
-import { alignLinks, completeHistory, isReleaseUsable, recoverState } from './recovery.ts';
+import {
+  alignLinks,
+  completeHistory,
+  dropGone,
+  isReleaseUsable,
+  recoverHistory,
+  recoverState,
+} from './recovery.ts';
 import type { StageContext } from './stages/context.ts';
 import { createStore, type Store } from './store.ts';
 import { createTrafficLedger } from './traffic.ts';
@@ -33,16 +40,20 @@ const log = createLog('watcher');
 try {
   await main(sitePaths(root), loadConfig(root));
 } catch (error) {
-  if (!(error instanceof SlotsError)) throw error;
-  log.fatal({ event: 'controller.refused', code: error.code, hint: error.hint }, error.message);
+  const { code, hint } = error as SlotsError;
+  // What the system refuses (EACCES, EROFS, ENOSPC) is no bug of ours either, and needs no stack.
+  if (!(error instanceof SlotsError) && !/^E[A-Z]+$/.test(code ?? '')) throw error;
+  log.fatal({ event: 'controller.refused', code, hint }, messageOf(error));
   process.exit(1);
 }
 
 async function main(paths: SitePaths, config: Config): Promise<void> {
   const admin = await takeOffice(paths, config.ports.admin, lockHost(config));
   await clearOrphans(paths, log);
+  await recoverHistory(paths, log);
   const found = await recoverState(paths, log);
   const recovery = afterRestart(found, await isReleaseUsable(paths, config.watch, found));
+  recovery.state = await dropGone(paths, recovery.state, log);
   await writeState(paths, recovery.state);
   await alignLinks(paths, recovery.state, log);
   await completeHistory(paths, recovery.state, log);

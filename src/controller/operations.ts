@@ -82,14 +82,15 @@ async function rollback(
   { context, inbox, conductor, monitor }: OperationParts,
   release: string | null,
 ): Promise<{ id: string }> {
-  if (release !== null) await readRelease(context.paths, release);
   const order: Order = {
     id: randomUUID(),
     kind: release === null ? 'standby' : 'release',
     trigger: 'rollback',
     release,
   };
-  resolveOrder(context.store.state, order, monitor.isHealthy);
+  const resolved = resolveOrder(context.store.state, order, monitor.isHealthy);
+  // A standby that is well serves from memory, whatever became of its files; another one has to be started.
+  if (resolved.kind === 'release') await readRelease(context.paths, resolved.release as string);
   const live = untilLive(context, order.id);
   inbox.order({ ...order, onRefused: live.refuse });
   conductor.interrupt('a rollback was ordered');

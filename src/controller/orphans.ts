@@ -6,7 +6,7 @@ import { deletePartial, listPartials, partialDir } from '../slots/release.ts';
 import type { Logger } from './log.ts';
 
 /** What is renamed over state.json or a slot's symlink, and was not any more. */
-const TEMPORARY = /^(state\.json\.\d+|\.(blue|green)-[0-9a-f-]{36})$/;
+const TEMPORARY = /^((state\.json|history\.jsonl)\.\d+|\.(blue|green)-[0-9a-f-]{36})$/;
 
 /**
  * Ends the builds of a controller that was killed and removes what they left, and its temporary files. A build knows its output

@@ -1,5 +1,8 @@
 import { type FileHandle, open, readFile } from 'node:fs/promises';
+import writeFileAtomic from 'write-file-atomic';
+import { messageOf, SlotsError } from '../errors.ts';
 import type { SitePaths } from './paths.ts';
+import { setAside } from './set-aside.ts';
 import type { LastPromotion } from './state.ts';
 
 /** One finished promotion or rollback. */
@@ -25,13 +28,42 @@ async function endsInMidLine(file: FileHandle): Promise<boolean> {
   return buffer.toString() !== '\n';
 }
 
-/** Oldest first. A line cut short by a crash is passed over: all others are still true. */
+/**
+ * Oldest first. A line cut short by a crash is passed over: all others are still true.
+ *
+ * @throws SlotsError `HISTORY_UNREADABLE`
+ */
 export async function readHistory(paths: SitePaths): Promise<HistoryEntry[]> {
-  const text = await readFile(paths.history, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '';
-    throw error;
-  });
-  return text.split('\n').flatMap(parseLine);
+  return (await readLines(paths)).flatMap(parseLine);
+}
+
+/**
+ * Sets a history aside that cannot be read, or that has lines in it that are no entries, and goes on with
+ * those that are.
+ *
+ * @returns its new name, or `null` when there was nothing to mend
+ */
+export async function mendHistory(paths: SitePaths, now: Date): Promise<string | null> {
+  const lines = await readLines(paths).catch(() => null);
+  const entries = lines?.flatMap(parseLine) ?? [];
+  const text = entries.map((entry) => `${JSON.stringify(entry)}\n`).join('');
+  if (lines && entries.length === lines.filter((line) => line !== '').length) return null;
+  const aside = await setAside(paths.history, now);
+  await writeFileAtomic(paths.history, text);
+  return aside;
+}
+
+async function readLines(paths: SitePaths): Promise<string[]> {
+  try {
+    return (await readFile(paths.history, 'utf8')).split('\n');
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    const what = `cannot read ${paths.history}: ${messageOf(cause)}`;
+    throw new SlotsError('HISTORY_UNREADABLE', what, {
+      hint: 'the controller sets such a file aside at its start',
+      cause,
+    });
+  }
 }
 
 function parseLine(line: string): HistoryEntry[] {

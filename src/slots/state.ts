@@ -1,10 +1,11 @@
-import { mkdir, readFile, rename } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
-import { SlotsError } from '../errors.ts';
+import { messageOf, SlotsError } from '../errors.ts';
 import type { Assignment } from './assignment.ts';
 import type { SitePaths } from './paths.ts';
+import { setAside } from './set-aside.ts';
 import { type PerSlot, SLOTS } from './slot.ts';
 import { syncFolder } from './sync-folder.ts';
 
@@ -14,6 +15,8 @@ export type Stage = (typeof STAGES)[number];
 
 const slotSchema = z.enum(SLOTS);
 export const stageSchema = z.enum(STAGES);
+/** It becomes part of paths, so there must be no path in it. */
+const releaseSchema = z.string().regex(/^r[\w-]*$/);
 const durationsSchema = z.partialRecord(stageSchema, z.number());
 
 const stageErrorSchema = z.object({
@@ -33,11 +36,11 @@ const promotionSchema = z.object({
   trigger: z.string(),
   stage: stageSchema,
   /** `null` for an instant only: until the builder has read the source. */
-  release: z.string().nullable(),
+  release: releaseSchema.nullable(),
   /** The candidate's slot; `null` while building, when the standby must still stay as it is. */
   slot: slotSchema.nullable(),
   /** What the candidate's slot held before, to put back if the promotion fails. */
-  previousRelease: z.string().nullable(),
+  previousRelease: releaseSchema.nullable(),
   startedAt: z.string(),
   durationsMs: durationsSchema,
   /** Set once a stage has failed: the standby is being put back. */
@@ -46,7 +49,7 @@ const promotionSchema = z.object({
 
 export const lastSchema = z.object({
   id: z.string(),
-  release: z.string().nullable(),
+  release: releaseSchema.nullable(),
   outcome: z.enum(['promoted', 'failed', 'rolled-back']),
   stage: stageSchema,
   error: z.string().nullable(),
@@ -64,8 +67,8 @@ const stateSchema = z.object({
   /** The slot that answers visitors; `null` until the first release is live. */
   active: slotSchema.nullable(),
   slots: z.object({
-    blue: z.object({ release: z.string().nullable() }),
-    green: z.object({ release: z.string().nullable() }),
+    blue: z.object({ release: releaseSchema.nullable() }),
+    green: z.object({ release: releaseSchema.nullable() }),
   }),
   /** Edits are not promoted. */
   paused: z.boolean(),
@@ -102,7 +105,7 @@ export async function readState(paths: SitePaths): Promise<State> {
     text = await readFile(paths.state, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return EMPTY_STATE;
-    throw new SlotsError('STATE_BAD', `cannot read ${paths.state}: ${(error as Error).message}`);
+    throw new SlotsError('STATE_BAD', `cannot read ${paths.state}: ${messageOf(error)}`);
   }
   try {
     return stateSchema.parse(JSON.parse(text));
@@ -114,18 +117,31 @@ export async function readState(paths: SitePaths): Promise<State> {
   }
 }
 
-/** Durable when it resolves: the file's bytes (fsync by write-file-atomic) and its name (the folder's fsync). */
+/**
+ * Durable when it resolves: the file's bytes (fsync by write-file-atomic) and its name (the folder's fsync).
+ *
+ * @throws SlotsError `STATE_UNWRITABLE`
+ */
 export async function writeState(paths: SitePaths, state: State): Promise<void> {
-  await mkdir(paths.slots, { recursive: true });
-  await writeFileAtomic(paths.state, `${JSON.stringify(state, null, 2)}\n`);
-  await syncFolder(dirname(paths.state));
+  try {
+    await mkdir(paths.slots, { recursive: true });
+    await writeFileAtomic(paths.state, `${JSON.stringify(state, null, 2)}\n`);
+    await syncFolder(dirname(paths.state));
+  } catch (cause) {
+    throw new SlotsError('STATE_UNWRITABLE', `cannot write state.json: ${messageOf(cause)}`, {
+      hint: `${paths.slots} must be writable for the user that slots runs as, on a disk that is not full`,
+      cause,
+    });
+  }
 }
 
-/** Renames a state file that cannot be used, so that nothing is lost, and says what it is called now. */
+/**
+ * Renames a state file that cannot be used, so that nothing is lost, and says what it is called now.
+ *
+ * @throws SlotsError `STATE_UNWRITABLE`
+ */
 export async function setStateAside(paths: SitePaths, now: Date): Promise<string> {
-  const aside = `${paths.state}.bad-${now.toISOString().replaceAll(/[:.]/g, '-')}`;
-  await rename(paths.state, aside);
-  return aside;
+  return setAside(paths.state, now);
 }
 
 /** What a worker routes by when no controller answers. A state that cannot be read sends visitors nowhere. */

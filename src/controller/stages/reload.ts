@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { appName } from '../../config/ecosystem.ts';
+import { readRelease } from '../../slots/release.ts';
 import type { Slot } from '../../slots/slot.ts';
 import type { StageContext } from './context.ts';
 import { everyInstanceAnswers } from './start.ts';
@@ -21,14 +22,20 @@ export async function reloadSlot(
   await renew(context, slot, release, 'reload');
 }
 
-/** New processes for a slot that no worker routes to, judged by their answers; three attempts. */
+/**
+ * New processes for a slot that no worker routes to, judged by their answers; three attempts.
+ *
+ * @throws SlotsError `RELEASE_UNKNOWN` when the release is gone, with nothing touched
+ */
 export async function renew(
   context: StageContext,
   slot: Slot,
   release: string,
   first: 'reload' | 'restart',
 ): Promise<void> {
-  const { config, pm2, log } = context;
+  const { config, paths, pm2, log } = context;
+  // Processes of a release that has been deleted can still serve from memory; new ones could not.
+  await readRelease(paths, release);
   const app = appName(config, slot);
   for (let attempt = 1; ; attempt++) {
     try {
