@@ -1,3 +1,5 @@
+import { plainText } from './plain-text.ts';
+
 /**
  * An error that a user can act on. `message` names what was wrong and where; `hint` says what to do.
  * Everything else that is thrown is a bug of ours and keeps its stack trace.
@@ -16,6 +18,5 @@ export class SlotsError extends Error {
 
 /** In one line, as everything that is shown in `status` has to be. */
 export function messageOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.replaceAll(/\s*[\r\n]+\s*/g, ' ').trim();
+  return plainText(error instanceof Error ? error.message : String(error));
 }

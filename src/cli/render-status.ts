@@ -67,6 +67,7 @@ function events(status: Status): string {
   }
   if (status.promotion) lines.push(running(status.promotion));
   if (status.last) lines.push(lastOne(status.last));
+  if (status.watcher.problem) lines.push(style('red', status.watcher.problem));
   if (status.watcher.paused) {
     const waiting = status.watcher.pending > 0 ? `, ${status.watcher.pending} changes wait` : '';
     lines.push(style('yellow', `edits are paused${waiting}: \`slots resume\` promotes them`));
@@ -88,7 +89,8 @@ function lastOne(last: NonNullable<Status['last']>): string {
   const took = Object.entries(last.durationsMs).map(([stage, ms]) => `${stage} ${duration(ms)}`);
   const when = style('dim', [ago(last.finishedAt), ...took].join(' · '));
   if (last.outcome !== 'failed') {
-    return `last: ${style('green', last.outcome)} ${last.release}  ${when}`;
+    const but = last.error ? `; but ${style('red', `${last.stage}: ${last.error}`)}` : '';
+    return `last: ${style('green', last.outcome)} ${last.release}${but}  ${when}`;
   }
   const release = last.release ? ` (${last.release})` : '';
   return `last: ${style('red', `failed in ${last.stage}`)}${release}: ${oneLine(last.error ?? '')}  ${when}`;

@@ -46,6 +46,7 @@ async function statusWithoutController(config: Config, paths: SitePaths): Promis
     },
     healthy: { blue: false, green: false },
     pending: 0,
+    problem: null,
   });
 }
 

@@ -11,7 +11,7 @@ import {
   freeReleaseId,
   type Release,
 } from '../slots/release.ts';
-import { readSource, readStamp } from '../slots/source.ts';
+import { readSource, readStamp, type Source } from '../slots/source.ts';
 import { buildEnvironment } from './build-environment.ts';
 import { installs, prepareDependencies } from './dependencies.ts';
 import { endBuildProcesses } from './orphans.ts';
@@ -24,8 +24,8 @@ export interface BuildOrder {
   /** Watched files that changed, relative to the site's root. */
   changed: string[];
   signal: AbortSignal;
-  /** The release's id is known from here on, and the hash of the source that is built. */
-  onNamed(id: string, sourceHash: string): Promise<void> | void;
+  /** The release's id is known from here on, and the source that is built. */
+  onNamed(id: string, source: Source): Promise<void> | void;
   /** One line of the build's output, without colours. */
   onLine(line: string): void;
 }
@@ -44,7 +44,7 @@ export async function buildRelease(
   const source = await readSource(paths.root, config.watch);
   const createdAt = new Date();
   const id = await freeReleaseId(paths, source.hash, createdAt);
-  await order.onNamed(id, source.hash);
+  await order.onNamed(id, source);
   const dir = await createPartial(paths, id);
   const outDir = join(dir, 'dist');
   try {

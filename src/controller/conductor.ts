@@ -1,12 +1,14 @@
 import { messageOf, SlotsError } from '../errors.ts';
+import { plainText } from '../plain-text.ts';
 import { pruneDeps } from '../slots/deps.ts';
 import { deleteRelease, listReleases, readRelease, releasesToPrune } from '../slots/release.ts';
 import { otherSlot, type Slot } from '../slots/slot.ts';
-import { readSource } from '../slots/source.ts';
+import { readSource, readStamp } from '../slots/source.ts';
 import type { Promotion, State } from '../slots/state.ts';
 import { buildRelease } from './builder.ts';
 import { wantedDeps } from './dependencies.ts';
 import type { BuildReason, Inbox, Order } from './inbox.ts';
+import { createLoopGuard } from './loop-guard.ts';
 import {
   afterFailure,
   afterSuccess,
@@ -30,6 +32,8 @@ export interface Conductor {
   run(): Promise<never>;
   /** Ends a build or a drain early, since something more urgent waits; other stages run to their end. */
   interrupt(reason: string): void;
+  /** Why changes are not built at the moment, in one line, or `null`. */
+  problem(): string | null;
 }
 
 /** Runs promotions, one at a time: asks the state machine what is next, does it, tells it how that went. */
@@ -43,6 +47,8 @@ export function createConductor(
   let interruption = new AbortController();
   /** The source hash of the last build: what failed would fail again, until the files differ. */
   let attempted: string | null = null;
+  const loops = createLoopGuard();
+  let problem: string | null = null;
 
   const now = () => new Date().toISOString();
 
@@ -158,16 +164,21 @@ export function createConductor(
   }
 
   async function build(promotion: Promotion, signal: AbortSignal): Promise<void> {
-    const release = await buildRelease(config, paths, {
+    problem = null;
+    const build = buildRelease(config, paths, {
       trigger: promotion.trigger,
       changed: inbox.takeChanges(),
       signal,
-      onNamed: async (id, sourceHash) => {
-        attempted = sourceHash;
+      onNamed: async (id, source) => {
+        attempted = source.hash;
+        loops.began(source.stamp);
         await store.update((state) => named(state, id));
       },
       onLine: onBuildLine,
     });
+    const release = await build.finally(async () =>
+      loops.ended(await readStamp(paths.root, config.watch)),
+    );
     if (release.unsettled) inbox.lookForChanges('edit');
   }
 
@@ -175,7 +186,12 @@ export function createConductor(
     const { active, slots } = store.state;
     const id = active && slots[active].release;
     const release = id ? await readRelease(paths, id).catch(() => null) : null;
-    const { hash } = await readSource(paths.root, config.watch);
+    const { hash, stamp } = await readSource(paths.root, config.watch);
+    if (hash !== release?.sourceHash && loops.isLoop(stamp)) {
+      problem = loopProblem(inbox.changes());
+      log.error({ event: 'watcher.loop' }, problem);
+      return null;
+    }
     if (hash !== release?.sourceHash) {
       return trigger === 'edit' && hash === attempted ? null : 'changed';
     }
@@ -207,6 +223,7 @@ export function createConductor(
 
   return {
     run,
+    problem: () => problem,
     interrupt(reason) {
       const stage = store.state.promotion?.stage;
       if (store.state.promotion?.failure) return;
@@ -215,6 +232,10 @@ export function createConductor(
       }
     },
   };
+}
+
+function loopProblem([file = 'some file']: string[]): string {
+  return `each build changes what is watched (${plainText(file)}) and so starts the next: none is begun until something else changes; leave it out of "watch", or write it elsewhere`;
 }
 
 function withFailureMessage(state: State, message: string): State {

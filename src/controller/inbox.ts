@@ -31,6 +31,8 @@ export interface Inbox {
   next(buildReason: (trigger: string) => Promise<BuildReason>): Promise<Order>;
   /** The changes that a build starting now contains; what comes later is pending again. */
   takeChanges(): string[];
+  /** What takeChanges would give. */
+  changes(): string[];
   /** How many changes wait. */
   pending(): number;
 }
@@ -123,6 +125,8 @@ export function createInbox(isPaused: () => boolean, debounceMs: number): Inbox 
       forget();
       return taken;
     },
+
+    changes: () => [...changed].sort(),
 
     pending: () => changes,
   };

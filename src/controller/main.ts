@@ -30,7 +30,7 @@ import {
 import type { StageContext } from './stages/context.ts';
 import { createStore, type Store } from './store.ts';
 import { createTrafficLedger } from './traffic.ts';
-import { watchSource } from './watcher.ts';
+import { type Watcher, watchSource } from './watcher.ts';
 import { serveWorker } from './worker-link.ts';
 import { createWorkers, type Workers } from './workers.ts';
 
@@ -82,6 +82,7 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
     Date.now() - process.uptime() * 1000,
     config.keep + SLOTS.length,
   );
+  let watcher: Watcher | null = null;
   const api = createApi(
     createOperations({
       context,
@@ -89,6 +90,7 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
       conductor,
       monitor,
       ledger,
+      problem: () => conductor.problem() ?? watcher?.problem() ?? null,
       onBuildLine(listener, signal) {
         buildLines.on('line', listener);
         signal.addEventListener('abort', () => buildLines.off('line', listener));
@@ -103,7 +105,7 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
   stopWithPm2(paths, store);
 
   assign().catch((error: Error) => log.error({ event: 'worker.assign', error: error.message }));
-  await watchSource(root, config, (path) => inbox.edited(path), log);
+  watcher = await watchSource(root, config, (path) => inbox.edited(path), log);
   if (recovery.again) inbox.order(buildOrder(recovery.again.trigger));
   await orderFirstRelease(paths, store.state, inbox);
   inbox.lookForChanges('start');

@@ -22,6 +22,8 @@ export interface OperationParts {
   conductor: Conductor;
   monitor: HealthMonitor;
   ledger: TrafficLedger;
+  /** Why edits are not promoted, or only late. */
+  problem(): string | null;
   /** Lines of the running build. */
   onBuildLine(listener: (line: string) => void, signal: AbortSignal): void;
 }
@@ -116,7 +118,12 @@ function untilLive({ store }: StageContext, id: string) {
   return { done, refuse: reject };
 }
 
-async function currentStatus({ context, inbox, monitor }: OperationParts): Promise<Status> {
+async function currentStatus({
+  context,
+  inbox,
+  monitor,
+  problem,
+}: OperationParts): Promise<Status> {
   const { config, store, workers, pm2 } = context;
   const all = await pm2.all();
   return toStatus(config, store.state, {
@@ -128,6 +135,7 @@ async function currentStatus({ context, inbox, monitor }: OperationParts): Promi
     },
     healthy: { blue: monitor.isHealthy('blue'), green: monitor.isHealthy('green') },
     pending: inbox.pending(),
+    problem: problem(),
   });
 }
 

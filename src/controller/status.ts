@@ -20,10 +20,16 @@ export interface Status {
     startedAt: string;
     trigger: string;
   };
-  last: LastPromotion | null;
-  watcher: { paths: string[]; pending: number; paused: boolean };
-  /** Visitors were moved off this slot because it died. */
-  failedOverFrom: Slot | null;
+  last: Omit<LastPromotion, 'trigger' | 'startedAt'> | null;
+  watcher: {
+    paths: string[];
+    pending: number;
+    paused: boolean;
+    /** Why edits are not promoted, or only late, in one line; not there while all is well. */
+    problem?: string;
+  };
+  /** Visitors were moved off this slot because it died; not there otherwise. */
+  failedOverFrom?: Slot;
 }
 
 export interface SlotStatus {
@@ -47,6 +53,7 @@ export interface Facts {
   instances: PerSlot<Instance[]>;
   healthy: PerSlot<boolean>;
   pending: number;
+  problem: string | null;
 }
 
 export function toStatus(config: Config, state: State, facts: Facts): Status {
@@ -82,8 +89,20 @@ export function toStatus(config: Config, state: State, facts: Facts): Status {
       startedAt: state.promotion.startedAt,
       trigger: state.promotion.trigger,
     },
-    last: state.last,
-    watcher: { paths: config.watch, pending: facts.pending, paused: state.paused },
-    failedOverFrom: state.failedOverFrom,
+    last: state.last && withoutStart(state.last),
+    watcher: {
+      paths: config.watch,
+      pending: facts.pending,
+      paused: state.paused,
+      ...(facts.problem !== null && { problem: facts.problem }),
+    },
+    // A flip back to the slot that died is under way.
+    ...(state.failedOverFrom !== null &&
+      state.failedOverFrom !== state.active && { failedOverFrom: state.failedOverFrom }),
   };
+}
+
+/** Who started it and when is the history's to tell. */
+function withoutStart({ trigger: _trigger, startedAt: _startedAt, ...last }: LastPromotion) {
+  return last;
 }

@@ -13,6 +13,8 @@ import type { Logger } from './log.ts';
 const RESCAN_INTERVAL_MS = 10_000;
 
 export interface Watcher {
+  /** Why edits are seen late only, in one line, or `null`. */
+  problem(): string | null;
   close(): Promise<void>;
 }
 
@@ -35,11 +37,12 @@ export async function watchSource(
   watcher.on('all', (_event, path) => {
     if (isWatched(root, wanted, resolve(path))) onChange(relative(root, path));
   });
-  watcher.on('error', report);
+  watcher.on('error', report.take);
   await new Promise<void>((ready) => watcher.on('ready', () => ready()));
 
   const rescan = await startRescan(root, config.watch, onChange, log, rescanIntervalMs);
   return {
+    problem: report.problem,
     async close() {
       rescan.stop();
       await watcher.close();
@@ -70,20 +73,20 @@ function concerns(root: string, wanted: string[], path: string): boolean {
 }
 
 /** One clear line for the inotify limit, however many watches fail with it. */
-function createErrorReport(log: Logger): (error: unknown) => void {
-  let saidLimit = false;
-  return (error) => {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOSPC' && code !== 'EMFILE') {
-      log.error({ event: 'watcher.error', code, error: message }, `watching: ${message}`);
-      return;
-    }
-    if (saidLimit) return;
-    saidLimit = true;
-    log.error(
-      { event: 'watcher.limit', code },
-      `too many files to watch (${code}): edits are seen only every ${RESCAN_INTERVAL_MS / 1000} s; raise fs.inotify.max_user_watches or set "usePolling"`,
-    );
+function createErrorReport(log: Logger) {
+  let problem: string | null = null;
+  return {
+    problem: () => problem,
+    take(error: unknown) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code !== 'ENOSPC' && code !== 'EMFILE') {
+        log.error({ event: 'watcher.error', code, error: message }, `watching: ${message}`);
+        return;
+      }
+      if (problem !== null) return;
+      problem = `too many files to watch (${code}): edits are seen only every ${RESCAN_INTERVAL_MS / 1000} s; raise fs.inotify.max_user_watches or set "usePolling"`;
+      log.error({ event: 'watcher.limit', code }, problem);
+    },
   };
 }
 

@@ -109,7 +109,7 @@ function draw() {
   setHidden(byId('paused'), !paused, byId('promotion-title'));
   const waiting = pending > 0 ? `${plural(pending, 'change')} waiting; resume` : 'Resume';
   setText(byId('paused-text'), `${waiting} to promote what was edited meanwhile.`);
-  byId('failover').hidden = status.failedOverFrom === null;
+  byId('failover').hidden = status.failedOverFrom === undefined;
   const { failedOverFrom, active } = status;
   setText(byId('failover-text'), `${failedOverFrom} stopped answering: visitors are on ${active}.`);
   setText(byId('footer'), `slots ${status.version} · ${plural(status.epoch, 'flip')} so far`);

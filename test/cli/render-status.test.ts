@@ -42,7 +42,6 @@ function status(changes: Partial<Status> = {}): Status {
     promotion: null,
     last: null,
     watcher: { paths: ['src/content'], pending: 0, paused: false },
-    failedOverFrom: null,
     ...changes,
   };
 }

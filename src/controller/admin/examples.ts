@@ -52,7 +52,6 @@ const status = {
   promotion: null,
   last,
   watcher: { paths: ['src/content', 'public'], pending: 0, paused: false },
-  failedOverFrom: null,
 };
 
 export const EXAMPLES = {

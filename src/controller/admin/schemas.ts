@@ -52,9 +52,17 @@ export const statusAnswer = z.strictObject({
     })
     .nullable()
     .describe('the one that runs'),
-  last: lastSchema.nullable().describe('the one that ended last, and why it failed'),
-  watcher: z.strictObject({ paths: z.array(z.string()), pending: count, paused: z.boolean() }),
-  failedOverFrom: slot.nullable().describe('visitors were moved off this slot because it died'),
+  last: lastSchema
+    .omit({ trigger: true, startedAt: true })
+    .nullable()
+    .describe('the one that ended last, and why it failed'),
+  watcher: z.strictObject({
+    paths: z.array(z.string()),
+    pending: count,
+    paused: z.boolean(),
+    problem: z.string().optional().describe('why edits are not promoted, or only late'),
+  }),
+  failedOverFrom: slot.optional().describe('visitors were moved off this slot because it died'),
 }) satisfies z.ZodType<Status>;
 
 export const releasesAnswer = z.array(
