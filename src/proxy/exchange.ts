@@ -24,6 +24,9 @@ import {
   writeInformational,
 } from './visitor.ts';
 
+/** How long an event stream that is cut may take to get its last bytes out, in milliseconds. */
+const CUT_GRACE_MS = 1000;
+
 const EVENT_STREAM = /^text\/event-stream\b/i;
 
 /**
@@ -91,8 +94,11 @@ export class Exchange implements Dispatcher.DispatchHandler, Guest, Logged {
 
   /** The drain's limit is reached: an event stream ends properly, anything else must not look complete. */
   cut(): void {
-    if (this.#answered && this.#isEventStream) this.response.end();
-    else breakOff(this.response);
+    if (this.#answered && this.#isEventStream) {
+      this.response.end();
+      // A visitor who has gone without a word takes no end either.
+      setTimeout(() => breakOff(this.response), CUT_GRACE_MS).unref();
+    } else breakOff(this.response);
     this.#controller?.abort(new Error('the drain reached its limit'));
   }
 

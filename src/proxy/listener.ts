@@ -20,6 +20,9 @@ import { isHttp2 } from './visitor.ts';
 /** How often Node looks for connections that take too long, in milliseconds; its default of 30 s is too rare. */
 const CHECK_INTERVAL_MS = 1000;
 
+/** How long a connection may be silent until TCP asks whether anybody is there, in milliseconds. */
+const TCP_KEEP_ALIVE_MS = 60_000;
+
 /** The public server, with its limits; strict about what is HTTP, since two readings of one request are an attack. */
 export function createListener(config: ProxyConfig): Server {
   const options = httpOptions(config);
@@ -44,6 +47,9 @@ export function httpOptions({ limits, keepAliveTimeoutMs }: ProxyConfig): Server
     // RFC 9110 §7.8: an offer that is not taken up (`h2c`) makes an ordinary request.
     shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
     noDelay: true,
+    // A visitor who has gone without a word is noticed, even on a WebSocket that is silent for days.
+    keepAlive: true,
+    keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
   };
 }
 
