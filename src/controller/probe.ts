@@ -7,6 +7,9 @@ export interface ProbeAnswer {
   /** The release that the answering instance serves, or `null` when the server is not one of ours. */
   release: string | null;
   pid: number | null;
+  /** Where a redirect leads, as it came. */
+  location: string | null;
+  setsCookie: boolean;
 }
 
 /**
@@ -45,6 +48,8 @@ export function probe(
         status: answer.statusCode ?? 0,
         release: typeof release === 'string' ? release : null,
         pid: Number.isInteger(pid) ? pid : null,
+        location: answer.headers.location ?? null,
+        setsCookie: answer.headers['set-cookie'] !== undefined,
       });
     });
     outgoing.end();
@@ -54,6 +59,10 @@ export function probe(
 /** Who listens on every address is asked on loopback. */
 function reachable(listensOn: string): string {
   return ['0.0.0.0', '::', 'localhost'].includes(listensOn) ? '127.0.0.1' : listensOn;
+}
+
+export function isRedirect(status: number): boolean {
+  return status >= 300 && status < 400;
 }
 
 export function isHealthy(status: number): boolean {

@@ -3,12 +3,14 @@ import { appName } from '../../config/ecosystem.ts';
 import { SlotsError } from '../../errors.ts';
 import type { Slot } from '../../slots/slot.ts';
 import { isHealthy, type ProbeAnswer, probe } from '../probe.ts';
+import { complaintAboutRedirect } from '../redirects.ts';
 import type { StageContext } from './context.ts';
 
 /**
  * Waits until each instance of the candidate has given `health.consecutive` healthy answers in a row.
  *
- * @throws SlotsError `CHECK_FAILED` when that has not happened by `health.deadlineMs`
+ * @throws SlotsError `CHECK_FAILED` when that has not happened by `health.deadlineMs`, or when all that the
+ * candidate answers is a redirect to itself
  */
 export async function checkSlot(
   context: StageContext,
@@ -35,16 +37,31 @@ export async function checkSlot(
       complaint = wrong ?? complaint;
       count(streaks, answer, wrong === null);
     }
-    if ([...streaks.values()].every((streak) => streak >= health.consecutive)) return;
+    if ([...streaks.values()].every((streak) => streak >= health.consecutive)) {
+      return checkRedirect(context, slot, answers[0] as ProbeAnswer);
+    }
     if (performance.now() > deadline) {
-      throw new SlotsError(
-        'CHECK_FAILED',
-        `the candidate was not healthy within ${health.deadlineMs} ms: GET ${health.path}: ${complaint}`,
-        { hint: `\`slots logs ${slot}\` shows its output; any 2xx or 3xx is healthy` },
-      );
+      const within = `within ${health.deadlineMs} ms`;
+      throw failed(slot, `was not healthy ${within}: GET ${health.path}: ${complaint}`);
     }
     await delay(health.intervalMs, undefined, { signal });
   }
+}
+
+async function checkRedirect(
+  { config }: StageContext,
+  slot: Slot,
+  answer: ProbeAnswer,
+): Promise<void> {
+  const { path, timeoutMs } = config.health;
+  const wrong = await complaintAboutRedirect(config.ports[slot], path, timeoutMs, answer);
+  if (wrong !== null) throw failed(slot, `is of no use: GET ${path} ${wrong}`);
+}
+
+function failed(slot: Slot, how: string): SlotsError {
+  return new SlotsError('CHECK_FAILED', `the candidate ${how}`, {
+    hint: `\`slots logs ${slot}\` shows its output; any 2xx or 3xx is healthy`,
+  });
 }
 
 function toMessage(error: Error): string {
