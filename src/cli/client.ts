@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import type { ControllerEvent } from '../controller/api.ts';
 import { SlotsError } from '../errors.ts';
 import type { SitePaths } from '../slots/paths.ts';
+import { isOwnSocket } from '../slots/socket-owner.ts';
 
 /** A controller that does not answer a question by then hangs, in milliseconds. */
 const ANSWER_TIMEOUT_MS = 10_000;
@@ -34,6 +35,7 @@ function exchange(
   path: string,
   body: unknown,
 ): Promise<{ status: number; text: string }> {
+  if (!isOwnSocket(paths)) throw unreachable(paths);
   return new Promise((resolve, reject) => {
     const outgoing = request({
       socketPath: paths.controlSocket,
@@ -64,6 +66,7 @@ export async function* followController(
   paths: SitePaths,
   signal?: AbortSignal,
 ): AsyncGenerator<ControllerEvent> {
+  if (!isOwnSocket(paths)) throw unreachable(paths);
   const answer = await new Promise<IncomingMessage>((resolve, reject) => {
     const outgoing = request({
       socketPath: paths.controlSocket,

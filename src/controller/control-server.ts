@@ -52,7 +52,13 @@ export async function listenOnControlSocket(
   onWorker: (socket: Duplex, pid: number) => void,
 ): Promise<Server> {
   await mkdir(paths.slots, { recursive: true });
-  await rm(paths.controlSocket, { force: true });
+  await rm(paths.controlSocket, { force: true }).catch((cause: Error) => {
+    const what = `${paths.controlSocket} is in the way and cannot be removed: ${cause.message}`;
+    throw new SlotsError('SOCKET_TAKEN', what, {
+      hint: 'another user may have put it there; a shorter path of the site gives a socket in slots/',
+      cause,
+    });
+  });
   const server = createServer(api);
   server.on('upgrade', (incoming: IncomingMessage, socket: Duplex, head: Buffer) => {
     const pid = Number(incoming.headers['x-slots-pid']);

@@ -20,8 +20,16 @@ export interface ControlClient {
   isConnected(): boolean;
 }
 
-/** Holds a connection to the controller for as long as the worker lives, and comes back whenever it breaks. */
-export function connectController(socketPath: string, handlers: ControlHandlers): ControlClient {
+/**
+ * Holds a connection to the controller for as long as the worker lives, and comes back whenever it breaks.
+ *
+ * @param isTrusted asked before each connection: whoever listens there decides where visitors go
+ */
+export function connectController(
+  socketPath: string,
+  handlers: ControlHandlers,
+  isTrusted: () => boolean = () => true,
+): ControlClient {
   let link: Duplex | null = null;
   let backoff = MIN_BACKOFF_MS;
 
@@ -45,6 +53,7 @@ export function connectController(socketPath: string, handlers: ControlHandlers)
   };
 
   const connect = () => {
+    if (!isTrusted()) return again();
     const outgoing = request({
       socketPath,
       path: '/worker',

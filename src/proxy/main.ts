@@ -5,10 +5,11 @@ import pino from 'pino';
 import { loadConfig } from '../config/load.ts';
 import { SlotsError } from '../errors.ts';
 import { sitePaths } from '../slots/paths.ts';
+import { isOwnSocket } from '../slots/socket-owner.ts';
 import { readAssignment } from '../slots/state.ts';
 import { REPORT_INTERVAL_MS } from '../slots/wire.ts';
 import { followCertificate } from './certificate.ts';
-import { connectController } from './control-client.ts';
+import { type ControlHandlers, connectController } from './control-client.ts';
 import { createRedirect } from './redirect.ts';
 import { createDataPlane } from './server.ts';
 import { stopServing } from './stop.ts';
@@ -40,7 +41,7 @@ function prepare() {
 }
 
 const assigned = Promise.withResolvers<void>();
-const control = connectController(paths.controlSocket, {
+const handlers: ControlHandlers = {
   onAssignment(assignment) {
     const before = plane.current();
     const { epoch, revision, active, slots } = plane.assign(assignment);
@@ -58,7 +59,8 @@ const control = connectController(paths.controlSocket, {
     inflight: plane.inflight.counts,
     counters: plane.counters,
   }),
-});
+};
+const control = connectController(paths.controlSocket, handlers, () => isOwnSocket(paths));
 plane.inflight.onEmpty((slot) => {
   if (slot !== plane.current().active) control.sendReport();
 });
