@@ -1,3 +1,4 @@
+import { plainText } from '../plain-text.ts';
 import { slotRelease } from '../slots/link.ts';
 import type { SitePaths } from '../slots/paths.ts';
 import { listReleases } from '../slots/release.ts';
@@ -44,7 +45,8 @@ export async function listReleaseIds(paths: SitePaths): Promise<void> {
 }
 
 function summary(changed: string[]): string {
-  const [first] = changed.filter((path) => path !== '');
-  if (first === undefined) return '';
+  const [path] = changed.filter((path) => path !== '');
+  if (path === undefined) return '';
+  const first = plainText(path);
   return changed.length > 1 ? `${first} and ${changed.length - 1} more` : first;
 }

@@ -142,7 +142,7 @@ function describe(issue: z.core.$ZodIssue): string {
     return `${keys.join(', ')}: no such key`;
   }
   const key = issue.path.join('.') || 'the config';
-  const value = isSecret(key, issue.input) ? '(hidden)' : show(issue.input);
+  const value = isSecret(key, issue.input) ? '[hidden]' : show(issue.input);
   return `${key}: ${value} (${issue.message.replace(/^Invalid input: /, '')})`;
 }
 

@@ -2,7 +2,7 @@ import { createWriteStream } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { StringDecoder } from 'node:string_decoder';
-import { stripVTControlCharacters } from 'node:util';
+import { plainText } from '../plain-text.ts';
 import type { Redact } from './redact.ts';
 
 /** A line longer than this is cut before anybody reads it; build.log has more of it. */
@@ -31,7 +31,7 @@ export async function readOutput(
   const log = createCappedLog(logFile);
   const toLog = inPieces((piece) => log.write(redact(piece)));
   const toLines = inLines((line) => {
-    const text = redact(stripVTControlCharacters(line).trim());
+    const text = redact(plainText(line));
     if (text !== '') onLine(text);
   });
   const decoder = new StringDecoder('utf8');

@@ -7,6 +7,7 @@ import type { Instance } from '../../pm2.ts';
 import { pointSlot } from '../../slots/link.ts';
 import type { Slot } from '../../slots/slot.ts';
 import { probe } from '../probe.ts';
+import { createRedactor } from '../redact.ts';
 import type { StageContext } from './context.ts';
 import { emptySlot } from './drain.ts';
 
@@ -62,7 +63,7 @@ export async function everyInstanceAnswers(
     if (instances.length > 0 && instances.every(({ pid }) => answered.has(pid))) return;
 
     const crash = await readCrash(paths, release);
-    if (crash !== null) throw crashed(slot, crash);
+    if (crash !== null) throw crashed(slot, createRedactor(config.env, process.env)(crash));
     if (performance.now() > askedPm2 + PM2_INTERVAL_MS) {
       instances = await pm2.instances(app);
       askedPm2 = performance.now();
