@@ -87,6 +87,8 @@ function crashed(slot: Slot, reason: string): SlotsError {
 }
 
 function exitReason(instance: Instance): string {
+  // PM2 says 0 of a process that was killed too.
+  if (instance.exitCode === 0) return 'an instance ended, by a signal or with code 0';
   return `an instance exited with code ${instance.exitCode ?? 'unknown'}`;
 }
 
