@@ -1,6 +1,4 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { putFile } from './temp-site.ts';
@@ -52,9 +50,4 @@ export async function withRemote(site: string, base: string): Promise<GitRemote>
       return git(writer, 'rev-parse', 'HEAD');
     },
   };
-}
-
-/** For tests that dispose of it themselves. */
-export function gitFolder(): Promise<string> {
-  return mkdtemp(join(tmpdir(), 'slots-git-'));
 }
