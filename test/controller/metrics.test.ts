@@ -22,6 +22,8 @@ const PROMOTED: LastPromotion = {
   startedAt: '2026-01-01T00:00:00.000Z',
   finishedAt: '2026-01-01T00:00:10.000Z',
   durationsMs: { build: 700_000, flip: 12 },
+  trigger: 'edit',
+  startedAt: '2026-01-01T00:00:00.000Z',
 };
 
 const STATE: State = {

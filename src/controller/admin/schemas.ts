@@ -69,9 +69,7 @@ export const releasesAnswer = z.array(
   releaseSchema.extend({ slots: z.array(slot).describe('those that point to it') }),
 ) satisfies z.ZodType<KeptRelease[]>;
 
-export const historyAnswer = z.array(
-  lastSchema.extend({ trigger: z.string(), startedAt: time }),
-) satisfies z.ZodType<HistoryEntry[]>;
+export const historyAnswer = z.array(lastSchema) satisfies z.ZodType<HistoryEntry[]>;
 
 export const trafficAnswer = z.strictObject({
   points: z
