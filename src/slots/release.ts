@@ -71,7 +71,8 @@ export async function completeRelease(paths: SitePaths, release: Release): Promi
 }
 
 export async function deletePartial(paths: SitePaths, id: string): Promise<void> {
-  await rm(partialDir(paths, id), { recursive: true, force: true });
+  // A build that is being ended may still write while its folder is removed (ENOTEMPTY).
+  await rm(partialDir(paths, id), { recursive: true, force: true, maxRetries: 10 });
 }
 
 export async function listPartials(paths: SitePaths): Promise<string[]> {

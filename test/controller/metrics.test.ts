@@ -18,8 +18,6 @@ const PROMOTED: LastPromotion = {
   outcome: 'promoted',
   stage: 'reload',
   error: null,
-  trigger: 'edit',
-  startedAt: '2026-01-01T00:00:00.000Z',
   finishedAt: '2026-01-01T00:00:10.000Z',
   durationsMs: { build: 700_000, flip: 12 },
   trigger: 'edit',

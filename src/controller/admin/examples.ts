@@ -20,8 +20,6 @@ const last = {
   error: null,
   finishedAt: '2026-01-31T12:00:09.120Z',
   durationsMs: { build: 4810, start: 690, check: 240, flip: 12, drain: 310, reload: 940 },
-  trigger: 'edit',
-  startedAt: '2026-01-31T12:00:02.118Z',
 };
 
 const status = {
@@ -74,7 +72,7 @@ export const EXAMPLES = {
       slots: ['green'],
     },
   ],
-  history: [last],
+  history: [{ ...last, trigger: 'edit', startedAt: '2026-01-31T12:00:02.118Z' }],
   buildLog: 'building the site\ndone in 4.8 s\n',
   traffic: {
     points: [
