@@ -34,7 +34,7 @@ const watchedPath = relativePath.refine((path) => normalize(path).split('/')[0] 
 export const configSchema = z.strictObject({
   /** Prefix of the PM2 apps. Default: the `name` in the site's package.json. */
   name: name.optional(),
-  /** Files and folders whose changes start a promotion, relative to the site's root. */
+  /** Files and folders whose changes start a promotion, relative to the site's root. A framework may have others. */
   watch: z.array(watchedPath).min(1).default(['src/content', 'public']),
   /** Watch by polling: for bind mounts and network file systems that send no events. */
   usePolling: z.boolean().default(false),
@@ -46,7 +46,7 @@ export const configSchema = z.strictObject({
    * release. Default: detected from the framework.
    */
   build: z.union([commandSchema, z.literal(false)], COMMAND_EXPECTED).optional(),
-  /** What goes into the output folder after the build, for builds that write elsewhere. */
+  /** What goes into the output folder after the build, for builds that write elsewhere. A framework may have its own. */
   copy: z
     .array(
       z.strictObject({

@@ -101,6 +101,14 @@ describe('slots init', () => {
     expect(said.join('\n')).toContain('slots.config.json is there already');
   });
 
+  test('needs to recognise nothing where there is a config', async () => {
+    const config = "export default { build: 'make', entry: 'a.js' };\n";
+    const { read, run } = await newSite({ 'package.json': '{}', 'slots.config.ts': config });
+    await run();
+    expect(await read('slots.config.ts')).toBe(config);
+    expect(await read('.gitignore')).toBe('/slots/\n');
+  });
+
   test('says what the site still needs', async () => {
     const { run } = await newSite({ 'package.json': '{"name":"n","dependencies":{"next":"16"}}' });
     await run();

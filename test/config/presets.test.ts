@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { tempSite } from '../support/temp-site.ts';
@@ -99,6 +101,29 @@ test.each<[string, Files, object, RegExp]>([
 test('nothing has to be changed where all is well', async () => {
   const files = { 'next.config.mjs': `export default { output: 'standalone' };` };
   expect((await configOf(files, needs('next'))).todo).toBeUndefined();
+});
+
+test.each<[object, Files]>([
+  [needs('astro'), { 'astro.config.mjs': ADAPTER }],
+  [needs('astro'), { 'astro.config.mjs': '' }],
+  [needs('next'), {}],
+  [needs('nuxt'), {}],
+  [needs('@sveltejs/kit'), {}],
+  [needs('@sveltejs/kit', '@sveltejs/adapter-static'), {}],
+  [needs('@react-router/dev'), {}],
+  [needs('@react-router/dev'), { 'react-router.config.ts': '({ ssr: false })' }],
+])('the table in the docs has what the preset has: %j', async (packageJson, files) => {
+  const { build, entry, watch, copy } = await configOf(files, packageJson);
+  const page = await readFile(join(import.meta.dirname, '../../docs/frameworks.md'), 'utf8');
+  const code = (text: string) => `\`${text}\``;
+  const row = page.split('\n').find((line) => {
+    const cells = line.split(' | ');
+    const own = cells[2] === 'the same' || cells[2] === code([build].flat().join(' '));
+    const from = (copy ?? []).every((each) => cells[5]?.includes(code(each.from)));
+    const watches = cells[4] === 'the same' || cells[4] === watch.map(code).join(', ');
+    return own && cells[3] === code(entry) && watches && from;
+  });
+  expect(row, `${build} ${entry} ${watch}`).toBeDefined();
 });
 
 describe('the keys of the config replace those of the preset one by one', () => {

@@ -24,7 +24,7 @@ const KNOWN = new Set(['npm', 'npx vitest', 'curl', 'tar', 'du', 'grep', 'tail']
 const ENDLESS = /\s(--watch|--foreground|-f|--follow)\b/;
 
 /** Pages that other parts of the project bring along. */
-const PENDING = new Set(['docs/frameworks.md', 'docs/api.md']);
+const PENDING = new Set(['docs/api.md']);
 
 const COMMAND_TIMEOUT_MS = 60_000;
 

@@ -49,7 +49,7 @@ test('the package has what it needs to run, and no more', async () => {
   }
   expect(
     paths.filter(
-      (path) => !/^(bin|dist)\/|^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(path),
+      (path) => !/^(bin|dist|docs)\/|^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/.test(path),
     ),
   ).toEqual([]);
 });

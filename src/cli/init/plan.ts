@@ -39,13 +39,16 @@ export function planInit(root: string, options: InitOptions): Plan {
   const packageJson = readPackageJson(root);
   const packageText = read('package.json');
   const preset = detectFramework(packageJson, filesOf(root));
-  const [build, entry] = [options.build ?? preset?.build, options.entry ?? preset?.entry];
-  if (build === undefined || entry === undefined) throw notRecognised(root);
+  const existing = findConfigFile(root);
+  const isKnown =
+    (options.build ?? preset?.build) !== undefined &&
+    (options.entry ?? preset?.entry) !== undefined;
+  // A config says itself how the site is built and started.
+  if (!isKnown && existing === null) throw notRecognised(root);
 
   const notes = preset?.todo && options.build === undefined ? [preset.todo] : [];
   const changes: Change[] = [];
-  const existing = findConfigFile(root);
-  if (existing === null || basename(existing) === CONFIG_FILE) {
+  if (isKnown && (existing === null || basename(existing) === CONFIG_FILE)) {
     const text = configText({
       preset,
       name: defaultName(packageJson) === undefined ? nameOf(root) : null,
@@ -54,7 +57,7 @@ export function planInit(root: string, options: InitOptions): Plan {
       hasPackage: hasPackage(root),
     });
     changes.push(wholeFile(CONFIG_FILE, read(CONFIG_FILE), text, 'how slots publishes this site'));
-  } else notes.push(`${basename(existing)} is there already and stays as it is`);
+  } else notes.push(`${basename(existing as string)} is there already and stays as it is`);
   changes.push(withIgnored(read('.gitignore')));
   if (packageText !== null) changes.push(withScripts(packageText));
   if (options.dockerfile && packageText === null) {
