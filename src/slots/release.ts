@@ -39,17 +39,27 @@ export function releaseId(createdAt: Date, sourceHash: string): string {
   return `r${stamp}-${sourceHash.slice(0, 6)}`;
 }
 
-/** The first id from `now` on that no release has: two builds of one source may fall into one second. */
+/**
+ * An id for a release that is built now. It is later than every other one's, by a second at least: ids tell
+ * which release is the newest, even if two were built within a second or the clock was set back.
+ */
 export async function freeReleaseId(
   paths: SitePaths,
   sourceHash: string,
   now: Date,
 ): Promise<string> {
-  const taken = new Set(await readdir(paths.releases).catch(() => []));
-  for (let at = now.getTime(); ; at += 1000) {
-    const id = releaseId(new Date(at), sourceHash);
-    if (!taken.has(id) && !taken.has(id + PARTIAL)) return id;
-  }
+  const names = await readdir(paths.releases).catch(() => []);
+  const times = names.map(timeOf).filter((time) => !Number.isNaN(time));
+  const earliest = times.reduce((latest, time) => Math.max(latest, time + 1000), 0);
+  return releaseId(new Date(Math.max(now.getTime(), earliest)), sourceHash);
+}
+
+/** The time in an id or in a partial's name; `NaN` for another name. */
+function timeOf(name: string): number {
+  const found = /^r(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)-/.exec(name);
+  if (!found) return Number.NaN;
+  const [, year, month, day, hour, minute, second] = found;
+  return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
 }
 
 /** Where a release is built; nothing else ever looks in there. */

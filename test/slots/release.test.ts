@@ -57,8 +57,17 @@ describe('release ids', () => {
     expect(second).toBe('r20260131T235959-abcdef');
     await createPartial(paths, second);
     expect(await freeReleaseId(paths, HASH, now)).toBe('r20260201T000000-abcdef');
-    expect(await freeReleaseId(paths, `123456${HASH}`, now)).toBe('r20260131T235958-123456');
+    expect(await freeReleaseId(paths, `123456${HASH}`, now)).toBe('r20260201T000000-123456');
   });
+});
+
+test('an id is later than those before it, though the clock was set back or it is not', async () => {
+  const paths = await tempSite();
+  await putRelease(paths, await freeReleaseId(paths, HASH, new Date('2030-01-01T00:00:00Z')));
+  const back = await freeReleaseId(paths, `000000${HASH}`, new Date('2020-01-01T00:00:00Z'));
+  expect(back).toBe('r20300101T000001-000000');
+  const on = await freeReleaseId(paths, HASH, new Date('2030-05-01T12:00:00Z'));
+  expect(on).toBe('r20300501T120000-abcdef');
 });
 
 describe('a release on disk', () => {
