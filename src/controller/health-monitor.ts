@@ -59,12 +59,13 @@ export function createHealthMonitor(
   const tell = (error: Error) =>
     log.error({ event: 'slot.move-failed', error: error.message }, error.message);
 
-  async function probeSlot(slot: Slot): Promise<'well' | 'partly' | 'dead'> {
+  /** The release is asked for too: on a port that our processes have lost, another program may be well. */
+  async function probeSlot(slot: Slot, release: string): Promise<'well' | 'partly' | 'dead'> {
     const { path, timeoutMs } = config.health;
     const answers = await Promise.all(
       Array.from({ length: config.instances }, () =>
         probe(config.ports[slot], path, timeoutMs).then(
-          ({ status }) => isHealthy(status),
+          (answer) => isHealthy(answer.status) && answer.release === release,
           () => false,
         ),
       ),
@@ -75,11 +76,12 @@ export function createHealthMonitor(
 
   /** Counts rounds up while well and down while dead, so that one number tells how long it has been so. */
   async function look(slot: Slot, state: State): Promise<void> {
-    if (state.slots[slot].release === null) {
+    const { release } = state.slots[slot];
+    if (release === null) {
       streaks[slot] = 0;
       return;
     }
-    const health = await probeSlot(slot);
+    const health = await probeSlot(slot, release);
     if (health === 'well') streaks[slot] = Math.max(1, streaks[slot] + 1);
     else if (health === 'dead') streaks[slot] = Math.min(-1, streaks[slot] - 1);
     else streaks[slot] = 1;

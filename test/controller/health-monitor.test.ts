@@ -3,14 +3,17 @@ import { expect, onTestFinished, test } from 'vitest';
 import type { Config } from '../../src/config/schema.ts';
 import { createHealthMonitor } from '../../src/controller/health-monitor.ts';
 import { createStore } from '../../src/controller/store.ts';
+import { RELEASE_HEADER } from '../../src/slots/headers.ts';
 import { collectedLog } from '../support/collected-log.ts';
 import { freePorts } from '../support/free-ports.ts';
 import { SITE } from '../support/state-model.ts';
 import { testConfig } from '../support/test-config.ts';
 import { until } from '../support/until.ts';
 
-async function answering(port: number): Promise<Server> {
-  const server = createServer((_request, response) => response.end('ok'));
+async function answering(port: number, release: string): Promise<Server> {
+  const server = createServer((_request, response) => {
+    response.setHeader(RELEASE_HEADER, release).end('ok');
+  });
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
   return server;
@@ -34,14 +37,14 @@ async function monitored(health: Partial<Config['health']> = {}) {
 
 test('leaves visitors alone while the active slot starts, even if the standby is up first', async () => {
   const { monitor, store, ports } = await monitored();
-  await answering(ports.green);
+  await answering(ports.green, 'r1');
   await until(() => monitor.isHealthy('green'), 'the standby to be well');
   // More rounds than make a slot dead, each of which the standby sees.
   await new Promise((resolve) => setTimeout(resolve, 1500));
   expect(store.state.active).toBe('blue');
   expect(monitor.mayUseStandby()).toBe(false);
 
-  const blue = await answering(ports.blue);
+  const blue = await answering(ports.blue, 'r2');
   await until(() => monitor.mayUseStandby(), 'the active slot to be up');
   blue.close();
   await until(() => store.state.active === 'green', 'the fail-over');
@@ -50,7 +53,22 @@ test('leaves visitors alone while the active slot starts, even if the standby is
 
 test('does not wait for ever for a slot that does not come up', async () => {
   const { store, events, ports } = await monitored({ deadlineMs: 500 });
-  await answering(ports.green);
+  await answering(ports.green, 'r1');
   await until(() => store.state.active === 'green', 'the fail-over');
   expect(events('slot.not-up')).toMatchObject([{ slot: 'blue', ms: 500 }]);
+});
+
+test("takes another program on a slot's port for no standby", async () => {
+  const { monitor, store, ports } = await monitored();
+  const blue = await answering(ports.blue, 'r2');
+  const green = await answering(ports.green, 'somebody else');
+  await until(() => monitor.mayUseStandby(), 'the active slot to be up');
+  expect(monitor.isHealthy('green')).toBe(false);
+  blue.close();
+  await until(() => !monitor.isHealthy('blue'), 'the active slot to be dead');
+  expect(store.state.active).toBe('blue');
+  green.close();
+  await until(() => !green.listening, 'the port to be free');
+  await answering(ports.green, 'r1');
+  await until(() => store.state.active === 'green', 'the fail-over');
 });
