@@ -30,6 +30,8 @@ export interface Instance {
   nodeVersion: string | null;
   /** `SLOTS_ROOT` of the app: whose it is, when two sites have one name. */
   root: string | null;
+  /** `SLOTS_STARTED` of the app: the config that it was started with (src/config/started.ts). */
+  started: string | null;
 }
 
 export interface Pm2 {
@@ -229,7 +231,8 @@ function toProcess(found: ProcessDescription): { app: string; instance: Instance
       pid: found.pid ?? 0,
       pmId: found.pm_id,
       status: String(env.status),
-      uptimeMs: online ? Date.now() - Number(env.pm_uptime) : 0,
+      // PM2 keeps the clock's time of the start, and the clock may have been set back since.
+      uptimeMs: online ? Math.max(0, Date.now() - Number(env.pm_uptime)) : 0,
       memoryBytes: found.monit?.memory ?? 0,
       restarts: Number(env.restart_time ?? 0),
       exitCode: typeof env.exit_code === 'number' ? env.exit_code : null,
@@ -237,6 +240,7 @@ function toProcess(found: ProcessDescription): { app: string; instance: Instance
       errorLog: String(env.pm_err_log_path ?? ''),
       nodeVersion: typeof env.node_version === 'string' ? env.node_version : null,
       root: typeof env.SLOTS_ROOT === 'string' ? env.SLOTS_ROOT : null,
+      started: typeof env.SLOTS_STARTED === 'string' ? env.SLOTS_STARTED : null,
     },
   };
 }

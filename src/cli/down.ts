@@ -3,6 +3,7 @@ import { type AppRole, appName } from '../config/ecosystem.ts';
 import type { Config } from '../config/schema.ts';
 import { connectPm2, isDaemonRunning, type Pm2 } from '../pm2.ts';
 import type { SitePaths } from '../slots/paths.ts';
+import { startedWith } from './running-config.ts';
 
 /** What the proxy gets to finish open requests before the slots go too, in milliseconds. */
 const PROXY_HEAD_START_MS = 3000;
@@ -25,11 +26,13 @@ async function withPm2<T>(act: (pm2: Pm2) => Promise<T>): Promise<T> {
 /** @returns how many apps were there */
 export async function stopApps(pm2: Pm2, config: Config, paths: SitePaths): Promise<number> {
   const known = await pm2.all();
+  // Their names may have changed in the config since.
+  const running = { ...config, ...startedWith(known, paths) };
   const ours = (['watcher', 'proxy', 'blue', 'green'] as AppRole[]).filter((role) =>
-    known.get(appName(config, role))?.some(({ root }) => root === paths.root),
+    known.get(appName(running, role))?.some(({ root }) => root === paths.root),
   );
   const remove = (role: AppRole) =>
-    ours.includes(role) ? pm2.delete(appName(config, role)) : null;
+    ours.includes(role) ? pm2.delete(appName(running, role)) : null;
   // The controller first, or it would start what is being stopped; then the proxy, which needs the slots
   // to finish what it has begun.
   await remove('watcher');

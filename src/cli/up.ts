@@ -15,6 +15,7 @@ import { followController } from './client.ts';
 import { stopApps } from './down.ts';
 import { isNodeNewEnough, MIN_NODE_TEXT } from './min-node.ts';
 import { createProgress } from './progress.ts';
+import { applyConfig, startedWith } from './running-config.ts';
 import { withStartLock } from './start-lock.ts';
 import { style } from './style.ts';
 
@@ -27,7 +28,7 @@ const LOOK_INTERVAL_MS = 50;
 
 /** `slots up`: starts what does not run yet and waits until visitors get an answer. */
 export async function up(
-  config: Config,
+  wanted: Config,
   paths: SitePaths,
   options: { foreground?: boolean },
 ): Promise<void> {
@@ -39,6 +40,8 @@ export async function up(
   };
   // Two at once would start two daemons on one socket.
   const pm2 = await withStartLock(paths, connect);
+  const started = startedWith(await pm2.all(), paths);
+  const config = { ...wanted, ...started };
   const wasRunning = (await controllerPid(paths.controlSocket)) !== null;
   const stopOurs = async () => {
     if (!ours.apps) return;
@@ -48,8 +51,9 @@ export async function up(
   const interrupted = options.foreground ? onInterrupt(stopOurs) : null;
   try {
     if (options.foreground) await attachLogs(pm2, config);
-    const started = await withStartLock(paths, () => startMissing(pm2, config, paths));
-    ours.apps = started && !wasRunning;
+    const isNew = await withStartLock(paths, () => startMissing(pm2, config, paths));
+    ours.apps = isNew && !wasRunning;
+    if (started) await applyConfig(pm2, wanted, started, paths);
     const problem = await untilLive(config, paths, options.foreground === true);
     if (problem === null) printAddresses(config, paths, ours.apps, options.foreground === true);
     else if (!options.foreground) throw problem;

@@ -4,6 +4,7 @@ import { rescueHandOvers } from '../hand-over.ts';
 import type { Slot } from '../slots/slot.ts';
 import { loadConfig } from './load.ts';
 import type { Config } from './schema.ts';
+import { STARTED_VARIABLE, startedConfig } from './started.ts';
 
 /** One PM2 app, in the words of PM2's ecosystem file. */
 export interface App {
@@ -48,7 +49,7 @@ export function apps(root: string, config: Config): App[] {
   // The controller comes first: workers ask it where to send visitors before they listen.
   return [
     {
-      ...common(root, config, 'watcher'),
+      ...withStarted(common(root, config, 'watcher'), config),
       script: processScript('controller'),
       exec_mode: 'fork',
       instances: 1,
@@ -57,7 +58,7 @@ export function apps(root: string, config: Config): App[] {
     slotApp(root, config, 'blue'),
     slotApp(root, config, 'green'),
     {
-      ...common(root, config, 'proxy'),
+      ...withStarted(common(root, config, 'proxy'), config),
       script: processScript('proxy'),
       exec_mode: 'cluster',
       instances: config.proxy.workers,
@@ -105,6 +106,11 @@ function common(root: string, config: Config, role: AppRole) {
     pmx: false,
     vizion: false,
   };
+}
+
+function withStarted<T extends { env: Record<string, string> }>(app: T, config: Config) {
+  const started = JSON.stringify(startedConfig(config));
+  return { ...app, env: { ...app.env, [STARTED_VARIABLE]: started } };
 }
 
 /** Compiled when installed or built; the source itself when Node runs that. */

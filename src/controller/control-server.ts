@@ -8,6 +8,7 @@ import {
 } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { SlotsError } from '../errors.ts';
+import { CONFIG_HEADER } from '../slots/headers.ts';
 import type { SitePaths } from '../slots/paths.ts';
 import { WORKER_UPGRADE } from '../slots/wire.ts';
 
@@ -83,7 +84,14 @@ export async function listenOnControlSocket(
 }
 
 /** The pid of the controller that answers on this socket, or `null` when none does. */
-export function controllerPid(socketPath: string): Promise<number | null> {
+export async function controllerPid(socketPath: string): Promise<number | null> {
+  return (await askController(socketPath))?.pid ?? null;
+}
+
+/** Which controller answers on this socket, and the hash of the config that it goes by; `null` when none does. */
+export function askController(
+  socketPath: string,
+): Promise<{ pid: number; config: string | null } | null> {
   return new Promise((resolve) => {
     const outgoing = request({
       socketPath,
@@ -98,7 +106,11 @@ export function controllerPid(socketPath: string): Promise<number | null> {
         body += chunk;
       });
       answer.on('error', () => resolve(null));
-      answer.on('end', () => resolve(Number(/"pid":(\d+)/.exec(body)?.[1]) || null));
+      answer.on('end', () => {
+        const pid = Number(/"pid":(\d+)/.exec(body)?.[1]);
+        const config = answer.headers[CONFIG_HEADER];
+        resolve(pid ? { pid, config: typeof config === 'string' ? config : null } : null);
+      });
     });
     outgoing.end();
   });

@@ -1,10 +1,12 @@
 /** The controller: the single process that watches, runs promotions and answers the command line. */
 import { EventEmitter } from 'node:events';
+import type { RequestListener } from 'node:http';
 import { appName } from '../config/ecosystem.ts';
-import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
+import { configHash, loadRunningConfig } from '../config/started.ts';
 import { messageOf, SlotsError } from '../errors.ts';
 import { connectPm2 } from '../pm2.ts';
+import { CONFIG_HEADER } from '../slots/headers.ts';
 import { type SitePaths, sitePaths } from '../slots/paths.ts';
 import { listReleases } from '../slots/release.ts';
 import { SLOTS } from '../slots/slot.ts';
@@ -38,7 +40,7 @@ const root = process.env.SLOTS_ROOT ?? process.cwd();
 const log = createLog('watcher');
 
 try {
-  await main(sitePaths(root), loadConfig(root));
+  await main(sitePaths(root), loadRunningConfig(root));
 } catch (error) {
   const { code, hint } = error as SlotsError;
   // What the system refuses (EACCES, EROFS, ENOSPC) is no bug of ours either, and needs no stack.
@@ -98,7 +100,12 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
     }),
   );
   await openAdmin(admin, { ...context, api, inbox, monitor, ledger });
-  await listenOnControlSocket(paths, api, (socket, pid) =>
+  const hash = configHash(config);
+  const answer: RequestListener = (request, response) => {
+    response.setHeader(CONFIG_HEADER, hash);
+    void api(request, response);
+  };
+  await listenOnControlSocket(paths, answer, (socket, pid) =>
     serveWorker(socket, pid, workers, log, ledger.take),
   );
   log.info({ event: 'controller.ready', root, epoch: store.state.epoch }, 'controller ready');

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pino from 'pino';
-import { loadConfig } from '../config/load.ts';
+import { loadWorkerConfig } from '../config/started.ts';
 import { SlotsError } from '../errors.ts';
 import { sitePaths } from '../slots/paths.ts';
 import { isOwnSocket } from '../slots/socket-owner.ts';
@@ -26,7 +26,7 @@ const { config, plane } = prepare();
 /** What is wrong with the config or the certificate is one line, not a stack. */
 function prepare() {
   try {
-    const config = loadConfig(root);
+    const config = loadWorkerConfig(root);
     const { tls } = config.proxy;
     if (tls) {
       tls.cert = resolve(root, tls.cert);

@@ -6,3 +6,6 @@ export const PROBE_HEADER = 'x-slots-probe';
 
 /** The process that answered a probe. */
 export const PID_HEADER = 'x-slots-pid';
+
+/** On the control socket's answers: the hash of the config that the controller goes by. */
+export const CONFIG_HEADER = 'x-slots-config';
