@@ -42,6 +42,7 @@ function instance(pmId: number, memoryBytes: number): Instance {
     uptimeMs: 1000,
     restarts: 3,
     exitCode: null,
+    started: null,
     outLog: '',
     errorLog: '',
     nodeVersion: null,
