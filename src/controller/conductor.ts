@@ -1,14 +1,11 @@
 import { messageOf, SlotsError } from '../errors.ts';
-import { plainText } from '../plain-text.ts';
 import { pruneDeps } from '../slots/deps.ts';
-import { deleteRelease, listReleases, readRelease, releasesToPrune } from '../slots/release.ts';
+import { deleteRelease, listReleases, releasesToPrune } from '../slots/release.ts';
 import { otherSlot, type Slot } from '../slots/slot.ts';
-import { readSource, readStamp } from '../slots/source.ts';
 import type { Promotion, State } from '../slots/state.ts';
 import { buildRelease } from './builder.ts';
 import { wantedDeps } from './dependencies.ts';
-import type { BuildReason, Inbox, Order } from './inbox.ts';
-import { createLoopGuard } from './loop-guard.ts';
+import type { Inbox, Order } from './inbox.ts';
 import {
   afterFailure,
   afterSuccess,
@@ -18,6 +15,7 @@ import {
   nextStep,
   resolveOrder,
 } from './promotion.ts';
+import { createSourceQuestion } from './source-question.ts';
 import { checkSlot } from './stages/check.ts';
 import type { StageContext } from './stages/context.ts';
 import { emptySlot } from './stages/drain.ts';
@@ -30,7 +28,7 @@ import { tellHistory } from './tell-history.ts';
 export interface Conductor {
   /** Runs what state.json says is unfinished, then whatever the inbox holds, for ever. */
   run(): Promise<never>;
-  /** Ends a build or a drain early, since something more urgent waits; other stages run to their end. */
+  /** Ends what runs early, since something more urgent waits; a flip and a reload run to their end. */
   interrupt(reason: string): void;
   /** Why changes are not built at the moment, in one line, or `null`. */
   problem(): string | null;
@@ -45,25 +43,24 @@ export function createConductor(
 ): Conductor {
   const { config, paths, store, log } = context;
   let interruption = new AbortController();
-  /** The source hash of the last build: what failed would fail again, until the files differ. */
-  let attempted: string | null = null;
-  const loops = createLoopGuard();
-  let problem: string | null = null;
+  const question = createSourceQuestion(context, inbox);
 
   const now = () => new Date().toISOString();
 
   async function run(): Promise<never> {
     for (;;) {
       if (store.state.promotion) await runPromotion();
-      const order = await inbox.next(buildReason);
+      const order = await inbox.next(question.buildReason);
       await take(order);
     }
   }
 
   async function take(order: Order): Promise<void> {
     try {
-      const { id, kind, trigger, release } = resolveOrder(store.state, order, isHealthy);
-      await store.update((state) => begin(state, { id, kind, trigger, release, startedAt: now() }));
+      await store.update((state) => {
+        const { id, kind, trigger, release } = resolveOrder(state, order, isHealthy);
+        return begin(state, { id, kind, trigger, release, startedAt: now() });
+      });
     } catch (error) {
       order.onRefused?.(error as Error);
       return;
@@ -126,6 +123,7 @@ export function createConductor(
     );
     if (step !== 'put back') {
       await store.update((state) => afterFailure(state, message, ms, now()));
+      if (interruption.signal.aborted) question.askAgain();
       return;
     }
     const both = `${promotion.failure?.message}; and the standby could not be put back: ${message}`;
@@ -164,41 +162,18 @@ export function createConductor(
   }
 
   async function build(promotion: Promotion, signal: AbortSignal): Promise<void> {
-    problem = null;
     const build = buildRelease(config, paths, {
       trigger: promotion.trigger,
       changed: inbox.takeChanges(),
       signal,
       onNamed: async (id, source) => {
-        attempted = source.hash;
-        loops.began(source.stamp);
+        question.buildBegan(source);
         await store.update((state) => named(state, id));
       },
       onLine: onBuildLine,
     });
-    const release = await build.finally(async () =>
-      loops.ended(await readStamp(paths.root, config.watch)),
-    );
+    const release = await build.finally(question.buildEnded);
     if (release.unsettled) inbox.lookForChanges('edit');
-  }
-
-  async function buildReason(trigger: string): Promise<BuildReason> {
-    const { active, slots } = store.state;
-    const id = active && slots[active].release;
-    const release = id ? await readRelease(paths, id).catch(() => null) : null;
-    const { hash, stamp } = await readSource(paths.root, config.watch);
-    if (hash !== release?.sourceHash && loops.isLoop(stamp)) {
-      problem = loopProblem(inbox.changes());
-      log.error({ event: 'watcher.loop' }, problem);
-      return null;
-    }
-    if (hash !== release?.sourceHash) {
-      return trigger === 'edit' && hash === attempted ? null : 'changed';
-    }
-    attempted = null;
-    // Written and put back while the build read: nobody knows which of the two is inside. Once only, or a
-    // build that writes into a watched folder would start itself for ever.
-    return release.unsettled && release.trigger !== 'unsettled' ? 'unsettled' : null;
   }
 
   async function record(promotion: Promotion): Promise<void> {
@@ -223,19 +198,16 @@ export function createConductor(
 
   return {
     run,
-    problem: () => problem,
+    problem: question.problem,
     interrupt(reason) {
       const stage = store.state.promotion?.stage;
       if (store.state.promotion?.failure) return;
-      if (stage === 'build' || stage === 'start' || stage === 'check' || stage === 'drain') {
+      // A flip runs to its end, and then the drain after it need not.
+      if (stage !== undefined && stage !== 'reload') {
         interruption.abort(new SlotsError('INTERRUPTED', reason));
       }
     },
   };
-}
-
-function loopProblem([file = 'some file']: string[]): string {
-  return `each build changes what is watched (${plainText(file)}) and so starts the next: none is begun until something else changes; leave it out of "watch", or write it elsewhere`;
 }
 
 function withFailureMessage(state: State, message: string): State {

@@ -2,9 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/schema.ts';
 import { otherSlot, type PerSlot, SLOTS, type Slot } from '../slots/slot.ts';
 import type { State } from '../slots/state.ts';
+import { failBack, failOver } from './fail-over.ts';
 import type { Logger } from './log.ts';
 import { isHealthy, probe } from './probe.ts';
-import { failBack, failOver, hasStandby } from './promotion.ts';
+import { hasStandby } from './roles.ts';
 import type { Store } from './store.ts';
 
 /** Pause between two rounds of probes, in milliseconds. */

@@ -20,7 +20,7 @@ import { buildOrder, createInbox, type Inbox } from './inbox.ts';
 import { createLog } from './log.ts';
 import { createOperations } from './operations.ts';
 import { clearOrphans } from './orphans.ts';
-import { afterRestart, nextStep, warmSlots } from './promotion.ts';
+import { afterRestart, nextStep } from './promotion.ts';
 import {
   alignLinks,
   completeHistory,
@@ -29,6 +29,7 @@ import {
   recoverHistory,
   recoverState,
 } from './recovery.ts';
+import { warmSlots } from './roles.ts';
 import type { StageContext } from './stages/context.ts';
 import { createStore, type Store } from './store.ts';
 import { createTrafficLedger } from './traffic.ts';

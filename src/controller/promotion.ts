@@ -3,8 +3,9 @@
  * anything acts on it, so a controller that is killed anywhere finds in state.json what it was about to do.
  */
 import { SlotsError } from '../errors.ts';
-import { otherSlot, type PerSlot, type Role, SLOTS, type Slot } from '../slots/slot.ts';
+import { otherSlot, type Slot } from '../slots/slot.ts';
 import type { LastPromotion, Promotion, Stage, StageError, State } from '../slots/state.ts';
+import { idleSlot, retired } from './roles.ts';
 
 export interface NewPromotion {
   id: string;
@@ -13,11 +14,6 @@ export interface NewPromotion {
   /** The kept release to put live; `null` for a build. */
   release: string | null;
   startedAt: string;
-}
-
-/** The slot that the next candidate goes to: never the one that visitors see. */
-export function idleSlot(state: State): Slot {
-  return state.active === null ? 'blue' : otherSlot(state.active);
 }
 
 /**
@@ -154,55 +150,6 @@ export function afterRestart(state: State, isUsable: boolean): Recovery {
   };
 }
 
-/** The active slot is dead and the standby is not: everybody moves, or back if they came from there. */
-export function failOver(state: State): State {
-  if (state.active === null) return state;
-  const to = otherSlot(state.active);
-  if (to === state.failedOverFrom) return failBack(state);
-  return { ...state, epoch: state.epoch + 1, active: to, failedOverFrom: state.active };
-}
-
-/** The slot that died is healthy again: everybody moves back. */
-export function failBack(state: State): State {
-  const to = state.failedOverFrom;
-  if (to === null) return state;
-  return { ...state, epoch: state.epoch + 1, active: to, failedOverFrom: null };
-}
-
-/** Whether a standby is there to move to: in the other stages the idle slot is somebody's workplace. */
-export function hasStandby(state: State): boolean {
-  const { promotion } = state;
-  if (state.active === null || retired(state).release === null) return false;
-  return promotion === null || promotion.stage === 'build';
-}
-
-export function roles(state: State): PerSlot<Role> {
-  return Object.fromEntries(SLOTS.map((slot) => [slot, role(state, slot)])) as PerSlot<Role>;
-}
-
-function role(state: State, slot: Slot): Role {
-  const { promotion } = state;
-  if (slot === state.active) return 'active';
-  if (promotion?.slot === slot) return 'candidate';
-  if (slot === state.failedOverFrom || state.slots[slot].release === null) return 'down';
-  return promotion?.slot && !promotion.failure ? 'retiring' : 'standby';
-}
-
-/** Where a worker may send a request that the active slot refused: only to what nobody is about to stop. */
-export function warmSlots(state: State): PerSlot<boolean> {
-  const { promotion } = state;
-  const untouched =
-    !promotion ||
-    promotion.stage === 'build' ||
-    (!promotion.failure && (promotion.stage === 'flip' || promotion.stage === 'drain'));
-  const warm = (slot: Slot) =>
-    untouched &&
-    state.active !== null &&
-    slot !== state.active &&
-    state.slots[slot].release !== null;
-  return { blue: warm('blue'), green: warm('green') };
-}
-
 function running(state: State): Promotion {
   if (!state.promotion) throw new Error('no promotion is running');
   return state.promotion;
@@ -272,11 +219,6 @@ function putBack(state: State, failed: Promotion): State {
 
 function withRelease(state: State, slot: Slot, release: string | null): State {
   return { ...state, slots: { ...state.slots, [slot]: { release } } };
-}
-
-/** What the slot holds that visitors do not see. */
-function retired(state: State): { release: string | null } {
-  return state.slots[idleSlot(state)];
 }
 
 function success(promotion: Promotion): LastPromotion['outcome'] {

@@ -2,7 +2,7 @@ import type { Config } from '../config/schema.ts';
 import type { Instance } from '../pm2.ts';
 import { type PerSlot, type Role, SLOTS, type Slot } from '../slots/slot.ts';
 import type { LastPromotion, Stage, State } from '../slots/state.ts';
-import { roles } from './promotion.ts';
+import { roles } from './roles.ts';
 
 /** What `slots status --json` prints; stable. */
 export interface Status {

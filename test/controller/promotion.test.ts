@@ -1,19 +1,15 @@
 import { describe, expect, test } from 'vitest';
+import { failBack, failOver } from '../../src/controller/fail-over.ts';
 import {
   afterRestart,
   afterSuccess,
   begin,
   endDrain,
-  failBack,
-  failOver,
-  hasStandby,
-  idleSlot,
   named,
   nextStep,
   resolveOrder,
-  roles,
-  warmSlots,
 } from '../../src/controller/promotion.ts';
+import { hasStandby, idleSlot, roles, warmSlots } from '../../src/controller/roles.ts';
 import { EMPTY_STATE, type Promotion } from '../../src/slots/state.ts';
 import {
   at,

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
+import * as failOvers from '../../src/controller/fail-over.ts';
 import { buildOrder, createInbox, type Inbox, type Order } from '../../src/controller/inbox.ts';
 import * as machine from '../../src/controller/promotion.ts';
+import { hasStandby, warmSlots } from '../../src/controller/roles.ts';
 import { SlotsError } from '../../src/errors.ts';
 import { SLOTS } from '../../src/slots/slot.ts';
 import {
@@ -55,7 +57,7 @@ export function createPromotionModel(start: 'empty' | 'two releases', workerCoun
 
   boot(null);
 
-  function assignment(warm = machine.warmSlots(state)) {
+  function assignment(warm = warmSlots(state)) {
     return toAssignment(state, PORTS, { revision: ++revision, warm });
   }
 
@@ -175,17 +177,17 @@ export function createPromotionModel(start: 'empty' | 'two releases', workerCoun
 
   function activeDies(): void {
     const { active } = state;
-    if (active === null || !machine.hasStandby(state)) return;
+    if (active === null || !hasStandby(state)) return;
     if (stack.processes[active].status !== 'warm') return;
     if (stack.processes[active === 'blue' ? 'green' : 'blue'].status !== 'warm') return;
     stack.die(active);
-    move(machine.failOver);
+    move(failOvers.failOver);
   }
 
   function failBack(): void {
     const { failedOverFrom } = state;
-    if (failedOverFrom === null || !machine.hasStandby(state)) return;
-    if (stack.processes[failedOverFrom].status === 'warm') move(machine.failBack);
+    if (failedOverFrom === null || !hasStandby(state)) return;
+    if (stack.processes[failedOverFrom].status === 'warm') move(failOvers.failBack);
   }
 
   const happen: { [Type in Event['type']]: (event: EventOf<Type>) => void } = {

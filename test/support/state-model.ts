@@ -1,8 +1,8 @@
+import { failOver } from '../../src/controller/fail-over.ts';
 import {
   afterFailure,
   afterSuccess,
   begin,
-  failOver,
   type NewPromotion,
   named,
 } from '../../src/controller/promotion.ts';
