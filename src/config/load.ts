@@ -147,9 +147,10 @@ function describe(issue: z.core.$ZodIssue): string {
 }
 
 /** Where passwords and tokens stand: errors end in logs, and in bug reports. */
-const SECRET_KEY = /^(env|deploy|notify)(?!\.(git$|\d+\.(on|format)\b))/;
+const SECRET_KEY = /^(deploy|notify)(?!\.(git$|\d+\.(on|format)\b))/;
 
 function isSecret(key: string, value: unknown): boolean {
+  if (key.startsWith('env')) return true;
   return SECRET_KEY.test(key) && value !== undefined && typeof value !== 'boolean';
 }
 

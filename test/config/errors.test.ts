@@ -67,7 +67,7 @@ describe('a wrong config', () => {
     [{ notify: 'https://a/key' }, 'notify: [hidden] (expected array, received string)'],
     [{ notify: [{ url: 'https://a', on: ['won'] }] }, /^notify.0.on.0: "won" \(/],
     [{ deploy: { git: 'yes', secret: 'k'.repeat(16) } }, /^deploy.git: "yes" \(/],
-    [{ deploy: { git: true, secret: 'short' } }, /^deploy.secret: \(hidden\) \(.*>=16/],
+    [{ deploy: { git: true, secret: 'short' } }, /^deploy.secret: \[hidden\] \(.*>=16/],
     [{ deploy: 'secret' }, 'deploy: [hidden] (expected object, received string)'],
     [{ env: { KEY: 42 } }, 'env.KEY: [hidden] (expected string, received number)'],
     [{ env: 'KEY=42' }, 'env: [hidden] (expected record, received string)'],
