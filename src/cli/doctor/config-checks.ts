@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { delimiter, dirname, join, relative, resolve } from 'node:path';
-import { detectFramework } from '../../config/detect.ts';
+import { detectFramework, filesOf } from '../../config/detect.ts';
 import { findConfigFile, readPackageJson } from '../../config/load.ts';
 import { type Check, ok, problem, warning } from './check.ts';
 import type { Facts } from './facts.ts';
@@ -16,8 +16,9 @@ export function checkConfig({ paths, configError }: Facts): Check[] {
 }
 
 export function checkFramework({ paths, config, configError }: Facts): Check[] {
-  const framework = detectFramework(readPackageJson(paths.root));
-  if (framework) return [ok('framework', framework.name)];
+  const preset = detectFramework(readPackageJson(paths.root), filesOf(paths.root));
+  if (preset?.todo) return [warning('framework', preset.name, preset.todo)];
+  if (preset) return [ok('framework', preset.name)];
   if (configError?.code === 'CONFIG_INCOMPLETE') {
     const hint = 'set "build" and "entry" in slots.config.ts';
     return [problem('framework', 'none was recognised in package.json', hint)];
@@ -27,8 +28,11 @@ export function checkFramework({ paths, config, configError }: Facts): Check[] {
 
 /** A path that is missing is waited for; that all are missing is a mistake. */
 export function checkWatchPaths({ paths, config }: Facts): Check[] {
-  const missing = config.watch.filter((path) => !existsSync(join(paths.root, path)));
-  const there = config.watch.filter((path) => !missing.includes(path));
+  const preset = detectFramework(readPackageJson(paths.root), filesOf(paths.root));
+  const gone = config.watch.filter((path) => !existsSync(join(paths.root, path)));
+  const there = config.watch.filter((path) => !gone.includes(path));
+  // A preset lists every folder that such a site may have.
+  const missing = there.length > 0 ? gone.filter((path) => !preset?.watch.includes(path)) : gone;
   if (missing.length === 0) return [ok('watch', there.join(', '))];
   const message = `${missing.join(', ')}: does not exist`;
   const hint = 'correct "watch", or make the folder: it is seen when it comes';
@@ -38,7 +42,10 @@ export function checkWatchPaths({ paths, config }: Facts): Check[] {
 
 /** Of a command for a shell only the shell knows what it runs. */
 export function checkBuildCommand({ paths, config }: Facts): Check[] {
-  const { build } = config;
+  const { build, install } = config;
+  if (build === false) return [ok('build', 'nothing to run: files are copied')];
+  if (install)
+    return [ok('build', `${[build].flat().join(' ')}, after ${[install].flat().join(' ')}`)];
   if (!Array.isArray(build)) return build ? [ok('build', build)] : [];
   const [program = ''] = build;
   if (isInstalled(paths.root, program)) return [ok('build', build.join(' '))];

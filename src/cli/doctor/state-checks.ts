@@ -1,14 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseEntry } from '../../slots/entry.ts';
 import { slotRelease } from '../../slots/link.ts';
 import { releaseDir } from '../../slots/paths.ts';
 import { readRelease } from '../../slots/release.ts';
 import { SLOTS } from '../../slots/slot.ts';
 import { type Check, ok, problem, warning } from './check.ts';
 import type { Facts } from './facts.ts';
-
-/** An entry that is no program: the output's files are served. */
-const STATIC = /^static:/;
 
 export function checkState({ state, stateError }: Facts): Check[] {
   if (stateError) return [problem('state', stateError.message, stateError.hint)];
@@ -30,9 +28,9 @@ export async function checkEntries({ paths, state }: Facts): Promise<Check[]> {
       checks.push(say('entry', `${slot}: release ${id} is not on the disk`, hint));
       continue;
     }
-    const entry = join(releaseDir(paths, id), 'dist', release.entry.replace(STATIC, ''));
-    const found = await stat(entry).catch(() => null);
-    if (STATIC.test(release.entry) ? found?.isDirectory() : found?.isFile())
+    const { kind, path } = parseEntry(release.entry);
+    const found = await stat(join(releaseDir(paths, id), 'dist', path)).catch(() => null);
+    if (kind === 'static' ? found?.isDirectory() : found?.isFile())
       checks.push(ok('entry', `${slot}: ${id} has ${release.entry}`));
     else checks.push(say('entry', `${slot}: ${id} has no ${release.entry}`, hint));
   }

@@ -69,6 +69,32 @@ test('watched paths: one that is missing is a warning, all are a problem', async
   expect(level('gone', 'gone-too')).toBe('problem');
 });
 
+test('a build that is none, or comes after an install, needs no program in the site', async () => {
+  const paths = await tempSite();
+  const check = (build: string[] | false, install?: string) =>
+    checkBuildCommand(doctorFacts(paths, {}, { build, install }));
+  expect(check(false)).toMatchObject([{ level: 'ok', message: expect.stringContaining('copied') }]);
+  expect(check(['no-such-program'], 'npm ci')).toMatchObject([{ level: 'ok' }]);
+});
+
+test('folders that a preset lists and the site has not are no mistake', async () => {
+  const paths = await tempSite({
+    'package.json': '{"name":"x","dependencies":{"next":"16"}}',
+    'app/page.js': '',
+  });
+  const { watch } = loadLeniently(paths.root).config;
+  const check = (more: string[]) => checkWatchPaths(doctorFacts(paths, {}, { watch: more }));
+  expect(check(watch)).toMatchObject([{ level: 'ok', message: 'app' }]);
+  expect(check([...watch, 'docs'])).toMatchObject([{ level: 'warning' }]);
+});
+
+test('what a framework still needs is a warning', async () => {
+  const paths = await tempSite({ 'package.json': '{"name":"x","dependencies":{"next":"16"}}' });
+  expect(checkFramework(doctorFacts(paths))).toMatchObject([
+    { level: 'warning', hint: expect.stringContaining('standalone') },
+  ]);
+});
+
 test('a port that another program has names that program', async () => {
   const [proxy = 0, blue = 0, green = 0, admin = 0] = await freePorts(4);
   const server = createServer().listen(blue, '127.0.0.1');
