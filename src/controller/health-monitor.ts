@@ -39,6 +39,8 @@ export function createHealthMonitor(
   log: Logger,
 ): HealthMonitor {
   const streaks: PerSlot<number> = { blue: 0, green: 0 };
+  /** The release that each streak is about. */
+  const counted: PerSlot<string | null> = { blue: null, green: null };
   const started = performance.now();
   /** The active slot has been well since this controller started, or has had its time for it. */
   let isUp = false;
@@ -78,10 +80,11 @@ export function createHealthMonitor(
   /** Counts rounds up while well and down while dead, so that one number tells how long it has been so. */
   async function look(slot: Slot, state: State): Promise<void> {
     const { release } = state.slots[slot];
-    if (release === null) {
+    if (release !== counted[slot]) {
+      counted[slot] = release;
       streaks[slot] = 0;
-      return;
     }
+    if (release === null) return;
     const health = await probeSlot(slot, release);
     if (health === 'well') streaks[slot] = Math.max(1, streaks[slot] + 1);
     else if (health === 'dead') streaks[slot] = Math.min(-1, streaks[slot] - 1);
@@ -112,18 +115,39 @@ export function createHealthMonitor(
     await assign();
   }
 
+  /** Not over a flip: whoever is active now is looked at at once. */
+  async function pause(ms: number, epoch: number): Promise<void> {
+    const over = new AbortController();
+    const stopAtFlip = (state: State) => state.epoch !== epoch && over.abort();
+    store.onChange(stopAtFlip, over.signal);
+    stopAtFlip(store.state);
+    await delay(ms, undefined, { signal: over.signal }).catch(() => {});
+    over.abort();
+  }
+
   return {
     isHealthy: (slot) => streaks[slot] > 0,
     mayUseStandby: () => isUp,
     async run() {
+      let { epoch } = store.state;
       for (;;) {
-        await Promise.all(SLOTS.map((slot) => look(slot, store.state)));
+        const before = store.state;
+        // That a candidate did not answer while it started says nothing about the active slot it is now.
+        if (before.epoch !== epoch)
+          for (const slot of SLOTS) streaks[slot] = Math.max(0, streaks[slot]);
+        epoch = before.epoch;
+        await Promise.all(SLOTS.map((slot) => look(slot, before)));
         noteUp();
-        await decide().catch(tell);
+        if (isSameScene(before, store.state)) await decide().catch(tell);
         const { slots } = store.state;
         const suspicious = SLOTS.some((slot) => slots[slot].release !== null && streaks[slot] <= 0);
-        await delay(suspicious ? SUSPICION_INTERVAL_MS : ROUND_INTERVAL_MS);
+        await pause(suspicious ? SUSPICION_INTERVAL_MS : ROUND_INTERVAL_MS, epoch);
       }
     },
   };
+}
+
+/** A round that began before a flip, or within a promotion that is over, has seen other roles. */
+function isSameScene(before: State, now: State): boolean {
+  return before.epoch === now.epoch && before.promotion?.id === now.promotion?.id;
 }

@@ -72,3 +72,20 @@ test("takes another program on a slot's port for no standby", async () => {
   await answering(ports.green, 'r1');
   await until(() => store.state.active === 'green', 'the fail-over');
 });
+
+test('does not hold against the active slot that it was silent while it was the candidate', async () => {
+  const { monitor, store, ports } = await monitored();
+  await answering(ports.blue, 'r2');
+  await answering(ports.green, 'r3');
+  await until(() => monitor.mayUseStandby(), 'the active slot to be up');
+  // Green answers with a release that is not said to be there: for the monitor it is dead.
+  await new Promise((resolve) => setTimeout(resolve, 1200));
+  await store.update((state) => ({
+    ...state,
+    epoch: state.epoch + 1,
+    active: 'green',
+    slots: { ...state.slots, green: { release: 'r3' } },
+  }));
+  await until(() => monitor.isHealthy('green'), 'the flip to be seen at once', 150);
+  expect(store.state).toMatchObject({ active: 'green', failedOverFrom: null });
+});
