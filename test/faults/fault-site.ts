@@ -74,13 +74,18 @@ export async function untilControllerAfter(site: PlainSite, pid: number): Promis
   );
 }
 
-/** What the site should have running and on disk once nothing happens, whatever happened before. */
-export async function expectNothingLeft(site: PlainSite): Promise<void> {
+/**
+ * What the site should have running and on disk once nothing happens, whatever happened before.
+ *
+ * @param slots how many slots have a release
+ */
+export async function expectNothingLeft(site: PlainSite, slots = 2): Promise<void> {
   const { root } = site;
   await until(
     async () => {
       const { watcher, proxy, blue, green } = await site.pids();
-      return [watcher, proxy, blue, green].map(({ length }) => length).join() === '1,2,2,2';
+      const counts = [watcher, proxy, [...blue, ...green]].map(({ length }) => length);
+      return counts.join() === [1, 2, 2 * slots].join();
     },
     'as many processes as there should be',
     RECOVERY_TIMEOUT_MS,
@@ -88,7 +93,8 @@ export async function expectNothingLeft(site: PlainSite): Promise<void> {
   const daemon = await site.daemonPid();
   const running = await processesWith([root, site.env.PM2_HOME as string]);
   const strangers = running.filter(({ pid }) => pid !== daemon);
-  expect(strangers.length, strangers.map(({ command }) => command).join('\n')).toBe(7);
+  const commands = strangers.map(({ command }) => command).join('\n');
+  expect(strangers.length, commands).toBe(3 + 2 * slots);
 
   const releases = await listReleases(sitePaths(root));
   const names = await readdir(join(root, 'slots/releases'));
@@ -96,7 +102,7 @@ export async function expectNothingLeft(site: PlainSite): Promise<void> {
   const hashes = releases.map(({ sourceHash }) => sourceHash);
   expect(hashes.length - new Set(hashes).size, 'releases of the same content').toBe(0);
 
-  const known = new Set(['blue', 'green', 'releases', 'state.json', 'history.jsonl']);
-  const files = (await readdir(join(root, 'slots'))).filter((name) => !known.has(name));
-  expect(files).toEqual(files.includes('control.sock') ? ['control.sock'] : []);
+  const known = ['blue', 'green', 'releases', 'state.json', 'history.jsonl', 'control.sock'];
+  const files = await readdir(join(root, 'slots'));
+  expect(files.filter((name) => !known.includes(name))).toEqual([]);
 }
