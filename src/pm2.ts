@@ -5,7 +5,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ProcessDescription } from 'pm2';
-import type { App } from './config/ecosystem.ts';
+import { type App, NO_RELEASE_EXIT_CODE } from './config/ecosystem.ts';
 import { SlotsError } from './errors.ts';
 import { forgetStarterEnvironment, withDaemonPreload } from './pm2-environment.ts';
 
@@ -44,6 +44,8 @@ export interface Pm2 {
   stop(app: string): Promise<void>;
   /** Stops what runs and starts every process of the app anew, all at once. */
   restart(app: string): Promise<void>;
+  /** Starts those processes of the app that are stopped or found no release to serve, and touches no other. */
+  startStopped(app: string): Promise<void>;
   /** Replaces the app's processes one after the other. */
   reload(app: string): Promise<void>;
   delete(app: string): Promise<void>;
@@ -182,6 +184,17 @@ function adapt(api: Api): Pm2 {
     // other app's; the daemon itself keeps reloads of one process apart since 7.0.4 (#6129).
     reload: async (app) => {
       await call('reload', (done) => api.reload(app, { force: true } as never, done));
+    },
+    // With a backoff PM2 says `waiting restart` of a process whose exit code it does not restart, and waits for ever.
+    startStopped: async (app) => {
+      const resting = (await instances(app)).filter(
+        ({ status, exitCode }) =>
+          status === 'stopped' || (status !== 'online' && exitCode === NO_RELEASE_EXIT_CODE),
+      );
+      for (const { pmId } of resting) {
+        await call('stop', (done) => api.stop(pmId, done));
+        await call('restart', (done) => api.restart(pmId, done));
+      }
     },
     delete: (app) => each(app, 'delete', (id, done) => api.delete(id, done)),
     onOutput: async (listener) => {

@@ -63,6 +63,8 @@ export function createConductor(
       });
     } catch (error) {
       order.onRefused?.(error as Error);
+      // Nothing is wrong with the order, which would be forgotten: the next controller looks for changes again.
+      if (toSlotsError(error).code === 'STATE_UNWRITABLE') throw error;
       return;
     }
     const { id, trigger } = order;

@@ -17,6 +17,7 @@ import { createConductor } from './conductor.ts';
 import { listenOnControlSocket, takeOffice } from './control-server.ts';
 import { createHealthMonitor } from './health-monitor.ts';
 import { buildOrder, createInbox, type Inbox } from './inbox.ts';
+import { keepLinks } from './link-keeper.ts';
 import { createLog } from './log.ts';
 import { createOperations } from './operations.ts';
 import { clearOrphans } from './orphans.ts';
@@ -117,7 +118,7 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
   if (recovery.again) inbox.order(buildOrder(recovery.again.trigger));
   await orderFirstRelease(paths, store.state, inbox);
   inbox.lookForChanges('start');
-  await Promise.all([conductor.run(), monitor.run()]);
+  await Promise.all([conductor.run(), monitor.run(), keepLinks(context)]);
 }
 
 /** What became of the promotion that the last controller left behind. */

@@ -89,15 +89,22 @@ export async function dropGone(paths: SitePaths, state: State, log: Logger): Pro
   return kept;
 }
 
-/** A controller killed between writing the state and moving a symlink leaves the two apart; the state wins. */
-export async function alignLinks(paths: SitePaths, state: State, log: Logger): Promise<void> {
+/**
+ * A controller killed between writing the state and moving a symlink leaves the two apart; the state wins.
+ *
+ * @returns whether anything had to be moved
+ */
+export async function alignLinks(paths: SitePaths, state: State, log: Logger): Promise<boolean> {
+  let moved = false;
   for (const slot of SLOTS) {
     const wanted = state.slots[slot].release;
     if ((await slotRelease(paths, slot)) === wanted) continue;
     log.warn({ event: 'slot.realign', slot, release: wanted }, `pointing ${slot} at ${wanted}`);
     await clearWay(paths, slot, log);
     await pointSlot(paths, slot, wanted);
+    moved = true;
   }
+  return moved;
 }
 
 /** Whether the promotion that a killed controller left can go on with its release, or has to build anew. */

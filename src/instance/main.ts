@@ -24,9 +24,7 @@ const id = await slotRelease(paths, slot);
 if (id === null) process.exit(NO_RELEASE_EXIT_CODE);
 
 const crash = crashFile(paths, id);
-process.on('uncaughtExceptionMonitor', (error) =>
-  writeFileSync(crash, String(error?.stack ?? error)),
-);
+process.on('uncaughtExceptionMonitor', tell);
 
 try {
   const release = await readRelease(paths, id);
@@ -35,7 +33,16 @@ try {
   await runEntry(join(releaseDir(paths, id), 'dist'), release.entry);
   rmSync(crash, { force: true });
 } catch (error) {
-  writeFileSync(crash, String((error as Error)?.stack ?? error));
+  tell(error as Error);
   console.error(error);
   process.exit(1);
+}
+
+/** Whose release has been deleted has nowhere to write this, and must end all the same. */
+function tell(error: Error): void {
+  try {
+    writeFileSync(crash, String(error?.stack ?? error));
+  } catch {
+    // What is printed is in the app's log.
+  }
 }
