@@ -120,9 +120,9 @@ async function reachNeighbours(paths: SitePaths, lock: string): Promise<void> {
 }
 
 /**
- * Makes the copy a root of its own, which it would not be below an ignored folder of the site: Tailwind would pass over
- * what git ignores, Next take the site above for its workspace. Where the site is the root of its repository,
- * the copy has its history too.
+ * Makes the copy a root of its own: Next takes the highest folder with a lock file for its workspace, which would be the
+ * site above, and puts its server elsewhere for it. Where the site is the root of its repository, the copy has
+ * its history too.
  */
 async function followGit(root: string, dir: string): Promise<void> {
   const own = join(dir, '.git');
