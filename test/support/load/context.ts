@@ -22,6 +22,7 @@ export interface FailedRequest {
   port: number | null;
   /** By `performance.now()`. */
   begunAt: number;
+  endedAt: number;
   error: string;
 }
 

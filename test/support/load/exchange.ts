@@ -64,7 +64,12 @@ export async function exchange(load: LoadContext, call: Call): Promise<Answer> {
     return { status, headers: response.headers, body };
   } catch (error) {
     outgoing.destroy();
-    load.onFailed({ port: sentOn(), begunAt, error: explain(hung ?? error) });
+    load.onFailed({
+      port: sentOn(),
+      begunAt,
+      endedAt: performance.now(),
+      error: explain(hung ?? error),
+    });
     throw hung ?? error;
   } finally {
     clearTimeout(timer);
