@@ -15,12 +15,15 @@ import { processesWith } from '../test/support/processes.ts';
 import { until } from '../test/support/until.ts';
 import { type Damage, FAULTS } from './soak/faults.ts';
 import { createGauges } from './soak/gauges.ts';
-import { pick } from './soak/random.ts';
+import { pick, sleep } from './soak/random.ts';
 
 const WARM_UP_PROMOTIONS = 5;
 
 /** A request that an instance was working on as it died fails within this time, in milliseconds. */
 const AFTERMATH_MS = 3000;
+
+const FORGET_TIMEOUT_MS = 100_000;
+const LOOK_INTERVAL_MS = 5000;
 
 const { values } = parseArgs({
   options: {
@@ -93,6 +96,12 @@ async function soak(site: PlainSite): Promise<string[]> {
   const result = await load.stop();
   await settle(site);
   await gauges.sample();
+  // PM2 keeps what it reads of a process open for a minute and a half after its end.
+  const deadline = performance.now() + FORGET_TIMEOUT_MS;
+  while (gauges.complaints().length > 0 && performance.now() < deadline) {
+    await sleep(LOOK_INTERVAL_MS);
+    await gauges.sample();
+  }
   report(result);
   return [...problems(result), ...gauges.complaints(), ...(await leaks(site))];
 

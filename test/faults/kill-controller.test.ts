@@ -18,18 +18,19 @@ import {
 import { type Moment, readStateAllTheTime, type StateReader } from './state-reader.ts';
 import { recordFault, times } from './table.ts';
 
-const KILLS = times(14, 200);
-
 const MOMENTS: Moment[] = ['build', 'start', 'check', 'flip', 'drain', 'reload', 'end'];
+
+const KILLS = times(MOMENTS.length + 3, 200);
 
 /** What a whole promotion of this site takes, generously, in milliseconds. */
 const PROMOTION_MS = 1500;
 
-/** Every second kill is at the very moment a stage begins, every other one anywhere. */
+/** The first kills are at the very moment that a stage begins, then every second one; the others anywhere. */
 async function killAt(kill: number, pid: number, reader: StateReader): Promise<string> {
   const shoot = () => signalProcess(pid, 'SIGKILL');
-  if (kill % 2 === 0) {
-    const moment = MOMENTS[(kill / 2) % MOMENTS.length] as Moment;
+  if (kill < MOMENTS.length || kill % 2 === 0) {
+    const index = kill < MOMENTS.length ? kill : kill / 2;
+    const moment = MOMENTS[index % MOMENTS.length] as Moment;
     await reader.at(moment, shoot);
     return moment;
   }
@@ -59,13 +60,16 @@ test(`loses nothing and fails no request when the controller is killed ${KILLS} 
   const recoveryMs: number[] = [];
   const lost: string[] = [];
   let edit = 1;
-  for (let kill = 0; kill < KILLS; kill++) {
+  let injected = 0;
+  for (let kill = 0; injected < KILLS; kill++) {
     const pid = await pidOf(site, 'watcher');
     await site.edit('page.txt', pageOf(++edit));
     const where = await killAt(kill, pid, reader);
     const killed = performance.now();
-    const last = kill % 5 === 4 ? await killAgain(site, pid) : pid;
-    if (last !== pid) kill++;
+    injected++;
+    const isTwice = kill >= MOMENTS.length && kill % 5 === 3;
+    const last = isTwice ? await killAgain(site, pid) : pid;
+    if (isTwice) injected++;
     if (kill % 3 === 2) await site.edit('page.txt', pageOf(++edit));
     await untilControllerAfter(site, last);
     await untilLive(site, edit).catch((error: Error) => lost.push(`${where}: ${error.message}`));
@@ -78,7 +82,7 @@ test(`loses nothing and fails no request when the controller is killed ${KILLS} 
   recordFault({
     row: 1,
     fault: 'kill -9 the controller',
-    injected: KILLS,
+    injected,
     requests,
     failed,
     editsLost: lost.length,

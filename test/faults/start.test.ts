@@ -20,9 +20,14 @@ import {
   untilControllerAfter,
   untilLive,
 } from './fault-site.ts';
-import { recordFault, times } from './table.ts';
+import { isFull, recordFault } from './table.ts';
 
 const CONTROLLER = fileURLToPath(new URL('../../dist/controller/main.js', import.meta.url));
+/** `npm test` has the like of these among its end-to-end tests already. */
+const testFull = test.skipIf(!isFull);
+
+const SECOND_CONTROLLERS = 10;
+
 const NOTHING = { requests: 0, failed: 0, editsLost: 0, recoveryMs: [] };
 
 async function take(port: number): Promise<Server> {
@@ -92,38 +97,41 @@ test('a controller whose port was taken meanwhile says so and comes back once it
   await expectNothingLeft(site);
 });
 
-test('a standby whose port was taken is nobody to fall back to, and comes back once it is free', async () => {
-  const site = await faultSite();
-  const { active } = await site.status();
-  const standby = active === 'blue' ? 'green' : 'blue';
-  const load = startLoad(site.origin, LOAD);
-  for (const pid of (await site.pids())[standby]) process.kill(pid, 'SIGKILL');
-  const server = await take(site.ports[standby]);
-  await until(async () => !(await site.status()).slots[standby].healthy, 'it to be unhealthy');
-  expect(await site.status()).toMatchObject({ active, failedOverFrom: null });
-  const freed = performance.now();
-  server.close();
-  await until(
-    async () => (await site.status()).slots[standby].healthy,
-    'the standby to be warm again',
-    RECOVERY_TIMEOUT_MS,
-  );
-  const recoveryMs = [performance.now() - freed];
-  const { requests, failed, failures } = await load.stop();
-  recordFault({
-    row: 8,
-    fault: "the standby's port taken while running",
-    injected: 1,
-    requests,
-    failed,
-    editsLost: 0,
-    recoveryMs,
-  });
-  expect(failures).toEqual([]);
-  await expectNothingLeft(site);
-});
+testFull(
+  'a standby whose port was taken is nobody to fall back to, and comes back once it is free',
+  async () => {
+    const site = await faultSite();
+    const { active } = await site.status();
+    const standby = active === 'blue' ? 'green' : 'blue';
+    const load = startLoad(site.origin, LOAD);
+    for (const pid of (await site.pids())[standby]) process.kill(pid, 'SIGKILL');
+    const server = await take(site.ports[standby]);
+    await until(async () => !(await site.status()).slots[standby].healthy, 'it to be unhealthy');
+    expect(await site.status()).toMatchObject({ active, failedOverFrom: null });
+    const freed = performance.now();
+    server.close();
+    await until(
+      async () => (await site.status()).slots[standby].healthy,
+      'the standby to be warm again',
+      RECOVERY_TIMEOUT_MS,
+    );
+    const recoveryMs = [performance.now() - freed];
+    const { requests, failed, failures } = await load.stop();
+    recordFault({
+      row: 8,
+      fault: "the standby's port taken while running",
+      injected: 1,
+      requests,
+      failed,
+      editsLost: 0,
+      recoveryMs,
+    });
+    expect(failures).toEqual([]);
+    await expectNothingLeft(site);
+  },
+);
 
-test('a proxy whose port was taken comes back once it is free', async () => {
+testFull('a proxy whose port was taken comes back once it is free', async () => {
   const site = await faultSite();
   for (const pid of (await site.pids()).proxy) process.kill(pid, 'SIGKILL');
   const server = await take(site.ports.proxy);
@@ -145,10 +153,10 @@ test('a proxy whose port was taken comes back once it is free', async () => {
   await expectNothingLeft(site);
 });
 
-test('two controllers: the second one names the first and leaves', async () => {
+testFull('two controllers: the second one names the first and leaves', async () => {
   const site = await faultSite();
   const first = await pidOf(site, 'watcher');
-  for (let count = 0; count < times(2, 10); count++) {
+  for (let count = 0; count < SECOND_CONTROLLERS; count++) {
     const second = spawn(process.execPath, [CONTROLLER], {
       cwd: site.root,
       env: { ...site.env, SLOTS_ROOT: site.root },
@@ -161,12 +169,12 @@ test('two controllers: the second one names the first and leaves', async () => {
     expect(code).toBe(1);
     expect(output).toContain(`this site's controller runs already, with pid ${first}`);
   }
-  recordFault({ row: 8, fault: 'a second controller', injected: times(2, 10), ...NOTHING });
+  recordFault({ row: 8, fault: 'a second controller', injected: SECOND_CONTROLLERS, ...NOTHING });
   expect(await pidOf(site, 'watcher')).toBe(first);
   await expectNothingLeft(site);
 });
 
-test('several `slots up` at once start everything once', async () => {
+testFull('several `slots up` at once start everything once', async () => {
   const site = await plainSite();
   const results = await Promise.all([1, 2, 3].map(() => site.slots('up')));
   expect(results.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0]);
