@@ -10,14 +10,16 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/e2e/**', 'test/docs/**', 'test/faults/**', 'test/frameworks/**'],
           testTimeout: 30_000,
+          sequence: { groupOrder: 0 },
         },
       },
       {
-        // Real stacks on a real PM2: one file at a time, or they would measure each other.
+        // Real stacks on a real PM2, each with its own ports and PM2_HOME: they wait most of the time.
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts', 'test/docs/**/*.test.ts'],
-          fileParallelism: false,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
           testTimeout: 180_000,
           hookTimeout: 180_000,
         },
@@ -28,6 +30,7 @@ export default defineConfig({
           name: 'frameworks',
           include: ['test/frameworks/**/*.test.ts'],
           fileParallelism: false,
+          sequence: { groupOrder: 3 },
           testTimeout: 600_000,
           hookTimeout: 60_000,
         },
@@ -38,6 +41,7 @@ export default defineConfig({
           name: 'faults',
           include: ['test/faults/**/*.test.ts'],
           fileParallelism: false,
+          sequence: { groupOrder: 2 },
           testTimeout: process.env.SLOTS_FAULTS === 'full' ? 3_600_000 : 180_000,
           hookTimeout: 180_000,
         },

@@ -34,3 +34,6 @@ process.on('message', (message: { memory?: true; assign?: Slot; cut?: Slot }) =>
   const { rss, heapUsed, external } = process.memoryUsage();
   process.send?.({ rss, heapUsed, external });
 });
+
+// So that `node --cpu-prof` writes its profile.
+process.once('SIGTERM', () => process.exit(0));

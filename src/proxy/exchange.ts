@@ -18,6 +18,7 @@ import {
   addTrailers,
   breakOff,
   dropVainTrailer,
+  endWith,
   hasBody,
   isSentWhole,
   writeHead,
@@ -175,7 +176,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Guest, Logged {
       this.#remaining -= chunk.length;
       // Head, body and end leave in one write to the socket.
       if (this.#remaining === 0) {
-        response.end(chunk);
+        endWith(response, chunk);
         return;
       }
     }

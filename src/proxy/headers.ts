@@ -1,4 +1,5 @@
 import { PROBE_HEADER, RELEASE_HEADER } from '../slots/headers.ts';
+import { latin1 } from './latin1.ts';
 
 /**
  * Fields that concern one connection only and are never forwarded (RFC 9110 §7.6.1). `transfer-encoding`
@@ -114,7 +115,10 @@ function forwardedNode(address: string): string {
 /** undici hands a message's fields over as bytes, node:http as strings; they are Latin-1 on the wire. */
 export function toStrings(raw: readonly (Buffer | string)[]): string[] {
   const strings: string[] = new Array(raw.length);
-  for (let i = 0; i < raw.length; i++) strings[i] = (raw[i] as Buffer).toString('latin1');
+  for (let i = 0; i < raw.length; i++) {
+    const word = raw[i] as Buffer | string;
+    strings[i] = typeof word === 'string' ? word : latin1(word);
+  }
   return strings;
 }
 

@@ -199,6 +199,14 @@ function createSlotParts(config: ProxyConfig, ports: PerSlot<number>) {
 function createPreparation(config: ProxyConfig) {
   const peerOf = createPeerLookup(config.trustedProxies);
   const nextRequestId = createRequestIds();
+  /** Most requests are for the same host as the one before. */
+  let goodHost = '';
+  const isGoodHost = (host: string): boolean => {
+    if (host === goodHost) return true;
+    if (!isAuthority(host)) return false;
+    goodHost = host;
+    return true;
+  };
   return (request: IncomingMessage) => {
     const fields = fieldsOf(request);
     const refused = objection(request, fields, config.limits);
@@ -210,7 +218,7 @@ function createPreparation(config: ProxyConfig) {
       request.headers.host ??
       '') as string;
     // RFC 9112 §3.2: a Host field that cannot be one is answered 400.
-    if (host === '' ? isHttp2(request) : !isAuthority(host)) return BAD_REQUEST;
+    if (host === '' ? isHttp2(request) : !isGoodHost(host)) return BAD_REQUEST;
     const headers = toUpstreamHeaders(
       fields,
       request.headers.connection,

@@ -1,6 +1,7 @@
 /** The visitor's side of an exchange, where HTTP/1.1 and HTTP/2 differ. */
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import { latin1 } from './latin1.ts';
 
 /** Fields that HTTP/2 does not have (RFC 9113 §8.2.2), and that Node throws on. */
 const HTTP1_ONLY = new Set([
@@ -107,6 +108,18 @@ export function writeInformational(
   for (let i = 0; i < fields.length; i += 2) head += `${fields[i]}: ${fields[i + 1]}\r\n`;
   // writeEarlyHints() knows `link` only, and throws on values that it does not like.
   response.socket.write(`${head}\r\n`, 'latin1');
+}
+
+/** Up to this many bytes an answer's end is cheaper as a string. */
+const SMALL_BYTES = 8192;
+
+/**
+ * Ends an answer with its last piece. Node joins a head and a string into one write, but puts a head and a Buffer
+ * into a vector of two, which costs more than the copy as long as it is small.
+ */
+export function endWith(response: ServerResponse, chunk: Buffer): void {
+  if (chunk.length > SMALL_BYTES || isHttp2(response)) response.end(chunk);
+  else response.end(latin1(chunk), 'latin1');
 }
 
 /** Sets the fields that follow an answer's body. */

@@ -1,9 +1,13 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
-/** Below the range that Linux takes outgoing connections' ports from, so that no client of a test gets one. */
-const LOWEST = 15_000;
-const HIGHEST = 32_000;
+/**
+ * Below the range that Linux takes outgoing connections' ports from, so that no client of a test gets one; and a
+ * part of it for each of vitest's workers, since a port that is given but not yet listened on looks free to all.
+ */
+const PORTS_PER_WORKER = 4000;
+const LOWEST = 15_000 + (Number(process.env.VITEST_POOL_ID ?? 0) % 4) * PORTS_PER_WORKER;
+const HIGHEST = LOWEST + PORTS_PER_WORKER;
 
 const given = new Set<number>();
 
