@@ -22,6 +22,9 @@ export function createSourceQuestion(
 ): SourceQuestion {
   /** The source hash of the last build: what failed would fail again, until the files differ. */
   let attempted: string | null = null;
+  /** One that was built while the files changed, so that nobody knows what failed. Tried again once. */
+  let doubted: string | null = null;
+  let begun = '';
   let problem: string | null = null;
   const loops = createLoopGuard();
 
@@ -53,12 +56,18 @@ export function createSourceQuestion(
 
     buildBegan({ hash, stamp }) {
       attempted = hash;
+      begun = stamp;
       problem = null;
       loops.began(stamp);
     },
 
     async buildEnded() {
-      loops.ended(await readStamp(paths.root, config.watch));
+      const stamp = await readStamp(paths.root, config.watch);
+      loops.ended(stamp);
+      if (stamp === begun || attempted === doubted) return;
+      // The build may have read what is put back by now: that it fails would say nothing about the source as it is.
+      doubted = attempted;
+      attempted = null;
     },
 
     askAgain() {
