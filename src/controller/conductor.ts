@@ -181,6 +181,7 @@ export function createConductor(
   async function record(promotion: Promotion): Promise<void> {
     const { last } = store.state;
     if (last?.id !== promotion.id) return;
+    if (last.outcome !== 'failed') question.promotionSucceeded();
     await tellHistory(paths, last, log);
     log.info({ event: 'promotion.end', ...last }, `${last.outcome}: ${last.release}`);
   }

@@ -12,6 +12,8 @@ export interface SourceQuestion {
   buildEnded(): Promise<void>;
   /** A build was broken off for something more urgent: what it was made of is still to be built. */
   askAgain(): void;
+  /** Nothing has failed: after a rollback the same source may be wanted again. */
+  promotionSucceeded(): void;
   /** Why changes are not built at the moment, in one line, or `null`. */
   problem(): string | null;
 }
@@ -67,6 +69,10 @@ export function createSourceQuestion(
       if (stamp === begun || attempted === doubted) return;
       // The build may have read what is put back by now: that it fails would say nothing about the source as it is.
       doubted = attempted;
+      attempted = null;
+    },
+
+    promotionSucceeded() {
       attempted = null;
     },
 

@@ -65,6 +65,19 @@ test('puts a kept release live without a build, and keeps edits back until resum
   await until(async () => (await site.get()).body === 'fourth', 'the edit to be live');
 });
 
+test('promotes on resume what was rolled back, though the files were only touched meanwhile', async () => {
+  const site = await plainSite();
+  await site.slots('up');
+  await site.edit('page.txt', 'second');
+  await until(async () => (await site.get()).body === 'second', 'the second release');
+  await site.settled();
+  expect(await site.slots('rollback')).toMatchObject({ exitCode: 0 });
+  await site.edit('page.txt', 'second');
+  await until(async () => (await site.status()).watcher.pending > 0, 'the touch to be seen');
+  await site.slots('resume');
+  await until(async () => (await site.get()).body === 'second', 'the second content again', 30_000);
+});
+
 test('refuses a rollback where there is nothing to go back to, and says so', async () => {
   const site = await plainSite();
   await site.slots('up');
