@@ -7,7 +7,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { duration } from '../src/cli/format.ts';
-import { pageOf, untilLive } from '../test/faults/fault-site.ts';
+import { KNOWN_FILES, pageOf, untilLive } from '../test/faults/fault-site.ts';
 import type { FailedRequest } from '../test/support/load/context.ts';
 import { type LoadResult, startLoad } from '../test/support/load.ts';
 import { PLAIN_PATHS, type PlainSite, plainSite } from '../test/support/plain-site.ts';
@@ -171,8 +171,7 @@ async function leaks(site: PlainSite): Promise<string[]> {
   const daemon = await site.daemonPid();
   const running = await processesWith([site.root, site.env.PM2_HOME as string]);
   const processes = running.filter(({ pid }) => pid !== daemon);
-  const known = ['blue', 'green', 'releases', 'state.json', 'history.jsonl', 'control.sock'];
-  const allowed = [...known, 'failed-build.log'];
+  const allowed = [...KNOWN_FILES, 'failed-build.log'];
   const files = (await readdir(join(site.root, 'slots'))).filter((name) => !allowed.includes(name));
   const releases = await readdir(join(site.root, 'slots/releases'));
   // Five are kept, and what the slots point to.

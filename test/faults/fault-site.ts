@@ -12,6 +12,17 @@ import { until } from '../support/until.ts';
 /** Requests of every short kind, on every path whose answer is the page's text. */
 export const LOAD = { paths: PLAIN_PATHS, keepAlive: 6, fresh: 3 };
 
+/** What may stand in `slots/` when nothing happens. */
+export const KNOWN_FILES = [
+  'blue',
+  'green',
+  'releases',
+  'state.json',
+  'history.jsonl',
+  'control.sock',
+  'admin-token',
+];
+
 /** Time for what recovers by itself, PM2's backoff included, in milliseconds. */
 export const RECOVERY_TIMEOUT_MS = 60_000;
 
@@ -102,7 +113,6 @@ export async function expectNothingLeft(site: PlainSite, slots = 2): Promise<voi
   const hashes = releases.map(({ sourceHash }) => sourceHash);
   expect(hashes.length - new Set(hashes).size, 'releases of the same content').toBe(0);
 
-  const known = ['blue', 'green', 'releases', 'state.json', 'history.jsonl', 'control.sock'];
   const files = await readdir(join(root, 'slots'));
-  expect(files.filter((name) => !known.includes(name))).toEqual([]);
+  expect(files.filter((name) => !KNOWN_FILES.includes(name))).toEqual([]);
 }
