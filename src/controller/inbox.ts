@@ -48,6 +48,8 @@ export function createInbox(isPaused: () => boolean, debounceMs: number): Inbox 
   const orders: Order[] = [];
   const changed = new Set<string>();
   let changes = 0;
+  /** Grows with each reason to look, so that one that comes while the files are read is not forgotten. */
+  let looks = 0;
   let look: string | null = null;
   let lastEdit = Number.NEGATIVE_INFINITY;
   let wake: () => void = () => {};
@@ -75,7 +77,9 @@ export function createInbox(isPaused: () => boolean, debounceMs: number): Inbox 
 
   return {
     edited(path) {
-      changes++;
+      looks++;
+      // A rescan comes after the event of the same change, so that it asks for a look and is no change more.
+      if (path !== '') changes++;
       if (path !== '' && changed.size < MAX_LISTED_CHANGES) changed.add(path);
       look = 'edit';
       lastEdit = performance.now();
@@ -103,7 +107,7 @@ export function createInbox(isPaused: () => boolean, debounceMs: number): Inbox 
           continue;
         }
         const trigger = look as string;
-        const seen = changes;
+        const seen = looks;
         look = null;
         const reason = await buildReason(trigger).catch((error) => {
           look ??= trigger;
@@ -111,7 +115,7 @@ export function createInbox(isPaused: () => boolean, debounceMs: number): Inbox 
         });
         if (reason === null) {
           // A touch or an undo; unless more has come while the files were read.
-          if (changes === seen) forget();
+          if (looks === seen) forget();
         } else if (isPaused()) {
           look ??= trigger;
         } else {

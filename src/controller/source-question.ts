@@ -30,9 +30,11 @@ export function createSourceQuestion(
   let problem: string | null = null;
   const loops = createLoopGuard();
 
+  /** What visitors see, or will see again when the slot that died is well. */
   async function liveRelease() {
-    const { active, slots } = store.state;
-    const id = active && slots[active].release;
+    const { active, failedOverFrom, slots } = store.state;
+    const slot = failedOverFrom ?? active;
+    const id = slot && slots[slot].release;
     return id ? readRelease(paths, id).catch(() => null) : null;
   }
 
