@@ -1,4 +1,6 @@
 /** Row 6: candidates that build well and serve badly. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { otherSlot } from '../../../src/slots/slot.ts';
 import { startLoad } from '../../support/load.ts';
@@ -117,6 +119,7 @@ test('candidate dies during the flip: visitors are moved back, and the standby i
 test('candidate dies once it is live: visitors are moved to the standby, and a good edit ends it', async () => {
   const { site } = hostile;
   const before = await site.status();
+  const { length } = await readFile(join(site.env.PM2_HOME as string, 'pm2.log'), 'utf8');
   const load = startLoad(site.origin, { keepAlive: 3, fresh: 2, pauseMs: 30 });
   const started = performance.now();
   await site.edit(
@@ -133,19 +136,14 @@ test('candidate dies once it is live: visitors are moved to the standby, and a g
   );
   const recoveryMs = [performance.now() - started];
   const { requests, failed, failures } = await load.stop();
+  // PM2 starts it again and again: with each death fails at most what each of five clients had open there.
+  const log = await readFile(join(site.env.PM2_HOME as string, 'pm2.log'), 'utf8');
+  const died = new RegExp(`${otherSlot(before.active)}:\\d+\\] exited with code \\[1\\]`, 'g');
+  const allowed = 5 * [...log.slice(length).matchAll(died)].length;
   const fault = 'candidate dies once it is live';
-  recordFault({
-    row: 6,
-    fault,
-    injected: 1,
-    requests,
-    failed,
-    allowed: 10,
-    editsLost: 0,
-    recoveryMs,
-  });
-  // At most what each client had open at the one instance and then at the other.
-  expect(failed, failures.join('\n')).toBeLessThanOrEqual(10);
+  const editsLost = 0;
+  recordFault({ row: 6, fault, injected: 1, requests, failed, allowed, editsLost, recoveryMs });
+  expect(failed, failures.join('\n')).toBeLessThanOrEqual(allowed);
   expect((await site.get()).release).toBe(before.slots[before.active].release);
   await expectGoodEdit(site, 99);
 });

@@ -1,7 +1,7 @@
 /** Row 11: hostile input on the control socket, the admin port and the command line. */
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, readdir } from 'node:fs/promises';
+import { chmod, readdir, stat } from 'node:fs/promises';
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -123,23 +123,41 @@ test('another user may not speak to the controller, and is told so', async () =>
   expect(told.stderr).toContain('no controller answers');
 });
 
-test('the admin port tells its health and nothing else, on loopback only', async () => {
-  const { ports } = hostile.site;
-  const status = async (method: string, path: string) => {
-    const url = `http://127.0.0.1:${ports.admin}${path}`;
-    return (await fetch(url, { method })).status;
+test('the admin port tells nothing without the token, and like the slots it is on loopback only', async () => {
+  const { site } = hostile;
+  const { ports } = site;
+  /** Not by fetch, which sets a path straight before it sends it. */
+  const status = async (method: string, path: string, headers = {}) => {
+    const options = { port: ports.admin, method, path, headers, agent: false };
+    const outgoing = request({ host: '127.0.0.1', ...options }).end();
+    const [incoming] = await once(outgoing, 'response');
+    incoming.resume();
+    return incoming.statusCode;
   };
   expect(await status('GET', '/api/health')).toBe(200);
-  for (const path of ['/api/status', '/api/events', '/', '/../slots/state.json']) {
-    expect(await status('GET', path)).toBe(404);
+  for (const path of ['/api/status', '/api/events', '/api/history', '/api/build-log']) {
+    expect(await status('GET', path), path).toBe(401);
   }
-  for (const path of ['/api/promote', '/api/rollback', '/api/pause', '/api/health']) {
-    expect(await status('POST', path)).toBe(404);
+  for (const path of ['/api/promote', '/api/rollback', '/api/pause', '/api/resume']) {
+    expect(await status('POST', path), path).toBe(401);
   }
+  for (const path of [
+    '/../slots/admin-token',
+    '/assets/../../slots/admin-token',
+    '/slots/state.json',
+  ]) {
+    expect(await status('GET', path), path).toBe(404);
+  }
+  expect(await status('GET', '/api/status', { host: 'evil.example' })).toBe(403);
+  const { mode } = await stat(join(site.root, 'slots/admin-token'));
+  expect(mode & 0o777).toBe(0o600);
+
   const { stdout } = await run('ss', ['-Hltn']);
   for (const port of [ports.admin, ports.blue, ports.green]) {
     const listeners = stdout.split('\n').filter((line) => line.includes(`:${port} `));
-    expect(listeners.map((line) => line.split(/\s+/)[3])).toEqual([`127.0.0.1:${port}`]);
+    const addresses = listeners.map((line) => line.split(/\s+/)[3]);
+    expect(addresses.length).toBeGreaterThan(0);
+    for (const address of addresses) expect(address).toMatch(/^(127\.0\.0\.1|\[::1\]):/);
   }
 });
 
