@@ -9,8 +9,14 @@ export type ControllerEvent =
 /** A comment line this often keeps a dead follower from being written to for ever, in milliseconds. */
 const KEEP_ALIVE_MS = 15_000;
 
-/** A follower that leaves so much unread, in bytes, does not follow: a build may print without end. */
-const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
+/**
+ * With so much unread, in bytes, a follower misses lines of the build, which may print without end: each line that
+ * waits costs several times its length.
+ */
+const MAX_UNREAD_LINES_BYTES = 64 * 1024;
+
+/** A follower that leaves so much unread, in bytes, does not follow. */
+const MAX_UNREAD_BYTES = 1024 * 1024;
 
 /** Server-sent events: the current status, then each change and each line of a build, until the follower goes. */
 export async function streamEvents(
@@ -30,8 +36,11 @@ export async function streamEvents(
   response.flushHeaders();
   request.resume();
   const send = (event: ControllerEvent) => {
-    response.write(`data: ${JSON.stringify(event)}\n\n`);
-    if (response.writableLength > MAX_UNREAD_BYTES) response.destroy();
+    const unread = response.writableLength;
+    if (unread > MAX_UNREAD_BYTES) response.destroy();
+    else if (event.type === 'status' || unread < MAX_UNREAD_LINES_BYTES) {
+      response.write(`data: ${JSON.stringify(event)}\n\n`);
+    }
   };
   operations.follow(send, gone.signal);
   const keepAlive = setInterval(() => response.write(':\n\n'), KEEP_ALIVE_MS);

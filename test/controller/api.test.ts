@@ -190,7 +190,7 @@ describe('the events', () => {
     await until(() => (gone as AbortSignal | null)?.aborted, 'the end');
   });
 
-  test('end for a follower that does not read, whatever a build prints', async () => {
+  test('leave out lines for a follower that does not read, and end when changes pile up', async () => {
     let send: (event: ControllerEvent) => void = () => {};
     let gone: AbortSignal | null = null;
     const { port } = await startApi({
@@ -201,9 +201,14 @@ describe('the events', () => {
     });
     const stream = await events(port);
     stream.on('error', () => {});
-    const line = randomBytes(256 * 1024).toString('hex');
+    const text = randomBytes(64 * 1024).toString('hex');
+    const before = process.memoryUsage().rss;
+    for (let line = 0; line < 20_000; line++) send({ type: 'build-line', line: text });
+    expect(process.memoryUsage().rss - before).toBeLessThan(256 * 1024 * 1024);
+    expect((gone as AbortSignal | null)?.aborted).toBe(false);
+    const status = { ...EXAMPLES.status, name: text };
     await until(() => {
-      send({ type: 'build-line', line });
+      send({ type: 'status', status });
       return (gone as AbortSignal | null)?.aborted;
     }, 'the connection to be closed');
   });
