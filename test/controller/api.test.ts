@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { EXAMPLES } from '../../src/controller/admin/examples.ts';
 import { type ControllerEvent, createApi, type Operations } from '../../src/controller/api.ts';
+import type { Status } from '../../src/controller/status.ts';
 import { SlotsError } from '../../src/errors.ts';
 import { newestBuildLog, releaseBuildLog } from '../../src/slots/build-log.ts';
 import { createPartial } from '../../src/slots/release.ts';
@@ -206,7 +207,7 @@ describe('the events', () => {
     for (let line = 0; line < 20_000; line++) send({ type: 'build-line', line: text });
     expect(process.memoryUsage().rss - before).toBeLessThan(256 * 1024 * 1024);
     expect((gone as AbortSignal | null)?.aborted).toBe(false);
-    const status = { ...EXAMPLES.status, name: text };
+    const status = { ...(EXAMPLES.status as Status), name: text };
     await until(() => {
       send({ type: 'status', status });
       return (gone as AbortSignal | null)?.aborted;
