@@ -45,8 +45,11 @@ export function createSourceQuestion(
       const release = await liveRelease();
       const { hash, stamp } = await readSource(paths.root, config.watch);
       if (hash !== release?.sourceHash && loops.isLoop(stamp)) {
-        problem = loopProblem(inbox.changes());
-        log.error({ event: 'watcher.loop' }, problem);
+        // Each later look finds the loop again, and has no file to name.
+        if (problem === null) {
+          problem = loopProblem(inbox.changes());
+          log.error({ event: 'watcher.loop' }, problem);
+        }
         return null;
       }
       if (hash !== release?.sourceHash) {

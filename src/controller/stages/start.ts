@@ -50,6 +50,11 @@ export async function everyInstanceAnswers(
   const app = appName(config, slot);
   const deadline = performance.now() + config.health.deadlineMs;
   const answered = new Set<number>();
+  const redact = createRedactor(config.env, process.env);
+  const crashOf = async () => {
+    const crash = await readCrash(paths, release);
+    return crash === null ? null : redact(crash);
+  };
   let instances = await pm2.instances(app);
   let askedPm2 = performance.now();
   for (;;) {
@@ -62,13 +67,14 @@ export async function everyInstanceAnswers(
     if (answer?.release === release && answer.pid !== null) answered.add(answer.pid);
     if (instances.length > 0 && instances.every(({ pid }) => answered.has(pid))) return;
 
-    const crash = await readCrash(paths, release);
-    if (crash !== null) throw crashed(slot, createRedactor(config.env, process.env)(crash));
+    const crash = await crashOf();
+    if (crash !== null) throw crashed(slot, crash);
     if (performance.now() > askedPm2 + PM2_INTERVAL_MS) {
       instances = await pm2.instances(app);
       askedPm2 = performance.now();
       const dead = instances.find(({ status }) => status !== 'online' && status !== 'launching');
-      if (dead) throw crashed(slot, exitReason(dead));
+      // It may have died, and said why, since that was looked for.
+      if (dead) throw crashed(slot, (await crashOf()) ?? exitReason(dead));
     }
     if (performance.now() > deadline) {
       throw new SlotsError(
