@@ -31,8 +31,7 @@ async function killAt(kill: number, pid: number, reader: StateReader): Promise<s
   if (kill < MOMENTS.length || kill % 2 === 0) {
     const index = kill < MOMENTS.length ? kill : kill / 2;
     const moment = MOMENTS[index % MOMENTS.length] as Moment;
-    await reader.at(moment, shoot);
-    return moment;
+    return reader.at(moment, shoot);
   }
   const ms = Math.random() * PROMOTION_MS;
   await delay(ms);

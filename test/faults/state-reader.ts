@@ -6,8 +6,11 @@ import type { Stage, State } from '../../src/slots/state.ts';
 export type Moment = Stage | 'end';
 
 export interface StateReader {
-  /** Acts the very moment that the promotion which runs or comes next gets there. */
-  at(moment: Moment, act: () => void): Promise<void>;
+  /**
+   * Acts the very moment that the promotion which runs or comes next gets there; at its end where the moment was
+   * over before it could be read. Says when it was.
+   */
+  at(moment: Moment, act: () => void): Promise<Moment>;
   /** How often the file was read, and what was wrong with it. */
   stop(): { reads: number; bad: string[] };
 }
@@ -44,11 +47,11 @@ export function readStateAllTheTime(root: string): StateReader {
         let begun = false;
         const tell = ({ promotion }: State) => {
           begun ||= promotion !== null;
-          const reached = moment === 'end' ? begun && !promotion : promotion?.stage === moment;
-          if (!reached) return;
+          const hasEnded = begun && !promotion;
+          if (!hasEnded && promotion?.stage !== moment) return;
           waiting.delete(tell);
           act();
-          resolve();
+          resolve(hasEnded ? 'end' : moment);
         };
         waiting.add(tell);
       }),
