@@ -24,7 +24,7 @@ export const ROWS_FILE = 'SLOTS_FAULTS_FILE';
 /** `SLOTS_FAULTS=full` runs every experiment as often as the table in docs/reliability.md says. */
 export const isFull = process.env.SLOTS_FAULTS === 'full';
 
-/** How often an experiment injects its fault: few times within `npm test`, all of them in `npm run test:faults`. */
+/** How often an experiment injects its fault: few times in `npm run test:faults:quick`, all of them in `npm run test:faults`. */
 export function times(quick: number, full: number): number {
   return isFull ? full : quick;
 }
