@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Dispatcher } from 'undici';
 import type { Slot } from '../slots/slot.ts';
 import type { Traffic } from '../slots/wire.ts';
@@ -8,10 +7,12 @@ import { countAnswer } from './counters.ts';
 import { BUSY, type ErrorAnswer } from './error-answer.ts';
 import type { ExchangeContext } from './exchange-context.ts';
 import { explainSitesFault, explainVisitorsFault } from './explain.ts';
+import { flushSoon, type WaitingHead } from './flush-soon.ts';
 import type { Guest } from './gate.ts';
 import { toClientHeaders, toStrings, toTrailers } from './headers.ts';
 import { linger } from './linger.ts';
 import { retrySlot } from './retry.ts';
+import type { Seated } from './roster.ts';
 import { createUpload } from './upload.ts';
 import { wasRefused, wasUsedConnectionLost } from './upstream.ts';
 import {
@@ -35,7 +36,8 @@ const EVENT_STREAM = /^text\/event-stream\b/i;
  *
  * A class, since one is made for each request and V8 shares its shape; the rest of the project has none.
  */
-export class Exchange implements Dispatcher.DispatchHandler, Guest, Logged {
+export class Exchange implements Dispatcher.DispatchHandler, Guest, Logged, Seated, WaitingHead {
+  seat = -1;
   slot: Slot;
   readonly #context: ExchangeContext;
   readonly request: IncomingMessage;
@@ -103,11 +105,6 @@ export class Exchange implements Dispatcher.DispatchHandler, Guest, Logged {
     this.#controller?.abort(new Error('the drain reached its limit'));
   }
 
-  /** Whether an answer's head has gone out on this connection, so that nothing else may be written there. */
-  isAnsweringOn(socket: Socket): boolean {
-    return this.request.socket === socket && this.response.headersSent;
-  }
-
   admitted(over: 'kept' | 'new' = 'kept'): void {
     const { limits, upstreams } = this.#context;
     upstreams[this.slot].dispatch(
@@ -161,7 +158,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Guest, Logged {
     if (headers.trailer !== undefined) dropVainTrailer(response, status, fields);
     writeHead(response, status, statusMessage ?? '', fields);
     // The first byte of the body may be minutes away; the head must not wait for it, unless it is here already.
-    process.nextTick(flushHead, this);
+    flushSoon(this);
   }
 
   flushHead(): void {
@@ -256,5 +253,3 @@ export class Exchange implements Dispatcher.DispatchHandler, Guest, Logged {
     this.#context.errors.send(this.request, this.response, answer);
   }
 }
-
-const flushHead = (exchange: Exchange) => exchange.flushHead();

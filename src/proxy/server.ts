@@ -1,5 +1,4 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createProxyServer } from 'http-proxy-3';
 import type { ProxyConfig } from '../config/proxy-schema.ts';
@@ -7,24 +6,19 @@ import type { Assignment } from '../slots/assignment.ts';
 import { type PerSlot, SLOTS, type Slot } from '../slots/slot.ts';
 import type { Counters } from '../slots/wire.ts';
 import { createAccessLog } from './access-log.ts';
-import { objection } from './admission.ts';
 import { type Connections, trackConnections } from './connections.ts';
 import { createTally } from './counters.ts';
-import { BAD_REQUEST, createErrorAnswers, type ErrorAnswer, FIRST_BUILD } from './error-answer.ts';
-import { Exchange } from './exchange.ts';
+import { createErrorAnswers, type ErrorAnswer, FIRST_BUILD } from './error-answer.ts';
 import type { ExchangeContext } from './exchange-context.ts';
+import { createForwarding } from './forwarding.ts';
 import { createGate } from './gate.ts';
-import { toUpstreamHeaders } from './headers.ts';
 import { createInflight, type Inflight } from './inflight.ts';
 import { endSoon } from './linger.ts';
 import { createListener, refuseBadBytes } from './listener.ts';
-import { createPeerLookup } from './peer.ts';
-import { createRequestIds } from './request-id.ts';
+import { createPreparation } from './preparation.ts';
 import { fallback, isNewer, NOWHERE } from './router.ts';
-import { isAuthority, parseTarget } from './target.ts';
 import { createUpgrades, type Upgrades } from './upgrade.ts';
 import { createUpstream } from './upstream.ts';
-import { fieldsOf, isHttp2 } from './visitor.ts';
 
 /** The data plane of one worker. */
 export interface DataPlane {
@@ -58,7 +52,6 @@ export function createDataPlane(
 ): DataPlane {
   let assignment: Assignment = NOWHERE;
   let stopping = false;
-  const exchanges = new Set<Exchange>();
   const errors = createErrorAnswers(config.errorPages ?? null);
   const tally = createTally();
   const proxy = createProxyServer({ prependPath: false, toProxy: true });
@@ -84,6 +77,7 @@ export function createDataPlane(
   });
   const prepare = createPreparation(config);
   const accessLog = config.accessLog ? createAccessLog(writeLog) : null;
+  const forwarding = createForwarding(context, (exchange) => accessLog?.write(exchange));
 
   const refuse = (request: IncomingMessage, response: ServerResponse, answer: ErrorAnswer) => {
     (tally.counters.refused[(answer.status / 100) | 0] as number)++;
@@ -98,22 +92,6 @@ export function createDataPlane(
     else proxy.web(request, response, ANY_TARGET);
   };
 
-  const close = (exchange: Exchange) => {
-    if (!exchanges.delete(exchange)) return;
-    exchange.end();
-    accessLog?.write(exchange);
-  };
-
-  const pipelining = new WeakSet<Socket>();
-  /** Up to Node 22 an answer whose turn has not come gets no `close` when its connection is lost. */
-  const watchPipelining = (socket: Socket) => {
-    if (pipelining.has(socket)) return;
-    pipelining.add(socket);
-    socket.on('close', () => {
-      for (const exchange of exchanges) if (exchange.request.socket === socket) close(exchange);
-    });
-  };
-
   /** The pass: routed by the assignment of this instant, which nothing can change before `begin` returns. */
   const forward = (request: IncomingMessage, response: ServerResponse): true => {
     const ready = prepare(request);
@@ -121,13 +99,7 @@ export function createDataPlane(
       refuse(request, response, ready);
       return true;
     }
-    const slot = assignment.active as Slot;
-    const exchange = new Exchange(context, request, response, slot, ready.path, ready.headers);
-    exchanges.add(exchange);
-    // `close` comes for every response, finished or not; `finish` and `end` do not (hazard 8).
-    response.on('close', () => close(exchange));
-    if (response.socket === null) watchPipelining(request.socket);
-    exchange.begin();
+    forwarding.begin(request, response, assignment.active as Slot, ready);
     return true;
   };
   // First of all passes: the ones before `stream` change the request in ways that allow smuggling (hazard 1).
@@ -148,9 +120,7 @@ export function createDataPlane(
   // Without this Node invites a body that may be refused; an upload asks for it when the site wants it.
   server.on('checkContinue', answer);
   server.on('upgrade', upgrade);
-  refuseBadBytes(server, errors, (socket) =>
-    [...exchanges].some((exchange) => exchange.isAnsweringOn(socket)),
-  );
+  refuseBadBytes(server, errors, forwarding.isAnsweringOn);
 
   return {
     server,
@@ -166,16 +136,13 @@ export function createDataPlane(
       return assignment;
     },
     cut(slot) {
-      for (const exchange of exchanges) if (exchange.slot === slot) exchange.cut();
+      forwarding.cut(slot);
       void upgrades.cut(slot);
     },
     stop() {
       stopping = true;
     },
-    busySockets() {
-      const inUse = [...exchanges].map(({ request }) => request.socket as Duplex);
-      return new Set([...inUse, ...upgrades.clients()]);
-    },
+    busySockets: () => new Set([...forwarding.sockets(), ...upgrades.clients()]),
     flushLog: () => accessLog?.flush(),
   };
 }
@@ -192,40 +159,5 @@ function createSlotParts(config: ProxyConfig, ports: PerSlot<number>) {
       green: createUpstream(ports.green, limits),
     },
     gates: { blue: createGate(config.limits), green: createGate(config.limits) },
-  };
-}
-
-/** Makes what a slot is to get of a request: its path and fields; or the answer to a request that no slot gets. */
-function createPreparation(config: ProxyConfig) {
-  const peerOf = createPeerLookup(config.trustedProxies);
-  const nextRequestId = createRequestIds();
-  /** Most requests are for the same host as the one before. */
-  let goodHost = '';
-  const isGoodHost = (host: string): boolean => {
-    if (host === goodHost) return true;
-    if (!isAuthority(host)) return false;
-    goodHost = host;
-    return true;
-  };
-  return (request: IncomingMessage) => {
-    const fields = fieldsOf(request);
-    const refused = objection(request, fields, config.limits);
-    if (refused) return refused;
-    const target = parseTarget(request.method as string, request.url as string);
-    if (!target) return BAD_REQUEST;
-    const host = (target.host ??
-      request.headers[':authority'] ??
-      request.headers.host ??
-      '') as string;
-    // RFC 9112 §3.2: a Host field that cannot be one is answered 400.
-    if (host === '' ? isHttp2(request) : !isGoodHost(host)) return BAD_REQUEST;
-    const headers = toUpstreamHeaders(
-      fields,
-      request.headers.connection,
-      host,
-      peerOf(request.socket as Socket),
-      nextRequestId(),
-    );
-    return headers ? { path: target.path, headers } : BAD_REQUEST;
   };
 }
