@@ -2,24 +2,25 @@ import type { Server } from 'node:http';
 import type { ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
+import { createRoster, type Seated } from './roster.ts';
 
 /** The visitors' open connections, for a worker that has to end them one by one. */
 export interface Connections {
   /** Those that speak HTTP/1.1 or WebSocket; with TLS from the end of the handshake on. */
-  sockets: ReadonlySet<Socket>;
+  sockets(): Socket[];
   sessions: ReadonlySet<ServerHttp2Session>;
 }
 
 export function trackConnections(server: Server): Connections {
-  const sockets = new Set<Socket>();
+  const sockets = createRoster<Socket & Seated>();
   const sessions = new Set<ServerHttp2Session>();
   // One function for all of them: there may be ten thousand.
-  function remove(this: Socket) {
-    sockets.delete(this);
+  function remove(this: Socket & Seated) {
+    sockets.remove(this);
   }
   const add = (socket: Socket) => {
     if ((socket as TLSSocket).alpnProtocol === 'h2') return;
-    sockets.add(socket);
+    sockets.add(socket as Socket & Seated);
     socket.on('close', remove);
   };
   server.on('setSecureContext' in server ? 'secureConnection' : 'connection', add);
@@ -27,5 +28,5 @@ export function trackConnections(server: Server): Connections {
     sessions.add(session);
     session.on('close', () => sessions.delete(session));
   });
-  return { sockets, sessions };
+  return { sockets: sockets.all, sessions };
 }

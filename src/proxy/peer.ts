@@ -2,12 +2,16 @@ import { BlockList, isIP, type Socket } from 'node:net';
 import { SlotsError } from '../errors.ts';
 import type { Peer } from './headers.ts';
 
+/** On the socket itself: a WeakMap that each new connection goes into costs the collector more (see roster.ts). */
+const PEER = Symbol('peer');
+
+type Known = Socket & { [PEER]?: Peer };
+
 /** @param trusted IPs, CIDRs or `loopback`; throws SlotsError `CONFIG_INVALID` for anything else */
 export function createPeerLookup(trusted: readonly string[]): (socket: Socket) => Peer {
   const list = toBlockList(trusted);
-  const known = new WeakMap<Socket, Peer>();
-  return (socket) => {
-    const found = known.get(socket);
+  return (socket: Known) => {
+    const found = socket[PEER];
     if (found) return found;
     const address = (socket.remoteAddress ?? '').replace(/^::ffff:/, '');
     const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
@@ -16,7 +20,7 @@ export function createPeerLookup(trusted: readonly string[]): (socket: Socket) =
       encrypted: 'encrypted' in socket && socket.encrypted === true,
       trusted: address !== '' && list.check(address, family),
     };
-    known.set(socket, peer);
+    socket[PEER] = peer;
     return peer;
   };
 }

@@ -39,7 +39,7 @@ export async function stopServing(plane: DataPlane, limitMs: number): Promise<vo
   plane.cut('green');
   await Promise.all(SLOTS.map((slot) => upgrades.cut(slot)));
   await flushed(plane);
-  for (const socket of connections.sockets) socket.destroy();
+  for (const socket of connections.sockets()) socket.destroy();
   for (const session of connections.sessions) session.destroy();
 }
 
@@ -57,7 +57,7 @@ function createIdleCloser({ connections, busySockets }: DataPlane): () => void {
   return () => {
     const now = performance.now();
     const busy = busySockets();
-    for (const socket of connections.sockets) {
+    for (const socket of connections.sockets()) {
       const bytes = socket.bytesRead + socket.bytesWritten;
       const known = idle.get(socket);
       if (!known || known.bytes !== bytes || busy.has(socket)) {
