@@ -1,24 +1,6 @@
-import { PROBE_HEADER, RELEASE_HEADER } from '../slots/headers.ts';
+import { RELEASE_HEADER } from '../slots/headers.ts';
+import { fieldKind } from './field-kind.ts';
 import { latin1 } from './latin1.ts';
-
-/**
- * Fields that concern one connection only and are never forwarded (RFC 9110 §7.6.1). `transfer-encoding`
- * is made anew for the next hop.
- */
-const HOP_BY_HOP = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'transfer-encoding',
-  'upgrade',
-]);
-
-/** What a visitor may not say about himself: these are ours to set. `expect` is answered by us. */
-const OURS = new Set(['expect', 'forwarded', 'x-real-ip', 'x-request-id', PROBE_HEADER]);
-const OURS_PREFIX = 'x-forwarded-';
 
 const MAX_REQUEST_ID_LENGTH = 200;
 
@@ -74,24 +56,25 @@ export function toUpstreamHeaders(
   let id = requestId;
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] as string;
-    const lower = name.toLowerCase();
-    if (lower === 'host') {
+    const value = raw[i + 1] as string;
+    const kind = fieldKind(name);
+    if (kind === 'host') {
       if (++hosts > 1) return null;
       continue;
     }
-    if (HOP_BY_HOP.has(lower) || perConnection?.has(lower)) continue;
-    const value = raw[i + 1] as string;
-    if (!OURS.has(lower) && !lower.startsWith(OURS_PREFIX)) {
+    if (kind === 'hop-by-hop' || perConnection?.has(name.toLowerCase())) continue;
+    if (kind !== 'ours') {
       out.push(name, value);
       continue;
     }
     if (!peer.trusted) continue;
+    const lower = name.toLowerCase();
     if (lower === 'x-forwarded-for') forwardedFor += `${value}, `;
     else if (lower === 'x-forwarded-proto') proto = value;
     else if (lower === 'x-forwarded-host') forwardedHost = value;
     else if (lower === 'forwarded') forwarded += `${value}, `;
     else if (lower === 'x-request-id' && value.length <= MAX_REQUEST_ID_LENGTH) id = value;
-    else if (lower === 'x-real-ip' || lower.startsWith(OURS_PREFIX)) out.push(name, value);
+    else if (lower === 'x-real-ip' || lower.startsWith('x-forwarded-')) out.push(name, value);
   }
   out.push(
     'X-Forwarded-For',
@@ -139,16 +122,17 @@ export function toClientHeaders(
   const out: string[] = [];
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] as string;
-    const lower = name.toLowerCase();
-    if (HOP_BY_HOP.has(lower) || perConnection?.has(lower) || lower === RELEASE_HEADER) continue;
+    const kind = fieldKind(name);
+    if (kind === 'hop-by-hop' || kind === 'release') continue;
+    if (perConnection?.has(name.toLowerCase())) continue;
     out.push(name, raw[i + 1] as string);
   }
   if (release !== null) out.push(RELEASE_HEADER, release);
   return out;
 }
 
-/** A trailer may not say what must be known before the body, or what a field of the same name may not. */
-const NOT_IN_TRAILERS = new Set([...HOP_BY_HOP, ...OURS, 'host', 'content-length', 'trailer']);
+/** What a trailer may not say, nor what a field of the same name may not. */
+const NEEDED_BEFORE_BODY = new Set(['content-length', 'trailer']);
 
 /**
  * The fields after a body that may go on, either way (RFC 9110 §6.5.1).
@@ -159,10 +143,7 @@ export function toTrailers(raw: readonly string[]): [string, string][] {
   const out: [string, string][] = [];
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] as string;
-    const lower = name.toLowerCase();
-    if (NOT_IN_TRAILERS.has(lower) || lower.startsWith(OURS_PREFIX) || lower === RELEASE_HEADER) {
-      continue;
-    }
+    if (fieldKind(name) !== 'end-to-end' || NEEDED_BEFORE_BODY.has(name.toLowerCase())) continue;
     out.push([name, raw[i + 1] as string]);
   }
   return out;

@@ -42,7 +42,7 @@ export interface DataPlane {
 }
 
 /** What http-proxy-3 asks for; the passes of ours know better. */
-const ANY_TARGET = { target: { protocol: 'http:', host: '127.0.0.1' } } as never;
+const ANY_TARGET = { host: '127.0.0.1', port: 0 };
 
 /** @param writeLog takes the access log's lines, if there is one (`proxy.accessLog`) */
 export function createDataPlane(
@@ -54,7 +54,7 @@ export function createDataPlane(
   let stopping = false;
   const errors = createErrorAnswers(config.errorPages ?? null);
   const tally = createTally();
-  const proxy = createProxyServer({ prependPath: false, toProxy: true });
+  const proxy = createProxyServer({ target: ANY_TARGET, prependPath: false, toProxy: true });
   const shared = {
     inflight: createInflight(),
     counters: tally.counters,
@@ -89,7 +89,7 @@ export function createDataPlane(
     // RFC 9112 §9.6: what follows a request whose answer says `close` is not processed any more.
     if (errors.hasRefused(request.socket)) request.resume();
     else if (assignment.active === null) refuse(request, response, FIRST_BUILD);
-    else proxy.web(request, response, ANY_TARGET);
+    else proxy.web(request, response);
   };
 
   /** The pass: routed by the assignment of this instant, which nothing can change before `begin` returns. */
