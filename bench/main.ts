@@ -9,7 +9,14 @@ import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makePeers, nginxConfig, type Peer, type Setting, versionOf } from './peers.ts';
-import { cpuSeconds, memoryMiB, startPinned, stopAll, untilListening } from './processes.ts';
+import {
+  assertFree,
+  cpuSeconds,
+  memoryMiB,
+  startPinned,
+  stopAll,
+  untilListening,
+} from './processes.ts';
 import { type Measured, type Rows, renderTable, summarise } from './table.ts';
 import { wrk } from './wrk.ts';
 
@@ -50,11 +57,19 @@ const SCENARIOS: Scenario[] = [
 ];
 
 const folder = mkdtempSync(join(tmpdir(), 'slots-bench-'));
+
+async function cleanUp(): Promise<void> {
+  await stopAll();
+  rmSync(folder, { recursive: true, force: true });
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, () => void cleanUp().then(() => process.exit(1)));
+}
 try {
   await main();
 } finally {
-  await stopAll();
-  rmSync(folder, { recursive: true, force: true });
+  await cleanUp();
 }
 
 async function main(): Promise<void> {
@@ -63,6 +78,7 @@ async function main(): Promise<void> {
   const peers = makePeers(setting, FIRST_PORT, (line) => console.log(line));
   const pids = new Map<Peer, number>();
   for (const peer of peers) {
+    await assertFree(peer.port);
     const child = startPinned(PROXY_CORE, peer.command, { ...peer.env, WITH_TLS: '1' });
     await untilListening(peer.port);
     pids.set(peer, child.pid as number);

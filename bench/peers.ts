@@ -34,7 +34,7 @@ const MAKERS: Record<string, { make: Maker; version: () => string }> = {
   'slots, access log': { make: ourselves({ accessLog: true }), version: nodeVersion },
   'http-proxy-3': {
     make: ({ originPort }, port) => ({
-      command: [process.execPath, here('peers/http-proxy-3.ts')],
+      command: [process.execPath, here('peers/http-proxy-3.js')],
       env: { ...NODE_OPTIONS, PORT: String(port), ORIGIN: String(originPort) },
       tlsPort: null,
     }),
@@ -77,7 +77,7 @@ function nodeVersion(): string {
 
 function ourselves(proxy: object): Maker {
   return ({ originPort, cert, key }, port) => ({
-    command: [process.execPath, here('peers/slots.ts')],
+    command: [process.execPath, here('peers/slots.js')],
     env: {
       ...NODE_OPTIONS,
       PORT: String(port),

@@ -44,6 +44,11 @@ export async function stopAll(): Promise<void> {
   );
 }
 
+/** Something left over would be measured instead of what is about to be started. */
+export async function assertFree(port: number): Promise<void> {
+  if (await listens(port)) throw new Error(`port ${port} is taken: end what listens there first`);
+}
+
 export async function untilListening(port: number): Promise<void> {
   for (let attempt = 0; attempt < 200; attempt++) {
     if (await listens(port)) return;

@@ -28,7 +28,7 @@ interface Memory {
 const chunk = Buffer.alloc(64 * 1024, 'x');
 const blue = await startOrigin(PORT + 1);
 const green = await startOrigin(PORT + 2);
-const worker = fork(fileURLToPath(new URL('peers/slots.ts', import.meta.url)), {
+const worker = fork(fileURLToPath(new URL('peers/slots.js', import.meta.url)), {
   execArgv: ['--expose-gc'],
   env: {
     ...process.env,

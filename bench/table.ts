@@ -14,15 +14,14 @@ export type Rows = Map<string, Measured[]>;
 
 export interface Summary extends Measured {
   name: string;
-  /** Requests per CPU-second against plain http-proxy-3's in the same round; the median. */
-  ratio: number | null;
+  /** Requests per CPU-second against each of `BASES` in the same round, the medians; `null` for one that is missing. */
+  ratios: (number | null)[];
 }
 
 /** Who the others are compared with. */
-const BASE = 'http-proxy-3';
+const BASES = ['http-proxy-3', 'caddy'];
 
 export function summarise(rows: Rows): Summary[] {
-  const base = rows.get(BASE);
   return [...rows].map(([name, rounds]) => ({
     name,
     perSecond: median(rounds.map((round) => round.perSecond)),
@@ -31,26 +30,28 @@ export function summarise(rows: Rows): Summary[] {
     p99: median(rounds.map((round) => round.p99)),
     errors: rounds.reduce((sum, round) => sum + round.errors, 0),
     memoryMiB: Math.max(...rounds.map((round) => round.memoryMiB)),
-    ratio: base
-      ? median(
-          rounds.map(
-            ({ perCpuSecond }, index) => perCpuSecond / (base[index] as Measured).perCpuSecond,
-          ),
-        )
-      : null,
+    ratios: BASES.map((base) => ratio(rounds, rows.get(base))),
   }));
+}
+
+function ratio(rounds: Measured[], base: Measured[] | undefined): number | null {
+  if (!base) return null;
+  return median(rounds.map((round, i) => round.perCpuSecond / (base[i] as Measured).perCpuSecond));
 }
 
 export function renderTable(summaries: Summary[]): string {
   const head = [
-    ['proxy', 'requests/s', 'per CPU-second', `× ${BASE}`, 'p50', 'p99', 'peak memory', 'errors'],
-    ['---', '--:', '--:', '--:', '--:', '--:', '--:', '--:'],
+    [
+      ...['proxy', 'requests/s', 'per CPU-second', ...BASES.map((base) => `× ${base}`)],
+      ...['p50', 'p99', 'peak memory', 'errors'],
+    ],
+    ['---', ...new Array<string>(BASES.length + 6).fill('--:')],
   ];
   const rows = summaries.map((row) => [
     row.name,
     thousands(row.perSecond),
     thousands(row.perCpuSecond),
-    row.ratio === null ? '' : row.ratio.toFixed(2),
+    ...row.ratios.map((each) => each?.toFixed(2) ?? ''),
     duration(row.p50),
     duration(row.p99),
     `${Math.round(row.memoryMiB)} MiB`,
