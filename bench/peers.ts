@@ -1,5 +1,5 @@
 /** The proxies that are compared: each with one worker, keep-alive to the origin, and no log. */
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -63,12 +63,12 @@ export function makePeers(
   });
 }
 
+/** @throws with `ENOENT` where the program is not installed */
 export function versionOf(program: string, flag: string): string {
-  const output = execFileSync('sh', [
-    '-c',
-    `command -v ${program} >/dev/null || exit 7; ${program} ${flag} 2>&1`,
-  ]);
-  return /\d+\.\d+[\w.]*/.exec(output.toString())?.[0] ?? 'unknown';
+  // wrk says its version with its usage, and fails.
+  const { error, stdout, stderr } = spawnSync(program, [flag], { encoding: 'utf8' });
+  if (error) throw error;
+  return /\d+\.\d+[\w.]*/.exec(stdout + stderr)?.[0] ?? 'unknown';
 }
 
 function nodeVersion(): string {
