@@ -1,5 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
+const FAULT_TIMEOUT_MS = process.env.SLOTS_FAULTS === 'full' ? 3_600_000 : 180_000;
+
 export default defineConfig({
   test: {
     reporters: ['default', './test/faults/table-reporter.ts', './test/support/summary-reporter.ts'],
@@ -30,19 +32,30 @@ export default defineConfig({
           name: 'frameworks',
           include: ['test/frameworks/**/*.test.ts'],
           fileParallelism: false,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
           testTimeout: 600_000,
           hookTimeout: 60_000,
         },
       },
+      // Real faults, few times each unless SLOTS_FAULTS=full; one after the other, for they measure memory and time.
       {
-        // Real faults, few times each unless SLOTS_FAULTS=full.
+        test: {
+          name: 'quick-faults',
+          include: ['test/faults/quick/**/*.test.ts'],
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+          testTimeout: FAULT_TIMEOUT_MS,
+          hookTimeout: 180_000,
+        },
+      },
+      {
         test: {
           name: 'faults',
           include: ['test/faults/**/*.test.ts'],
+          exclude: ['test/faults/quick/**'],
           fileParallelism: false,
-          sequence: { groupOrder: 2 },
-          testTimeout: process.env.SLOTS_FAULTS === 'full' ? 3_600_000 : 180_000,
+          sequence: { groupOrder: 3 },
+          testTimeout: FAULT_TIMEOUT_MS,
           hookTimeout: 180_000,
         },
       },

@@ -2,16 +2,17 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { expect, test } from 'vitest';
+import { expect } from 'vitest';
 import { plainSite } from '../support/plain-site.ts';
 import { until } from '../support/until.ts';
-import { isFull, recordFault } from './table.ts';
+import { longTest } from './long-test.ts';
+import { recordFault } from './table.ts';
 
 const run = promisify(execFile);
 const BIN = fileURLToPath(new URL('../../bin/slots.js', import.meta.url));
 const LIMIT = 'echo 1 > /proc/sys/user/max_inotify_watches';
 
-test.runIf(isFull)(
+longTest(
   'with too few inotify watches edits are live some seconds later, and status says why',
   async ({ skip }) => {
     const unshare = ['--user', '--map-root-user', 'sh', '-c'];

@@ -16,7 +16,8 @@ import {
   RECOVERY_TIMEOUT_MS,
   untilLive,
 } from './fault-site.ts';
-import { isFull, recordFault, times } from './table.ts';
+import { longTest } from './long-test.ts';
+import { recordFault, times } from './table.ts';
 
 const KILLS = times(1, 20);
 
@@ -94,7 +95,7 @@ for (const [how, comeBack] of Object.entries(RETURNS)) {
   });
 }
 
-test.skipIf(!isFull)(
+longTest(
   'what hangs while the PM2 daemon is killed holds no port, and ends once it wakes up',
   async () => {
     const site = await faultSite();

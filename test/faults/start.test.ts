@@ -20,11 +20,10 @@ import {
   untilControllerAfter,
   untilLive,
 } from './fault-site.ts';
-import { isFull, recordFault } from './table.ts';
+import { longTest } from './long-test.ts';
+import { recordFault } from './table.ts';
 
 const CONTROLLER = fileURLToPath(new URL('../../dist/controller/main.js', import.meta.url));
-/** `npm test` has the like of these among its end-to-end tests already. */
-const testFull = test.skipIf(!isFull);
 
 const SECOND_CONTROLLERS = 10;
 
@@ -97,7 +96,7 @@ test('a controller whose port was taken meanwhile says so and comes back once it
   await expectNothingLeft(site);
 });
 
-testFull(
+longTest(
   'a standby whose port was taken is nobody to fall back to, and comes back once it is free',
   async () => {
     const site = await faultSite();
@@ -131,7 +130,7 @@ testFull(
   },
 );
 
-testFull('a proxy whose port was taken comes back once it is free', async () => {
+longTest('a proxy whose port was taken comes back once it is free', async () => {
   const site = await faultSite();
   for (const pid of (await site.pids()).proxy) process.kill(pid, 'SIGKILL');
   const server = await take(site.ports.proxy);
@@ -153,7 +152,7 @@ testFull('a proxy whose port was taken comes back once it is free', async () => 
   await expectNothingLeft(site);
 });
 
-testFull('two controllers: the second one names the first and leaves', async () => {
+longTest('two controllers: the second one names the first and leaves', async () => {
   const site = await faultSite();
   const first = await pidOf(site, 'watcher');
   for (let count = 0; count < SECOND_CONTROLLERS; count++) {
@@ -174,7 +173,7 @@ testFull('two controllers: the second one names the first and leaves', async () 
   await expectNothingLeft(site);
 });
 
-testFull('several `slots up` at once start everything once', async () => {
+longTest('several `slots up` at once start everything once', async () => {
   const site = await plainSite();
   const results = await Promise.all([1, 2, 3].map(() => site.slots('up')));
   expect(results.map(({ exitCode }) => exitCode)).toEqual([0, 0, 0]);

@@ -9,8 +9,9 @@ import { otherSlot } from '../../../src/slots/slot.ts';
 import type { PlainSite } from '../../support/plain-site.ts';
 import { until } from '../../support/until.ts';
 import { faultSite, pageOf } from '../fault-site.ts';
+import { longTest } from '../long-test.ts';
 import { readMemory } from '../memory.ts';
-import { isFull, recordFault } from '../table.ts';
+import { recordFault } from '../table.ts';
 
 const run = promisify(execFile);
 const MEBIBYTE = 1024 * 1024;
@@ -78,7 +79,7 @@ function openBadVisitors(site: PlainSite, each: number): void {
   }
 }
 
-test.runIf(isFull)(
+longTest(
   'visitors who read a byte a second, or nothing, are cut at the limit, and memory is given back',
   async () => {
     const site = await faultSite({ config: { drainTimeoutMs: DRAIN_MS } });

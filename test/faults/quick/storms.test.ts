@@ -8,8 +8,9 @@ import { startLoad } from '../../support/load.ts';
 import { until } from '../../support/until.ts';
 import { pidOf } from '../fault-site.ts';
 import { type HostileSite, hostileSite } from '../hostile-site.ts';
+import { longTest } from '../long-test.ts';
 import { readMemory } from '../memory.ts';
-import { isFull, recordFault } from '../table.ts';
+import { recordFault } from '../table.ts';
 
 const run = promisify(execFile);
 const MEBIBYTE = 1024 * 1024;
@@ -65,7 +66,7 @@ test('5 000 changes in a second', async () => {
   });
 });
 
-test.runIf(isFull)('git checkout between branches with 2 000 files, there and back', async () => {
+longTest('git checkout between branches with 2 000 files, there and back', async () => {
   const { root } = hostile.site;
   await writeFile(join(root, '.gitignore'), 'slots/\nnode_modules\n');
   const git = (...args: string[]) =>
@@ -107,7 +108,7 @@ test('a watched folder is moved away and put back, and edits in it are seen afte
   );
 });
 
-test.runIf(isFull)('a touch, an undo and a rename there and back build nothing', async () => {
+longTest('a touch, an undo and a rename there and back build nothing', async () => {
   const { site } = hostile;
   await site.settled(60_000);
   const before = (await history()).length;
