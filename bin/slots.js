@@ -1,11 +1,11 @@
 #!/usr/bin/env node
-import { createRequire } from 'node:module';
-import { objectionToNode } from '../dist/cli/node-version.js';
+import { isNodeNewEnough, MIN_NODE_TEXT } from '../dist/cli/min-node.js';
 
-const { engines } = createRequire(import.meta.url)('../package.json');
-const objection = objectionToNode(process.versions.node, engines.node);
-if (objection === null) await import('../dist/cli/main.js');
+// What is loaded after this is a syntax error to an older Node.
+if (isNodeNewEnough(process.version)) await import('../dist/cli/main.js');
 else {
-  console.error(objection);
+  console.error(
+    `slots needs Node ${MIN_NODE_TEXT} or later, and this is ${process.version} (${process.execPath})`,
+  );
   process.exitCode = 1;
 }

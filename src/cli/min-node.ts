@@ -1,4 +1,4 @@
-/** The oldest Node that slots and its parts run on. */
+/** The oldest Node that slots and its parts run on. This file imports nothing: an older one has to load it. */
 const MIN_NODE = [22, 22] as const;
 
 export const MIN_NODE_TEXT = MIN_NODE.join('.');

@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { type AppRole, appName, apps } from '../config/ecosystem.ts';
@@ -203,7 +205,8 @@ function printAddresses(
   started: boolean,
   foreground: boolean,
 ): void {
-  const content = config.watch.map((path) => `${paths.root}/${path}`).join('  ');
+  const watched = config.watch.map((path) => join(paths.root, path));
+  const content = watched.filter((path) => existsSync(path)).join('  ');
   const rows = [
     ['site', style('bold', siteAddress(config))],
     ['content', `${content}  (edit, save, and it is live)`],
