@@ -25,7 +25,7 @@ export function renderStatus(status: Status, columns = Number.POSITIVE_INFINITY)
 function heading(status: Status): string {
   const workers = status.proxy.workers.length;
   const inflight = SLOTS.reduce((sum, slot) => sum + status.slots[slot].inflight, 0);
-  const proxy = `http://localhost:${status.proxy.port}`;
+  const proxy = `${status.proxy.tls ? 'https' : 'http'}://localhost:${status.proxy.port}`;
   const facts = [`epoch ${status.epoch}`, `${workers} proxy workers`, `${inflight} in flight`];
   return `${style('bold', status.name)}  ${proxy}  ${style('dim', facts.join(' · '))}`;
 }

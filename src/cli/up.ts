@@ -100,7 +100,7 @@ async function startMissing(pm2: Pm2, config: Config, paths: SitePaths): Promise
     if (!runs && !rests) missing.push(role);
   }
   for (const role of missing) {
-    await checkPort(config, role === 'watcher' ? 'admin' : role);
+    await checkPorts(config, role);
     await pm2.delete(appName(config, role));
   }
   const wanted = new Set(missing.map((role) => appName(config, role)));
@@ -110,19 +110,25 @@ async function startMissing(pm2: Pm2, config: Config, paths: SitePaths): Promise
 }
 
 /** Said here, where a person reads it; inside PM2 it would be a restart loop in a log file. */
-async function checkPort(config: Config, key: keyof Config['ports']): Promise<void> {
-  const port = config.ports[key];
+async function checkPorts({ ports, host, proxy }: Config, role: AppRole): Promise<void> {
+  if (role === 'watcher') return checkPort('ports.admin', ports.admin, '127.0.0.1');
+  await checkPort(`ports.${role}`, ports[role], role === 'proxy' ? host : '127.0.0.1');
+  const redirect = proxy.tls?.redirectHttp;
+  if (role === 'proxy' && redirect) await checkPort('proxy.tls.redirectHttp', redirect, host);
+}
+
+async function checkPort(key: string, port: number, host: string): Promise<void> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       if (error.code !== 'EADDRINUSE') return reject(error);
       reject(
-        new SlotsError('PORT_TAKEN', `ports.${key}: port ${port} is taken by another program`, {
-          hint: `end that program, or set another "ports.${key}" in slots.config.ts`,
+        new SlotsError('PORT_TAKEN', `${key}: port ${port} is taken by another program`, {
+          hint: `end that program, or set another "${key}" in slots.config.ts`,
         }),
       );
     });
-    server.listen(port, key === 'proxy' ? config.host : '127.0.0.1', resolve);
+    server.listen(port, host, resolve);
   });
   await new Promise((resolve) => server.close(resolve));
 }

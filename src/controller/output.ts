@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { cp, mkdir, readdir, stat } from 'node:fs/promises';
+import { cp, lstat, mkdir, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Copy } from '../config/presets/preset.ts';
 import type { Config } from '../config/schema.ts';
@@ -40,9 +40,16 @@ async function copyFolder(from: string, to: string, copy: Copy): Promise<void> {
       verbatimSymlinks: true,
       mode: constants.COPYFILE_FICLONE,
       // A standalone build brings its own node_modules; those of the site stay where they are.
-      filter: (path) => !isSite || !FOREIGN_FOLDERS.has(basename(path)),
+      filter: async (path) =>
+        !(isSite && FOREIGN_FOLDERS.has(basename(path))) && (await isContent(path)),
     });
   }
+}
+
+/** A socket or a pipe is of a program that runs in the site, and cannot be copied. */
+async function isContent(path: string): Promise<boolean> {
+  const stats = await lstat(path);
+  return stats.isFile() || stats.isDirectory() || stats.isSymbolicLink();
 }
 
 async function copyFile(from: string, to: string): Promise<void> {

@@ -11,7 +11,12 @@ export interface Status {
   /** While there is no release yet: the slot that the first one goes to. Its role says that it is not serving. */
   active: Slot;
   epoch: number;
-  proxy: { port: number; workers: { pid: number; epoch: number; inflight: PerSlot<number> }[] };
+  proxy: {
+    port: number;
+    /** Only there when visitors come by HTTPS. */
+    tls?: true;
+    workers: { pid: number; epoch: number; inflight: PerSlot<number> }[];
+  };
   slots: PerSlot<SlotStatus>;
   promotion: null | {
     id: string;
@@ -79,6 +84,7 @@ export function toStatus(config: Config, state: State, facts: Facts): Status {
     epoch: state.epoch,
     proxy: {
       port: config.ports.proxy,
+      ...(config.proxy.tls && { tls: true as const }),
       workers: facts.workers.map(({ pid, epoch, inflight }) => ({ pid, epoch, inflight })),
     },
     slots: Object.fromEntries(SLOTS.map((which) => [which, slot(which)])) as PerSlot<SlotStatus>,

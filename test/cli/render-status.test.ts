@@ -61,6 +61,11 @@ describe('renderStatus', () => {
     );
   });
 
+  test('shows the address that visitors use when they come by HTTPS', () => {
+    const proxy = { ...status().proxy, tls: true as const };
+    expect(render({ proxy })).toContain('blog  https://localhost:4321  epoch');
+  });
+
   test('has no colour codes when it is not for a terminal', () => {
     expect(process.stdout.isTTY).toBeFalsy();
     expect(renderStatus(status())).toBe(render());

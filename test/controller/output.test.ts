@@ -1,6 +1,9 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { lstat, readdir, readFile, readlink, symlink } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { UserConfig } from '../../src/config/schema.ts';
 import { buildRelease } from '../../src/controller/builder.ts';
 import { releaseDir, type SitePaths } from '../../src/slots/paths.ts';
@@ -53,6 +56,17 @@ test('folders and files are copied to where they belong, after the build', async
   expect(await filesIn(join(dist, 'deep'))).toEqual(['package.json', 'public']);
   // A standalone build brings its packages along.
   expect(await filesIn(join(dist, 'node_modules/x'))).toEqual(['i.js']);
+});
+
+test('a socket or a pipe that a program has in the site is left where it is', async () => {
+  const paths = await tempSite(SITE);
+  const server = createServer().listen(join(paths.root, 'public/rpc.sock'));
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  execFileSync('mkfifo', [join(paths.root, 'pipe')]);
+  const dist = await build(paths, { build: false, copy: [{ from: '.' }] });
+  expect(await filesIn(dist)).toEqual(['lib', 'package.json', 'public', 'server.js']);
+  expect(await filesIn(join(dist, 'public'))).toEqual(['a.txt']);
 });
 
 test('links inside what is copied lead to the copy', async () => {

@@ -39,6 +39,7 @@ export const statusAnswer = z.strictObject({
   epoch: count.describe('counts flips'),
   proxy: z.strictObject({
     port: count,
+    tls: z.literal(true).optional().describe('only there when visitors come by HTTPS'),
     workers: z.array(z.strictObject({ pid: count, epoch: count, inflight: perSlot })),
   }),
   slots: z.strictObject({ blue: slotStatus, green: slotStatus }),
