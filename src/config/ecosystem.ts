@@ -27,9 +27,9 @@ const SITE_KILL_TIMEOUT_MS = 5000;
 const PROXY_KILL_MARGIN_MS = 5000;
 
 /**
- * V8 lets the young generation grow to 16 MiB times three under load, and does not give it back. What a request
- * leaves behind is small and gone by the next one: with half of that a worker takes 70 to 100 MiB less at its
- * peak, and is no slower.
+ * In MiB for each of V8's semi-spaces, which otherwise grow under load to several times that and stay so. What a
+ * request leaves behind is small and soon gone: with this limit a worker takes 70 to 100 MiB less at its peak, and
+ * is no slower.
  */
 export const PROXY_NODE_ARGS = ['--max-semi-space-size=8'];
 

@@ -25,16 +25,19 @@ const HOP_BY_HOP = [
 const OURS = ['expect', 'forwarded', 'x-real-ip', 'x-request-id', PROBE_HEADER];
 const OURS_PREFIX = 'x-forwarded-';
 
-/** Names as they are written on the wire, mostly a few dozen; what a visitor can make up must not fill memory. */
+/** Mostly a few dozen names, in the ways they are written. What visitors make up must neither fill memory nor stay. */
 const MOST_REMEMBERED = 500;
+const LONGEST_REMEMBERED = 64;
 const remembered = new Map<string, FieldKind>();
 
-/** @param name in any case; looked up once as it is written, which is cheaper for each field than to compare. */
+/** @param name in any case; one look for the name as it is written, for comparing each anew shows in a profile */
 export function fieldKind(name: string): FieldKind {
   const known = remembered.get(name);
   if (known !== undefined) return known;
   const kind = classify(name.toLowerCase());
-  if (remembered.size < MOST_REMEMBERED) remembered.set(name, kind);
+  if (name.length > LONGEST_REMEMBERED) return kind;
+  if (remembered.size >= MOST_REMEMBERED) remembered.clear();
+  remembered.set(name, kind);
   return kind;
 }
 

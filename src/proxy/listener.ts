@@ -44,7 +44,7 @@ export function httpOptions({ limits, keepAliveTimeoutMs }: ProxyConfig): Server
     connectionsCheckingInterval: Math.min(CHECK_INTERVAL_MS, limits.headersTimeoutMs),
     maxHeaderSize: limits.headerBytes,
     insecureHTTPParser: false,
-    // Most requests have no body, and Node makes a stream of it all the same. Known from Node 24.12 on.
+    // Most requests have no body, and Node makes a stream of it all the same. A Node that does not know this ignores it.
     optimizeEmptyRequests: true,
     // RFC 9110 §7.8: an offer that is not taken up (`h2c`) makes an ordinary request.
     shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',

@@ -30,7 +30,7 @@ export function createRoster<T extends Seated>(): Roster<T> {
     },
     remove(one) {
       const { seat } = one;
-      if (seat === -1) return false;
+      if (seats[seat] !== one) return false;
       one.seat = -1;
       const last = seats.pop() as T;
       if (last === one) return true;

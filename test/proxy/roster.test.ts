@@ -23,6 +23,15 @@ test('has whoever came and has not gone, in whichever order they come and go', (
   );
 });
 
+test('keeps who is there when one leaves who is elsewhere, at the same seat', () => {
+  const [here, there] = [createRoster<Seated>(), createRoster<Seated>()];
+  const [one, other] = [{ seat: -1 }, { seat: -1 }];
+  here.add(one);
+  there.add(other);
+  expect(here.remove(other)).toBe(false);
+  expect(here.all()).toEqual([one]);
+});
+
 test('may be emptied while it is walked through', () => {
   const roster = createRoster<Seated>();
   const people = Array.from({ length: 5 }, (): Seated => ({ seat: -1 }));
