@@ -15,23 +15,31 @@ const PRELOAD = fileURLToPath(new URL('../src/daemon-preload.ts', import.meta.ur
 
 const CLUSTER = `
 import cluster from 'node:cluster';
+import { existsSync } from 'node:fs';
 import { createServer } from 'node:http';
 
 if (cluster.isPrimary) {
   for (let worker = 0; worker < Number(process.argv[2]); worker++) cluster.fork();
   cluster.on('listening', ({ process }) => console.log(process.pid));
 } else {
-  createServer((request, response) => response.end(String(process.pid)))
+  const server = createServer((request, response) => response.end(String(process.pid)))
     .listen(Number(process.argv[3]), '127.0.0.1');
+  // What it is handed meanwhile it reads only when it no longer listens.
+  process.on('SIGTERM', () => {
+    while (!existsSync(process.argv[4]));
+    server.close();
+  });
 }
 `;
 
 /** A cluster as PM2 runs one, whose workers answer with their pids. */
 async function startCluster(workers: number) {
   const [port = 0] = await freePorts(1);
-  const script = join(await tempFolder(), 'cluster.mjs');
+  const folder = await tempFolder();
+  const script = join(folder, 'cluster.mjs');
+  const closeNow = join(folder, 'close-now');
   await writeFile(script, CLUSTER);
-  const args = [`--import=${PRELOAD}`, script, String(workers), String(port)];
+  const args = [`--import=${PRELOAD}`, script, String(workers), String(port), closeNow];
   const primary: ChildProcess = spawn(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -42,7 +50,7 @@ async function startCluster(workers: number) {
   });
   const pids = () => output.split('\n').filter(Boolean).map(Number);
   await until(() => pids().length === workers, 'all workers to listen');
-  return { primary: primary.pid as number, port, pids: pids() };
+  return { primary: primary.pid as number, port, pids: pids(), closeNow };
 }
 
 function ask(port: number): Promise<string> {
@@ -83,4 +91,27 @@ test('where no worker is left it is closed, and the next one is refused', async 
   const answers = await done;
   expect(answers).not.toContain('hung');
   await until(async () => (await ask(port)) === 'ECONNREFUSED', 'the port to be closed');
+});
+
+test('where all workers have stopped listening it is closed, though they live on', async () => {
+  const { primary, port, pids, closeNow } = await startCluster(2);
+  for (const pid of pids) signalProcess(pid, 'SIGTERM');
+  const { done } = await askAround(port, 4);
+  await until(() => clientPorts(primary, port).size === 4, 'the primary to hold all four');
+  await writeFile(closeNow, '');
+  expect(await done).not.toContain('hung');
+  expect(await ask(port)).toBe('ECONNREFUSED');
+});
+
+test('a connection that a worker declines goes to one that has not had any yet', async () => {
+  const { primary, port, pids, closeNow } = await startCluster(2);
+  const [leaving = 0, other = 0] = pids;
+  signalProcess(leaving, 'SIGTERM');
+  // Until the connection is held, whichever of the two it was handed to.
+  signalProcess(other, 'SIGSTOP');
+  const { done } = await askAround(port, 1);
+  await until(() => clientPorts(primary, port).size === 1, 'the primary to hold it');
+  await writeFile(closeNow, '');
+  signalProcess(other, 'SIGCONT');
+  expect(await done).toEqual([String(other)]);
 });

@@ -5,7 +5,7 @@
  * the site's root, and only the slot's symlink changes. It also leaves an ESM entry that throws `online`
  * (#5409), so this file ends the process instead.
  */
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NO_RELEASE_EXIT_CODE } from '../config/ecosystem.ts';
 import { slotRelease } from '../slots/link.ts';
@@ -29,13 +29,22 @@ process.on('uncaughtExceptionMonitor', tell);
 try {
   const release = await readRelease(paths, id);
   answerProbes(id);
-  finishOnSignal();
+  finishOnSignal(isActive);
   await runEntry(join(releaseDir(paths, id), 'dist'), release.entry);
   rmSync(crash, { force: true });
 } catch (error) {
   tell(error as Error);
   console.error(error);
   process.exit(1);
+}
+
+/** Read at once and without a check of its shape: this process is about to end, whatever is in there. */
+function isActive(): boolean {
+  try {
+    return JSON.parse(readFileSync(paths.state, 'utf8')).active === slot;
+  } catch {
+    return false;
+  }
 }
 
 /** Whose release has been deleted has nowhere to write this, and must end all the same. */

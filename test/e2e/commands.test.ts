@@ -1,6 +1,7 @@
-import { execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, writeFile } from 'node:fs/promises';
+import { Agent } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -213,8 +214,8 @@ test('starts under plain PM2 from its ecosystem file', async () => {
   );
 });
 
-test('builds and serves under pm2-runtime with empty slots, and finishes what is open on SIGTERM', async () => {
-  const site = await plainSite();
+/** `pm2-runtime`, as in a container, and the site served by it. */
+async function startRuntime(site: Site): Promise<ChildProcess> {
   await writeEcosystem(site);
   const runtime = spawn(
     process.execPath,
@@ -223,6 +224,12 @@ test('builds and serves under pm2-runtime with empty slots, and finishes what is
   );
   onTestFinished(() => signalProcess(runtime.pid as number, 'SIGKILL'));
   await until(async () => (await site.get()).status === 200, 'the first release', 30_000);
+  return runtime;
+}
+
+test('builds and serves under pm2-runtime with empty slots, and finishes what is open on SIGTERM', async () => {
+  const site = await plainSite();
+  const runtime = await startRuntime(site);
   const open = site.get('/api/slow?ms=1500');
   await until(async () => {
     const { slots, active } = await site.status();
@@ -230,6 +237,26 @@ test('builds and serves under pm2-runtime with empty slots, and finishes what is
   }, 'the request to be open');
   runtime.kill('SIGTERM');
   expect((await open).status).toBe(200);
+  await once(runtime, 'exit');
+});
+
+test('answers the last request of each connection when all of PM2 is told to stop', async () => {
+  const site = await plainSite();
+  const runtime = await startRuntime(site);
+  const visitors = Array.from({ length: 8 }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
+  onTestFinished(() => visitors.forEach((visitor) => void visitor.destroy()));
+  for (const visitor of visitors) expect((await site.get('/', visitor)).status).toBe(200);
+  runtime.kill('SIGTERM');
+  await until(
+    () =>
+      site.get().then(
+        () => false,
+        ({ code }) => code === 'ECONNREFUSED',
+      ),
+    'the proxy to take no more connections',
+  );
+  const last = await Promise.all(visitors.map((visitor) => site.get('/', visitor)));
+  expect(last.map(({ status }) => status)).toEqual(visitors.map(() => 200));
   await once(runtime, 'exit');
 });
 

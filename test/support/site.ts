@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
-import { get, type IncomingHttpHeaders } from 'node:http';
+import { type Agent, get, type IncomingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -28,8 +28,8 @@ export interface Site {
   slots(...args: string[]): Promise<CommandResult>;
   /** Starts `slots -C <root> …` for a test that talks to it while it runs. */
   spawn(...args: string[]): ChildProcess;
-  /** One request of a visitor, on a connection of its own. */
-  get(path?: string): Promise<Page>;
+  /** One request of a visitor, on a connection of its own unless an agent keeps one. */
+  get(path?: string, agent?: Agent): Promise<Page>;
   /** What the controller says now; rejects when none answers. */
   status(): Promise<Status>;
   /** Waits until no promotion runs and no edit waits. */
@@ -122,7 +122,7 @@ function describeSite(kind: SiteKind, root: string, home: string, ports: Config[
     env,
     status,
     origin,
-    get: (path = '/') => getPage(origin + path),
+    get: (path = '/', agent) => getPage(origin + path, agent),
     slots: (...args) => runToEnd(start(...args), args),
     spawn: start,
     async settled(timeoutMs = 30_000) {
@@ -145,10 +145,10 @@ function describeSite(kind: SiteKind, root: string, home: string, ports: Config[
   return site;
 }
 
-function getPage(url: string): Promise<Page> {
+function getPage(url: string, agent: Agent | false = false): Promise<Page> {
   return new Promise((resolve, reject) => {
     // `fetch` would keep the connection, and a proxy that stops waits a while for idle ones.
-    const outgoing = get(url, { agent: false, timeout: GET_TIMEOUT_MS }, (response) => {
+    const outgoing = get(url, { agent, timeout: GET_TIMEOUT_MS }, (response) => {
       const { statusCode: status = 0, headers } = response;
       const release = (headers['x-slots-release'] as string | undefined) ?? null;
       text(response).then((body) => resolve({ status, body, headers, release }), reject);
