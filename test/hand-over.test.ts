@@ -15,7 +15,7 @@ const PRELOAD = fileURLToPath(new URL('../src/daemon-preload.ts', import.meta.ur
 
 const CLUSTER = `
 import cluster from 'node:cluster';
-import { existsSync } from 'node:fs';
+import { existsSync, writeSync } from 'node:fs';
 import { createServer } from 'node:http';
 
 if (cluster.isPrimary) {
@@ -24,8 +24,9 @@ if (cluster.isPrimary) {
 } else {
   const server = createServer((request, response) => response.end(String(process.pid)))
     .listen(Number(process.argv[3]), '127.0.0.1');
-  // What it is handed meanwhile it reads only when it no longer listens.
+  // What it is handed while it is deaf it reads only when it no longer listens.
   process.on('SIGTERM', () => {
+    writeSync(1, 'deaf\\n');
     while (!existsSync(process.argv[4]));
     server.close();
   });
@@ -48,9 +49,15 @@ async function startCluster(workers: number) {
   primary.stdout?.setEncoding('utf8').on('data', (piece: string) => {
     output += piece;
   });
-  const pids = () => output.split('\n').filter(Boolean).map(Number);
-  await until(() => pids().length === workers, 'all workers to listen');
-  return { primary: primary.pid as number, port, pids: pids(), closeNow };
+  const lines = () => output.split('\n').filter(Boolean);
+  await until(() => lines().length === workers, 'all workers to listen');
+  const pids = lines().map(Number);
+  const beginLeaving = async (leaving: number[]) => {
+    for (const pid of leaving) signalProcess(pid, 'SIGTERM');
+    await until(() => lines().length === workers + leaving.length, 'the leaving to be deaf');
+  };
+  const leave = () => writeFile(closeNow, '');
+  return { primary: primary.pid as number, port, pids, beginLeaving, leave };
 }
 
 function ask(port: number): Promise<string> {
@@ -94,24 +101,24 @@ test('where no worker is left it is closed, and the next one is refused', async 
 });
 
 test('where all workers have stopped listening it is closed, though they live on', async () => {
-  const { primary, port, pids, closeNow } = await startCluster(2);
-  for (const pid of pids) signalProcess(pid, 'SIGTERM');
+  const { primary, port, pids, beginLeaving, leave } = await startCluster(2);
+  await beginLeaving(pids);
   const { done } = await askAround(port, 4);
   await until(() => clientPorts(primary, port).size === 4, 'the primary to hold all four');
-  await writeFile(closeNow, '');
+  await leave();
   expect(await done).not.toContain('hung');
   expect(await ask(port)).toBe('ECONNREFUSED');
 });
 
 test('a connection that a worker declines goes to one that has not had any yet', async () => {
-  const { primary, port, pids, closeNow } = await startCluster(2);
+  const { primary, port, pids, beginLeaving, leave } = await startCluster(2);
   const [leaving = 0, other = 0] = pids;
-  signalProcess(leaving, 'SIGTERM');
+  await beginLeaving([leaving]);
   // Until the connection is held, whichever of the two it was handed to.
   signalProcess(other, 'SIGSTOP');
   const { done } = await askAround(port, 1);
   await until(() => clientPorts(primary, port).size === 1, 'the primary to hold it');
-  await writeFile(closeNow, '');
+  await leave();
   signalProcess(other, 'SIGCONT');
   expect(await done).toEqual([String(other)]);
 });
