@@ -27,7 +27,8 @@ if (cluster.isPrimary) {
   // What it is handed while it is deaf it reads only when it no longer listens.
   process.on('SIGTERM', () => {
     writeSync(1, 'deaf\\n');
-    while (!existsSync(process.argv[4]));
+    const primary = process.ppid;
+    while (!existsSync(process.argv[4]) && process.ppid === primary);
     server.close();
   });
 }
