@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 
 /** The site did not accept a connection in time. */
 export class ConnectTimeout extends Error {
@@ -8,15 +8,15 @@ export class ConnectTimeout extends Error {
 /**
  * Connects to a slot.
  *
+ * @param socket a new one
  * @param done gets either an error, and then no byte has been sent, or a connected socket
  */
 export function connectSlot(
   port: number,
   timeoutMs: number,
-  options: { allowHalfOpen: boolean },
+  socket: Socket,
   done: (error: Error | null, socket: Socket | null) => void,
 ): Socket {
-  const socket = connect({ host: '127.0.0.1', port, noDelay: true, ...options });
   const timer = setTimeout(() => socket.destroy(new ConnectTimeout()), timeoutMs);
   const refuse = (error: Error) => {
     clearTimeout(timer);
@@ -28,5 +28,5 @@ export function connectSlot(
     socket.off('error', refuse);
     done(null, socket);
   });
-  return socket;
+  return socket.connect({ host: '127.0.0.1', port });
 }

@@ -9,6 +9,7 @@ import type { ExchangeContext } from './exchange-context.ts';
 import { explainSitesFault, explainVisitorsFault } from './explain.ts';
 import { flushSoon, type WaitingHead } from './flush-soon.ts';
 import type { Guest } from './gate.ts';
+import type { AwaitsHead } from './head-watch.ts';
 import { toClientHeaders, toStrings, toTrailers } from './headers.ts';
 import { linger } from './linger.ts';
 import { retrySlot } from './retry.ts';
@@ -18,6 +19,7 @@ import { wasRefused, wasUsedConnectionLost } from './upstream.ts';
 import {
   addTrailers,
   breakOff,
+  cutStream,
   dropVainTrailer,
   endWith,
   hasBody,
@@ -26,9 +28,6 @@ import {
   writeInformational,
 } from './visitor.ts';
 
-/** How long an event stream that is cut may take to get its last bytes out, in milliseconds. */
-const CUT_GRACE_MS = 1000;
-
 const EVENT_STREAM = /^text\/event-stream\b/i;
 
 /**
@@ -36,8 +35,11 @@ const EVENT_STREAM = /^text\/event-stream\b/i;
  *
  * A class, since one is made for each request and V8 shares its shape; the rest of the project has none.
  */
-export class Exchange implements Dispatcher.DispatchHandler, Guest, Logged, Seated, WaitingHead {
+export class Exchange
+  implements Dispatcher.DispatchHandler, Guest, Logged, Seated, WaitingHead, AwaitsHead
+{
   seat = -1;
+  seenWaiting = -1;
   slot: Slot;
   readonly #context: ExchangeContext;
   readonly request: IncomingMessage;
@@ -92,17 +94,18 @@ export class Exchange implements Dispatcher.DispatchHandler, Guest, Logged, Seat
     if (isSentWhole(this.response)) return;
     this.#gone = true;
     // The visitor has gone: the site should not work for nobody.
-    this.#controller?.abort(new Error('the client closed the connection'));
+    this.giveUp(new Error('the client closed the connection'));
+  }
+
+  giveUp(reason: Error): void {
+    this.#controller?.abort(reason);
   }
 
   /** The drain's limit is reached: an event stream ends properly, anything else must not look complete. */
   cut(): void {
-    if (this.#answered && this.#isEventStream) {
-      this.response.end();
-      // A visitor who has gone without a word takes no end either.
-      setTimeout(() => breakOff(this.response), CUT_GRACE_MS).unref();
-    } else breakOff(this.response);
-    this.#controller?.abort(new Error('the drain reached its limit'));
+    if (this.#answered && this.#isEventStream) cutStream(this.response);
+    else breakOff(this.response);
+    this.giveUp(new Error('the drain reached its limit'));
   }
 
   admitted(over: 'kept' | 'new' = 'kept'): void {
@@ -113,6 +116,10 @@ export class Exchange implements Dispatcher.DispatchHandler, Guest, Logged, Seat
         method: this.request.method as Dispatcher.HttpMethod,
         headers: this.headers,
         body: this.#hasBody ? createUpload(this.request, this.response, limits) : null,
+        // undici knows when a body has been sent; anything else is `seenWaiting`.
+        headersTimeout: this.#hasBody ? null : 0,
+        // Only pipelining waits for this, and each answer would have undici look at its queue once more.
+        blocking: false,
       },
       this,
       this.request,
@@ -127,6 +134,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Guest, Logged, Seat
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
+    this.seenWaiting = this.#hasBody ? -1 : 0;
     if (this.#gone) controller.abort(new Error('the client closed the connection'));
   }
 
@@ -145,9 +153,11 @@ export class Exchange implements Dispatcher.DispatchHandler, Guest, Logged, Seat
     const { connection } = headers;
     const raw = toStrings(controller.rawHeaders as Buffer[]);
     if (status < 200) {
+      if (this.seenWaiting > 0) this.seenWaiting = 0;
       writeInformational(response, status, toClientHeaders(raw, connection, null));
       return;
     }
+    this.seenWaiting = -1;
     countAnswer(this.#traffic, status, performance.now() - this.startedAt);
     if (context.stopping()) response.shouldKeepAlive = false;
     const length = headers['content-length'];
@@ -192,6 +202,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Guest, Logged, Seat
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
     const response = this.response;
+    this.seenWaiting = -1;
     this.#controller = null;
     if (this.#gone) return;
     // Once the head is out nothing can be taken back: the broken connection is the message.

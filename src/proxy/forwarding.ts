@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { Slot } from '../slots/slot.ts';
 import { Exchange } from './exchange.ts';
 import type { ExchangeContext } from './exchange-context.ts';
+import { createHeadWatch } from './head-watch.ts';
 import type { Prepared } from './preparation.ts';
 import { createRoster } from './roster.ts';
 
@@ -19,12 +20,17 @@ export interface Forwarding {
   sockets(): Duplex[];
 }
 
-/** @param ended called once for each request, when its answer has ended, finished or not */
+/**
+ * @param headTimeoutMs how long a site may take for the head of an answer
+ * @param ended called once for each request, when its answer has ended, finished or not
+ */
 export function createForwarding(
   context: ExchangeContext,
+  headTimeoutMs: number,
   ended: (exchange: Exchange) => void,
 ): Forwarding {
   const exchanges = createRoster<Exchange>();
+  const headWatch = createHeadWatch(headTimeoutMs, exchanges.all);
 
   const close = (exchange: Exchange) => {
     if (!exchanges.remove(exchange)) return;
@@ -48,6 +54,7 @@ export function createForwarding(
     begin(request, response, slot, { path, headers }) {
       const exchange = new Exchange(context, request, response, slot, path, headers);
       exchanges.add(exchange);
+      headWatch.begin();
       // `close` comes for every response, finished or not; `finish` and `end` do not (hazard 8).
       response.on('close', () => close(exchange));
       if (response.socket === null) watchPipelining(request.socket);

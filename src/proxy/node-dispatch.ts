@@ -1,8 +1,9 @@
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import { connectSlot } from './connect-slot.ts';
+import { AnswerTimeout } from './head-watch.ts';
 import { toTrailers } from './headers.ts';
 import { expectsContinue, hasBody } from './visitor.ts';
 
@@ -48,7 +49,7 @@ export function dispatchByNode(
     headers: toFields(options.headers as string[], body !== null, asks, incoming),
     createConnection: (_options, connected) => {
       const { connectTimeoutMs } = limits;
-      connectSlot(port, connectTimeoutMs, { allowHalfOpen: false }, (error, socket) =>
+      connectSlot(port, connectTimeoutMs, new Socket({ noDelay: true }), (error, socket) =>
         connected(error, socket as Socket),
       );
       return undefined;
@@ -212,8 +213,4 @@ function createController(outgoing: ClientRequest): Controller {
       this.answer?.resume();
     },
   };
-}
-
-class AnswerTimeout extends Error {
-  readonly code = 'ETIMEDOUT';
 }

@@ -77,7 +77,9 @@ export function createDataPlane(
   });
   const prepare = createPreparation(config);
   const accessLog = config.accessLog ? createAccessLog(writeLog) : null;
-  const forwarding = createForwarding(context, (exchange) => accessLog?.write(exchange));
+  const forwarding = createForwarding(context, config.upstreamTimeoutMs, (exchange) =>
+    accessLog?.write(exchange),
+  );
 
   const refuse = (request: IncomingMessage, response: ServerResponse, answer: ErrorAnswer) => {
     (tally.counters.refused[(answer.status / 100) | 0] as number)++;

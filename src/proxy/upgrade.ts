@@ -1,5 +1,5 @@
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ProxyServer } from 'http-proxy-3';
@@ -109,7 +109,8 @@ export function createUpgrades(context: UpgradeContext): Upgrades {
       connect(tunnel, call, true);
     };
     const port = context.ports[tunnel.slot];
-    tunnel.site = connectSlot(port, limits.connectTimeoutMs, { allowHalfOpen: true }, decide);
+    const site = new Socket({ allowHalfOpen: true, noDelay: true });
+    tunnel.site = connectSlot(port, limits.connectTimeoutMs, site, decide);
     tunnel.site.on('close', () => settle(tunnel));
   };
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
-import type { Socket } from 'node:net';
 import { type buildConnector, type Dispatcher, Pool } from 'undici';
 import { connectSlot } from './connect-slot.ts';
+import { DirectSocket } from './direct-socket.ts';
 import { type DispatchLimits, dispatchByNode, needsNode } from './node-dispatch.ts';
 
 /**
@@ -54,11 +54,9 @@ function createPool(port: number, limits: DispatchLimits): Pool {
 
 function connectTo(timeoutMs: number): buildConnector.connector {
   return (options, callback) => {
-    const socket = connectSlot(
-      Number(options.port),
-      timeoutMs,
-      { allowHalfOpen: false },
-      (error, connected) => (error ? callback(error, null) : callback(null, connected as Socket)),
+    const socket = new DirectSocket();
+    connectSlot(Number(options.port), timeoutMs, socket, (error) =>
+      error ? callback(error, null) : callback(null, socket),
     );
     // undici does not say whether a connection that broke had been used before, and a retry depends on it.
     socket.on('error', (error) => {

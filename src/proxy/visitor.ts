@@ -150,6 +150,16 @@ export function breakOff(response: ServerResponse): void {
   response.destroy();
 }
 
+/** How long a stream that is cut may take to get its last bytes out, in milliseconds. */
+const CUT_GRACE_MS = 1000;
+
+/** Ends an answer that has no length of its own, so that it is complete as it is. */
+export function cutStream(response: ServerResponse): void {
+  response.end();
+  // A visitor who has gone without a word takes no end either.
+  setTimeout(() => breakOff(response), CUT_GRACE_MS).unref();
+}
+
 export function isHttp2(message: IncomingMessage): boolean;
 export function isHttp2(message: ServerResponse): message is ServerResponse & Http2ServerResponse;
 /** By its kind, for an HTTP/1 parser lets a visitor claim any version. */

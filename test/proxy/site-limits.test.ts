@@ -82,6 +82,32 @@ describe('upstreamTimeoutMs', () => {
     await site.wires[0]?.untilGone();
   });
 
+  test('is for the whole of the head', async () => {
+    const site = await startRawOrigin(async (wire) => {
+      await wire.until('\r\n\r\n');
+      wire.send('HTTP/1.1 200 OK\r\nContent-');
+    });
+    const { port } = await startPlane({ blue: site.port, proxy });
+    expect((await ask(port, get())).status).toBe(504);
+    await site.wires[0]?.untilGone();
+  });
+
+  test('begins anew with an informational answer', async () => {
+    const site = await startRawOrigin(async (wire) => {
+      await wire.until('\r\n\r\n');
+      for (let hint = 0; hint < 3; hint++) {
+        wire.send(head('HTTP/1.1 103 Early Hints', 'Link: </a.css>'));
+        await delay(250);
+      }
+      wire.send(head('HTTP/1.1 200 OK', 'Content-Length: 2', 'Connection: close').concat('ok'));
+    });
+    const { port } = await startPlane({ blue: site.port, proxy: { upstreamTimeoutMs: 600 } });
+    const client = await rawClient(port);
+    client.send(get());
+    await client.until('ok');
+    expect(client.text()).toContain('HTTP/1.1 200 OK');
+  });
+
   test('is over when the head is there, however long the body takes', async () => {
     const site = await startOrigin(async (_request, response) => {
       response.write('one ');
