@@ -1,5 +1,6 @@
-import { readHistory } from '../slots/history.ts';
+import { readHistory, withNewest } from '../slots/history.ts';
 import type { SitePaths } from '../slots/paths.ts';
+import { EMPTY_STATE, readState } from '../slots/state.ts';
 import { ago, cutLines, duration, oneLine, table } from './format.ts';
 import { style } from './style.ts';
 
@@ -14,7 +15,8 @@ export async function history(
   paths: SitePaths,
   options: { json?: boolean; lines: number },
 ): Promise<void> {
-  const entries = (await readHistory(paths)).slice(-options.lines);
+  const { last } = await readState(paths).catch(() => EMPTY_STATE);
+  const entries = withNewest(await readHistory(paths), last).slice(-options.lines);
   if (options.json) {
     console.log(JSON.stringify(entries, null, 2));
     return;

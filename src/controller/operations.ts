@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { appName } from '../config/ecosystem.ts';
 import { SlotsError } from '../errors.ts';
 import { newestBuildLog, releaseBuildLog } from '../slots/build-log.ts';
-import { readHistory } from '../slots/history.ts';
+import { readHistory, withNewest } from '../slots/history.ts';
 import { listReleases, readRelease } from '../slots/release.ts';
 import { SLOTS } from '../slots/slot.ts';
 import type { State } from '../slots/state.ts';
@@ -54,7 +54,10 @@ export function createOperations(parts: OperationParts): Operations {
       inbox.lookForChanges('resume');
     },
     releases: () => keptReleases(context),
-    history: async (limit) => (await readHistory(context.paths)).slice(-limit),
+    history: async (limit) => {
+      const told = await readHistory(context.paths);
+      return withNewest(told, store.state.last).slice(-limit);
+    },
     buildLog: (release) => buildLog(context, release),
     traffic: () => parts.ledger.points(),
     follow(listener, signal) {

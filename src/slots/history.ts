@@ -37,6 +37,11 @@ export async function readHistory(paths: SitePaths): Promise<HistoryEntry[]> {
   return (await readLines(paths)).flatMap(parseLine);
 }
 
+/** With the newest promotion, whose end the state knows an instant before the history does. */
+export function withNewest(history: HistoryEntry[], last: LastPromotion | null): HistoryEntry[] {
+  return last === null || history.some(({ id }) => id === last.id) ? history : [...history, last];
+}
+
 /**
  * Sets a history aside that cannot be read, or that has lines in it that are no entries, and goes on with
  * those that are.

@@ -1,7 +1,12 @@
 import { mkdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { appendHistory, type HistoryEntry, readHistory } from '../../src/slots/history.ts';
+import {
+  appendHistory,
+  type HistoryEntry,
+  readHistory,
+  withNewest,
+} from '../../src/slots/history.ts';
 import { releaseIdOf, tempSite } from '../support/temp-site.ts';
 
 function entry(number: number, changes: Partial<HistoryEntry> = {}): HistoryEntry {
@@ -30,6 +35,15 @@ describe('history', () => {
     for (const one of [entry(1), odd, entry(3)]) await appendHistory(paths, one);
     expect(await readHistory(paths)).toEqual([entry(1), odd, entry(3)]);
     expect((await readFile(paths.history, 'utf8')).match(/\n/g)).toHaveLength(3);
+  });
+
+  test('has the promotion that the state knows the end of, once', () => {
+    const [older, newest] = [entry(1), entry(2)];
+    expect(withNewest([older], newest)).toEqual([older, newest]);
+    expect(withNewest([older, newest], newest)).toEqual([older, newest]);
+    // What was read before the history went on.
+    expect(withNewest([older, newest], older)).toEqual([older, newest]);
+    expect(withNewest([], null)).toEqual([]);
   });
 
   test('keeps the other lines when one was cut short by a crash', async () => {
