@@ -5,7 +5,8 @@ import { until } from '../support/until.ts';
 
 /** A site with an active slot and a warm standby, as after the second release. */
 async function siteWithStandby(): Promise<PlainSite> {
-  const site = await plainSite({ config: { health: { deadlineMs: 2000 } } });
+  // Long enough for a good candidate on a busy machine.
+  const site = await plainSite({ config: { health: { deadlineMs: 10_000 } } });
   await site.slots('up');
   await site.edit('page.txt', 'second');
   await until(async () => (await site.get()).body === 'second', 'the second release');
@@ -34,12 +35,12 @@ const CASES: Record<string, Case> = {
   'builds a candidate that never listens': {
     behaviour: { neverListen: true },
     stage: 'start',
-    error: /did not answer on its port within 2000 ms/,
+    error: /did not answer on its port within 10000 ms/,
   },
   'builds a candidate that answers 500': {
     behaviour: { status: 500 },
     stage: 'check',
-    error: /not healthy within 2000 ms: GET \/: status 500/,
+    error: /not healthy within 10000 ms: GET \/: status 500/,
   },
   'builds a candidate that accepts requests and answers none': {
     behaviour: { hang: true },
