@@ -7,8 +7,8 @@
  * load left one such visitor). No byte of it has been read, so another worker can have it.
  *
  * A worker that has stopped listening declines what it was handed before, and the primary puts it in the queue of
- * the address. If that was the last worker, nobody looks there again, and the visitor waits as long (ran: each
- * stop of all of PM2 under load).
+ * the address. If that was the last worker, nobody looks there again, and the visitor waits as long (ran: one
+ * who connected as pm2-runtime was told to stop hung until it had ended).
  */
 import cluster, { type Worker } from 'node:cluster';
 import type { EventEmitter } from 'node:events';

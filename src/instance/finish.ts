@@ -14,7 +14,7 @@ const LOOK_INTERVAL_MS = 20;
  * Makes SIGINT, by which PM2 stops a process, wait for the answers that are under way; PM2's `kill_timeout` is the
  * limit. A drained slot has none and ends at once. A site that handles the signal itself is left to it.
  *
- * The active slot is told to stop only when everything stops together (a container, `pm2 kill`): the proxy's
+ * We stop the active slot only together with everything else (a container, `pm2 kill`): the proxy's
  * workers then still bring the last request of each connection, and what Node's cluster is handing over. So its
  * processes stay until the workers have gone.
  *

@@ -33,7 +33,7 @@ const EVENT_STREAM = /^text\/event-stream\b/i;
 /**
  * One request on its way to a slot and back: the handler that undici calls.
  *
- * A class, since one is made for each request and V8 shares its shape; the rest of the project has none.
+ * A class, since one is made for each request and V8 shares its shape.
  */
 export class Exchange
   implements Dispatcher.DispatchHandler, Guest, Logged, Seated, WaitingHead, AwaitsHead
