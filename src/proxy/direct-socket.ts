@@ -12,8 +12,8 @@ let taken = 0;
 /**
  * A socket for undici that hands over what has been read at once. Node's own gets 64 KiB of new memory for each
  * read, and lets the bytes wait in a stream's buffer for the next tick (ran: without both 4 % more requests per
- * CPU-second, in 14 paired rounds). undici asks for no more of a stream than what is overridden here: `readable`, then `read()` until it gives `null`, unless it has
- * to pause, and then it puts back what it cannot use yet.
+ * CPU-second, in 14 paired rounds). undici asks for no more of a stream than what is overridden here: `readable`, then
+ * `read()` until it gives `null`, unless it has to pause, and then it puts back what it cannot use yet.
  */
 export class DirectSocket extends Socket {
   #held: Buffer | null = null;
