@@ -42,7 +42,7 @@ export async function plainSite(options: SiteOptions = {}): Promise<PlainSite> {
         entry: 'server.mjs',
         debounceMs: 100,
         drainTimeoutMs: 5000,
-        health: { intervalMs: 20, deadlineMs: 5000, timeoutMs: 1000 },
+        health: { intervalMs: 20, timeoutMs: 1000 },
       },
       async fill(root) {
         await cp(PLAIN_TEMPLATE, root, { recursive: true });

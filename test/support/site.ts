@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { onTestFinished } from 'vitest';
+import { onTestFinished, type TestContext } from 'vitest';
 import { callController } from '../../src/cli/client.ts';
 import type { AppRole } from '../../src/config/ecosystem.ts';
 import type { Config, UserConfig } from '../../src/config/schema.ts';
@@ -13,6 +13,7 @@ import type { Status } from '../../src/controller/status.ts';
 import { sitePaths } from '../../src/slots/paths.ts';
 import { freePorts } from './free-ports.ts';
 import { isAlive, pm2App, processesWith, signalProcess } from './processes.ts';
+import { siteStory } from './site-story.ts';
 import { until } from './until.ts';
 
 /** A site of its own in a temporary folder, with a PM2 of its own. */
@@ -24,6 +25,8 @@ export interface Site {
   origin: string;
   /** What `slots` runs with: nothing of the test runner's, and the site's own `PM2_HOME`. */
   env: Record<string, string>;
+  /** Each command that has run to its end by `slots`. */
+  commands: (CommandResult & { args: string[] })[];
   /** Runs `slots -C <root> …` to its end. */
   slots(...args: string[]): Promise<CommandResult>;
   /** Starts `slots -C <root> …` for a test that talks to it while it runs. */
@@ -82,7 +85,7 @@ export async function createSite(kind: SiteKind, options: SiteOptions): Promise<
   // Short, because PM2's sockets lie in it and a socket's path is cut at about 107 bytes.
   const home = await mkdtemp(join(tmpdir(), 's-'));
   const site = describeSite(kind, root, home, await choosePorts(kind, options));
-  if (options.cleanup !== 'caller') onTestFinished(() => site.dispose(), DISPOSE_TIMEOUT_MS);
+  if (options.cleanup !== 'caller') onTestFinished(endWithTest(site), DISPOSE_TIMEOUT_MS);
   await kind.fill(root);
   const config = {
     ...mergeConfig(kind.config, options.config),
@@ -91,6 +94,13 @@ export async function createSite(kind: SiteKind, options: SiteOptions): Promise<
   };
   await writeFile(join(root, 'slots.config.json'), `${JSON.stringify(config, null, 2)}\n`);
   return site;
+}
+
+function endWithTest(site: Site): (context: TestContext) => Promise<void> {
+  return async ({ task }) => {
+    if (task.result?.state === 'fail') console.error(await siteStory(site));
+    await site.dispose();
+  };
 }
 
 async function choosePorts(kind: SiteKind, options: SiteOptions): Promise<Config['ports']> {
@@ -123,7 +133,12 @@ function describeSite(kind: SiteKind, root: string, home: string, ports: Config[
     status,
     origin,
     get: (path = '/', agent) => getPage(origin + path, agent),
-    slots: (...args) => runToEnd(start(...args), args),
+    commands: [],
+    async slots(...args) {
+      const result = await runToEnd(start(...args), args);
+      site.commands.push({ args, ...result });
+      return result;
+    },
     spawn: start,
     async settled(timeoutMs = 30_000) {
       let last = await status();
