@@ -3,11 +3,11 @@ import type { Dispatcher } from 'undici';
 import type { Slot } from '../slots/slot.ts';
 import type { Traffic } from '../slots/wire.ts';
 import type { Logged } from './access-log.ts';
+import { Answer } from './answer.ts';
 import { countAnswer } from './counters.ts';
 import { BUSY, type ErrorAnswer } from './error-answer.ts';
 import type { ExchangeContext } from './exchange-context.ts';
 import { explainSitesFault, explainVisitorsFault } from './explain.ts';
-import { flushSoon, type WaitingHead } from './flush-soon.ts';
 import type { Guest } from './gate.ts';
 import type { AwaitsHead } from './head-watch.ts';
 import { toClientHeaders, toStrings, toTrailers } from './headers.ts';
@@ -21,10 +21,8 @@ import {
   breakOff,
   cutStream,
   dropVainTrailer,
-  endWith,
   hasBody,
   isSentWhole,
-  writeHead,
   writeInformational,
 } from './visitor.ts';
 
@@ -35,9 +33,7 @@ const EVENT_STREAM = /^text\/event-stream\b/i;
  *
  * A class, since one is made for each request and V8 shares its shape.
  */
-export class Exchange
-  implements Dispatcher.DispatchHandler, Guest, Logged, Seated, WaitingHead, AwaitsHead
-{
+export class Exchange implements Dispatcher.DispatchHandler, Guest, Logged, Seated, AwaitsHead {
   seat = -1;
   seenWaiting = -1;
   slot: Slot;
@@ -52,15 +48,14 @@ export class Exchange
   readonly #hasBody: boolean;
   #traffic: Traffic;
   #controller: Dispatcher.DispatchController | null = null;
-  /** Bytes of the answer's body still to come, or -1 when its length is not known. */
-  #remaining = -1;
+  /** Whether any byte of an answer has come. */
   #answered = false;
-  #bodyBegun = false;
+  #answer: Answer | null = null;
+  #contentType: string | string[] | undefined;
   #retried = false;
   #refused = false;
   #gone = false;
   #outside = false;
-  #isEventStream = false;
 
   /** @param headers as the site is to get them */
   constructor(
@@ -103,7 +98,7 @@ export class Exchange
 
   /** The drain's limit is reached: an event stream ends properly, anything else must not look complete. */
   cut(): void {
-    if (this.#answered && this.#isEventStream) cutStream(this.response);
+    if (EVENT_STREAM.test(String(this.#contentType))) cutStream(this.response);
     else breakOff(this.response);
     this.giveUp(new Error('the drain reached its limit'));
   }
@@ -162,41 +157,29 @@ export class Exchange
     if (context.stopping()) response.shouldKeepAlive = false;
     const length = headers['content-length'];
     const hasLength = typeof length === 'string' && this.request.method !== 'HEAD';
-    this.#remaining = hasLength ? Number(length) : -1;
-    this.#isEventStream = EVENT_STREAM.test(headers['content-type'] as string);
+    this.#contentType = headers['content-type'];
     const fields = toClientHeaders(raw, connection, context.release(this.slot));
     if (headers.trailer !== undefined) dropVainTrailer(response, status, fields);
-    writeHead(response, status, statusMessage ?? '', fields);
-    // The first byte of the body may be minutes away; the head must not wait for it, unless it is here already.
-    flushSoon(this);
-  }
-
-  flushHead(): void {
-    const response = this.response;
-    if (!this.#bodyBegun && !response.writableEnded && !response.destroyed) response.flushHeaders();
+    this.#answer = new Answer(
+      response,
+      status,
+      statusMessage ?? '',
+      fields,
+      hasLength ? Number(length) : -1,
+    );
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     const response = this.response;
-    this.#bodyBegun = true;
-    if (this.#remaining !== -1) {
-      this.#remaining -= chunk.length;
-      // Head, body and end leave in one write to the socket.
-      if (this.#remaining === 0) {
-        endWith(response, chunk);
-        return;
-      }
-    }
-    if (response.write(chunk)) return;
+    if (this.#answer?.write(chunk)) return;
     controller.pause();
     response.once('drain', () => controller.resume());
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
-    const response = this.response;
     const raw = controller.rawTrailers as Buffer[] | null | undefined;
-    if (raw && raw.length > 0) addTrailers(response, toTrailers(toStrings(raw)));
-    if (!response.writableEnded) response.end();
+    if (raw && raw.length > 0) addTrailers(this.response, toTrailers(toStrings(raw)));
+    this.#answer?.end();
     if (this.#hasBody) linger(this.request);
   }
 
