@@ -63,6 +63,7 @@ for (const [what, { behaviour, stage, error }] of Object.entries(CASES)) {
       paths: PLAIN_PATHS,
       keepAlive: 4,
       fresh: 2,
+      pauseMs: 20,
       complain: (_path, { body }) => (body === 'second' ? null : `answered ${body}`),
     });
     await site.behave(behaviour);

@@ -7,7 +7,7 @@ import { PLAIN_PATHS, type PlainSite, plainSite } from '../support/plain-site.ts
 import { signalProcess } from '../support/processes.ts';
 import { until } from '../support/until.ts';
 
-const LOAD = { paths: PLAIN_PATHS, keepAlive: 6, fresh: 3 };
+const LOAD = { paths: PLAIN_PATHS, keepAlive: 6, fresh: 3, pauseMs: 20 };
 
 async function siteWithStandby(): Promise<PlainSite> {
   // A check of many answers leaves the time to stop a worker before the flip.

@@ -21,7 +21,8 @@ test('fails no request of any kind while ten edits of a real Astro site go live'
   const up = await site.slots('up');
   expect(up, up.stderr).toMatchObject({ exitCode: 0 });
 
-  // One after the other without a pause, so that each flip meets some; what never ends holds each drain to its limit.
+  // Transfers follow each other without a pause, so that each flip meets some; what never ends holds each drain to its
+  // limit. Pages have pauses: without them the visitors take what the builds need.
   const transfer = { bytes: 20 * MEBIBYTE, overMs: 1500 };
   const load = startLoad(site.origin, {
     paths: PATHS,
@@ -32,7 +33,7 @@ test('fails no request of any kind while ten edits of a real Astro site go live'
     webSockets: 1,
     upload: transfer,
     download: transfer,
-    pauseMs: 50,
+    pauseMs: 200,
   });
   const seen = new Set<string>();
   for (let edit = 1; edit <= PROMOTIONS; edit++) {
@@ -64,4 +65,4 @@ test('fails no request of any kind while ten edits of a real Astro site go live'
   console.log(
     `${PROMOTIONS} promotions, ${result.requests} requests, ${result.failed} failed, slowest ${result.slowestMs} ms`,
   );
-}, 400_000);
+}, 900_000);
