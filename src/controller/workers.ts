@@ -9,6 +9,8 @@ import type { Logger } from './log.ts';
 const PATIENCE = {
   /** A worker that has not acknowledged by then is ended, and PM2 starts another. */
   ackMs: 2000,
+  /** One that has never connected is starting until then: on a busy machine Node alone takes seconds for that. */
+  startMs: 10_000,
   /** After so long, and so many restarts, the flip has failed. */
   assignMs: 20_000,
 };
@@ -72,6 +74,8 @@ export function createWorkers(
   const connected = new Set<Worker>();
   /** Processes whose connection broke: until they come back or die, nobody knows what they route. */
   const lost = new Set<number>();
+  /** When those that have never connected were first seen. */
+  const starting = new Map<number, number>();
   let current: Assignment | null = null;
   /** Silent workers that have been told to stop. */
   const asked = new Set<number>();
@@ -97,15 +101,30 @@ export function createWorkers(
   const acknowledged = (worker: Worker, assignment: Assignment) =>
     worker.epoch === assignment.epoch && worker.revision === assignment.revision;
 
+  const noteStarting = (online: ReadonlySet<number>): void => {
+    for (const pid of starting.keys()) if (!online.has(pid)) starting.delete(pid);
+    const known = new Set([...lost, ...[...connected].map(({ pid }) => pid)]);
+    for (const pid of online) {
+      if (known.has(pid)) starting.delete(pid);
+      else if (!starting.has(pid)) starting.set(pid, performance.now());
+    }
+  };
+
   /** Pids that have yet to acknowledge: connected ones, and those that PM2 runs but that have not come. */
   const missing = async (assignment: Assignment): Promise<number[]> => {
     const pids = new Set((await processes.online()).map(({ pid }) => pid));
+    noteStarting(pids);
     for (const pid of lostAlive()) pids.add(pid);
     for (const worker of connected) {
       if (acknowledged(worker, assignment)) pids.delete(worker.pid);
       else pids.add(worker.pid);
     }
     return [...pids];
+  };
+
+  const isStarting = (pid: number): boolean => {
+    const seen = starting.get(pid);
+    return seen !== undefined && performance.now() < seen + patience.startMs;
   };
 
   /** PM2 starts another one for each that ends. A worker that hangs does not hear the first signal. */
@@ -174,7 +193,7 @@ export function createWorkers(
           );
         }
         if (now > deadline) {
-          endSilent(late);
+          endSilent(late.filter((pid) => !isStarting(pid)));
           deadline = performance.now() + patience.ackMs;
         }
         await Promise.race([report, delay(LOOK_INTERVAL_MS)]);

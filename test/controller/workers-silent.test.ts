@@ -6,7 +6,7 @@ import { testAssignment } from '../support/test-assignment.ts';
 import { until } from '../support/until.ts';
 import { testProcesses } from '../support/worker-processes.ts';
 
-const PATIENCE = { ackMs: 300, assignMs: 3000 };
+const PATIENCE = { ackMs: 300, startMs: 600, assignMs: 3000 };
 
 const ACK = { type: 'ack', epoch: 5, revision: 0 } as const;
 
@@ -15,14 +15,14 @@ function endOf(pid: number): Promise<boolean> {
 }
 
 /** Workers whose processes PM2 replaces by ones that acknowledge, or that are as silent. */
-function setUp(replacement: 'acknowledges' | 'is silent') {
+function setUp(replacement: 'acknowledges' | 'is silent', patience = PATIENCE) {
   const { log, events } = collectedLog();
   const replaced: number[] = [];
   const processes = testProcesses((pid) => {
     replaced.push(pid);
     if (replacement === 'acknowledges') workers.join(pid, () => {}).receive(ACK);
   });
-  const workers = createWorkers(processes, () => {}, log, PATIENCE);
+  const workers = createWorkers(processes, () => {}, log, patience);
   const ended = () => events('worker.silent').map(({ worker, signal }) => [worker, signal]);
   return { workers, processes, replaced, ended };
 }
@@ -84,6 +84,31 @@ describe.concurrent('a worker that does not acknowledge', () => {
     link.leave();
     await Promise.all(both);
     expect(ended()).toEqual([[silent, 'SIGINT']]);
+  });
+
+  test('is given the time to start before it has ever connected', async ({ onTestFinished }) => {
+    const patience = { ackMs: 50, startMs: 20_000, assignMs: 30_000 };
+    const { workers, processes, ended } = setUp('acknowledges', patience);
+    onTestFinished(() => processes.endAll());
+    const [slow, silent] = [processes.start(), processes.start()];
+    const link = workers.join(silent, () => {});
+    const assigned = workers.assign(testAssignment(5));
+    // By then the patience with those that have connected has ended.
+    await endOf(silent);
+    link.leave();
+    workers.join(slow, () => {}).receive(ACK);
+    await assigned;
+    expect(ended()).toEqual([[silent, 'SIGINT']]);
+  });
+
+  test('is ended when it does not connect in that time', async ({ onTestFinished }) => {
+    const { workers, processes, ended } = setUp('acknowledges');
+    onTestFinished(() => processes.endAll());
+    const started = performance.now();
+    const hanging = processes.start();
+    await workers.assign(testAssignment(5));
+    expect(performance.now() - started).toBeGreaterThanOrEqual(PATIENCE.startMs - 1);
+    expect(ended()).toEqual([[hanging, 'SIGINT']]);
   });
 
   test('is named in the error when no other does', async ({ onTestFinished }) => {
