@@ -7,7 +7,7 @@ import type { Logger } from './log.ts';
 
 /** How long workers may take to acknowledge, in milliseconds. */
 const PATIENCE = {
-  /** A worker that has not acknowledged by then is ended, and PM2 starts another. */
+  /** From what a worker is sent to its acknowledgement; one that is late is ended, and PM2 starts another. */
   ackMs: 2000,
   /** One that has never connected is starting until then: on a busy machine Node alone takes seconds for that. */
   startMs: 10_000,
@@ -74,13 +74,11 @@ export function createWorkers(
   const connected = new Set<Worker>();
   /** Processes whose connection broke: until they come back or die, nobody knows what they route. */
   const lost = new Set<number>();
-  /** When those that have never connected were first seen. */
-  const starting = new Map<number, number>();
+  /** Until when each may be silent, in `performance.now()`'s time: then it is ended. */
+  const due = new Map<number, number>();
   let current: Assignment | null = null;
   /** Silent workers that have been told to stop. */
   const asked = new Set<number>();
-  /** When silent workers are ended: shared, so that two that wait do not end the same worker twice. */
-  let deadline = 0;
   let wake: () => void = () => {};
   let report = new Promise<void>((resolve) => {
     wake = resolve;
@@ -101,31 +99,20 @@ export function createWorkers(
   const acknowledged = (worker: Worker, assignment: Assignment) =>
     worker.epoch === assignment.epoch && worker.revision === assignment.revision;
 
-  const noteStarting = (online: ReadonlySet<number>): void => {
-    for (const pid of starting.keys()) if (!online.has(pid)) starting.delete(pid);
-    const known = new Set([...lost, ...[...connected].map(({ pid }) => pid)]);
-    for (const pid of online) {
-      if (known.has(pid)) starting.delete(pid);
-      else if (!starting.has(pid)) starting.set(pid, performance.now());
-    }
-  };
+  const allow = (pid: number, ms: number) => void due.set(pid, performance.now() + ms);
 
   /** Pids that have yet to acknowledge: connected ones, and those that PM2 runs but that have not come. */
   const missing = async (assignment: Assignment): Promise<number[]> => {
     const pids = new Set((await processes.online()).map(({ pid }) => pid));
-    noteStarting(pids);
     for (const pid of lostAlive()) pids.add(pid);
-    for (const worker of connected) {
-      if (acknowledged(worker, assignment)) pids.delete(worker.pid);
-      else pids.add(worker.pid);
-    }
+    for (const { pid } of connected) pids.add(pid);
+    for (const pid of due.keys()) if (!pids.has(pid)) due.delete(pid);
+    for (const pid of pids) if (!due.has(pid)) allow(pid, patience.startMs);
+    for (const worker of connected) if (acknowledged(worker, assignment)) pids.delete(worker.pid);
     return [...pids];
   };
 
-  const isStarting = (pid: number): boolean => {
-    const seen = starting.get(pid);
-    return seen !== undefined && performance.now() < seen + patience.startMs;
-  };
+  const isOverdue = (pid: number) => performance.now() > (due.get(pid) ?? Infinity);
 
   /** PM2 starts another one for each that ends. A worker that hangs does not hear the first signal. */
   const endSilent = (pids: number[]): void => {
@@ -136,6 +123,7 @@ export function createWorkers(
         `worker ${pid} did not acknowledge, ending it with ${signal}`,
       );
       asked.add(pid);
+      allow(pid, patience.ackMs);
       signalWorker(pid, signal);
     }
   };
@@ -153,6 +141,7 @@ export function createWorkers(
       };
       connected.add(worker);
       lost.delete(pid);
+      allow(pid, patience.ackMs);
       if (current) send({ type: 'assignment', assignment: current });
       return {
         receive(message) {
@@ -172,6 +161,7 @@ export function createWorkers(
           connected.delete(worker);
           asked.delete(pid);
           lost.add(pid);
+          allow(pid, patience.ackMs);
           signal();
         },
       };
@@ -179,23 +169,22 @@ export function createWorkers(
 
     async assign(assignment) {
       current = assignment;
-      for (const worker of connected) worker.send({ type: 'assignment', assignment });
+      for (const worker of connected) {
+        worker.send({ type: 'assignment', assignment });
+        allow(worker.pid, patience.ackMs);
+      }
+      for (const pid of lost) allow(pid, patience.ackMs);
       const started = performance.now();
-      deadline = started + patience.ackMs;
       for (;;) {
         const late = await missing(current);
         if (late.length === 0) return;
-        const now = performance.now();
-        if (now > started + patience.assignMs) {
+        if (performance.now() > started + patience.assignMs) {
           throw new SlotsError(
             'WORKERS_SILENT',
             `proxy workers ${late.join(', ')} did not acknowledge the flip`,
           );
         }
-        if (now > deadline) {
-          endSilent(late.filter((pid) => !isStarting(pid)));
-          deadline = performance.now() + patience.ackMs;
-        }
+        endSilent(late.filter(isOverdue));
         await Promise.race([report, delay(LOOK_INTERVAL_MS)]);
       }
     },

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { createWorkers } from '../../src/controller/workers.ts';
 import { collectedLog } from '../support/collected-log.ts';
@@ -97,6 +98,22 @@ describe.concurrent('a worker that does not acknowledge', () => {
     await endOf(silent);
     link.leave();
     workers.join(slow, () => {}).receive(ACK);
+    await assigned;
+    expect(ended()).toEqual([[silent, 'SIGINT']]);
+  });
+
+  test('has its own time from when it connects', async ({ onTestFinished }) => {
+    const patience = { ackMs: 2000, startMs: 20_000, assignMs: 30_000 };
+    const { workers, processes, ended } = setUp('acknowledges', patience);
+    onTestFinished(() => processes.endAll());
+    const [late, silent] = [processes.start(), processes.start()];
+    const first = workers.join(silent, () => {});
+    const assigned = workers.assign(testAssignment(5));
+    await delay(patience.ackMs / 2);
+    const link = workers.join(late, () => {});
+    await endOf(silent);
+    first.leave();
+    link.receive(ACK);
     await assigned;
     expect(ended()).toEqual([[silent, 'SIGINT']]);
   });
