@@ -166,7 +166,10 @@ test("the standby's release is deleted: it is no standby any more, and the next 
     const { release } = before.slots[otherSlot(before.active)];
     await rm(slotsFile(`releases/${release}`), { recursive: true });
   });
-  expect(after.slots[otherSlot(after.active)]).toMatchObject({ role: 'down', release: null });
+  await until(async () => {
+    const { role, release } = (await site.status()).slots[otherSlot(after.active)];
+    return role === 'down' && release === null;
+  }, 'the release to be given up');
   const back = await site.slots('rollback');
   expect(back).toMatchObject({ exitCode: 1 });
   expect(back.stderr).toContain('there is no standby to roll back to');
