@@ -101,12 +101,18 @@ export function createWorkers(
 
   const allow = (pid: number, ms: number) => void due.set(pid, performance.now() + ms);
 
+  /** Its pid may be another process's one day. */
+  const forget = (pid: number) => {
+    due.delete(pid);
+    asked.delete(pid);
+  };
+
   /** Pids that have yet to acknowledge: connected ones, and those that PM2 runs but that have not come. */
   const missing = async (assignment: Assignment): Promise<number[]> => {
     const pids = new Set((await processes.online()).map(({ pid }) => pid));
     for (const pid of lostAlive()) pids.add(pid);
     for (const { pid } of connected) pids.add(pid);
-    for (const pid of due.keys()) if (!pids.has(pid)) due.delete(pid);
+    for (const pid of due.keys()) if (!pids.has(pid)) forget(pid);
     for (const pid of pids) if (!due.has(pid)) allow(pid, patience.startMs);
     for (const worker of connected) if (acknowledged(worker, assignment)) pids.delete(worker.pid);
     return [...pids];

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { sendSoon, type WaitingAnswer } from './send-soon.ts';
-import { endWith, hold, release, writeHead } from './visitor.ts';
+import { cork, endWith, uncork, writeHead } from './visitor.ts';
 
 /** A site's answer on its way to the visitor, kept back until the end of the turn in which it has begun. */
 export class Answer implements WaitingAnswer {
@@ -38,7 +38,7 @@ export class Answer implements WaitingAnswer {
     if (response.destroyed || response.writableEnded) return;
     if (this.#last !== null) endWith(response, this.#last);
     else if (this.#endsSoon) response.end();
-    else if (this.#bodyBegun) release(response);
+    else if (this.#bodyBegun) uncork(response);
     // The first byte of the body may be minutes away, and the head must not wait for it.
     else response.flushHeaders();
   }
@@ -48,7 +48,7 @@ export class Answer implements WaitingAnswer {
     const response = this.#response;
     if (!this.#bodyBegun) {
       this.#bodyBegun = true;
-      if (this.#isWaiting) hold(response);
+      if (this.#isWaiting) cork(response);
     }
     if (this.#remaining === -1) return response.write(chunk);
     this.#remaining -= chunk.length;

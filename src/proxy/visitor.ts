@@ -111,14 +111,14 @@ export function writeInformational(
 }
 
 /**
- * Keeps back what is written of an answer until `release`, or its end. The socket is what is held: a response that is
+ * Keeps back what is written of an answer until `uncork`, or its end. It is the socket that is corked: a response that is
  * corked itself and then ends loses all chunks but the first (seen with Node 24.21).
  */
-export function hold(response: ServerResponse): void {
+export function cork(response: ServerResponse): void {
   if (!isHttp2(response)) response.socket?.cork();
 }
 
-export function release(response: ServerResponse): void {
+export function uncork(response: ServerResponse): void {
   if (!isHttp2(response)) response.socket?.uncork();
 }
 

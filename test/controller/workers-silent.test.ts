@@ -103,13 +103,14 @@ describe.concurrent('a worker that does not acknowledge', () => {
   });
 
   test('has its own time from when it connects', async ({ onTestFinished }) => {
-    const patience = { ackMs: 2000, startMs: 20_000, assignMs: 30_000 };
+    const patience = { ackMs: 3000, startMs: 20_000, assignMs: 30_000 };
     const { workers, processes, ended } = setUp('acknowledges', patience);
     onTestFinished(() => processes.endAll());
     const [late, silent] = [processes.start(), processes.start()];
     const first = workers.join(silent, () => {});
     const assigned = workers.assign(testAssignment(5));
-    await delay(patience.ackMs / 2);
+    // Late, so that nearly all of its own time is left when the other one's has ended.
+    await delay(patience.ackMs * 0.9);
     const link = workers.join(late, () => {});
     await endOf(silent);
     first.leave();

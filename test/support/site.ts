@@ -98,8 +98,11 @@ export async function createSite(kind: SiteKind, options: SiteOptions): Promise<
 
 function endWithTest(site: Site): (context: TestContext) => Promise<void> {
   return async ({ task }) => {
-    if (task.result?.state === 'fail') console.error(await siteStory(site));
-    await site.dispose();
+    try {
+      if (task.result?.state === 'fail') console.error(await siteStory(site));
+    } finally {
+      await site.dispose();
+    }
   };
 }
 
