@@ -1,4 +1,5 @@
 /** What every HTTP surface of the controller needs: bodies in, JSON and errors out. */
+import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { SlotsError } from '../errors.ts';
 
@@ -23,8 +24,12 @@ export function targetOf(request: IncomingMessage): { path: string; query: URLSe
   return { path, query: new URLSearchParams(url.slice(path.length + 1)) };
 }
 
+/** How long what is left of a body that is too large is read, in milliseconds. */
+const LINGER_MS = 10_000;
+
 /**
- * Reads a body whole. Node itself reads what is left of one that is too large, so that the answer arrives.
+ * Reads a body whole. What is left of one that is too large is read and dropped before it is refused: closing a
+ * socket with unread bytes resets it, and the reset can overtake the answer (RFC 9112 §9.6).
  *
  * @throws SlotsError `BODY_TOO_LARGE`
  */
@@ -33,12 +38,20 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
   let bytes = 0;
   for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     bytes += chunk.length;
-    if (bytes > maxBytes) {
-      throw new SlotsError('BODY_TOO_LARGE', `a body of more than ${maxBytes} bytes`);
-    }
+    if (bytes > maxBytes) break;
     chunks.push(chunk);
   }
-  return Buffer.concat(chunks);
+  if (bytes <= maxBytes) return Buffer.concat(chunks);
+  await dropRest(request);
+  throw new SlotsError('BODY_TOO_LARGE', `a body of more than ${maxBytes} bytes`);
+}
+
+async function dropRest(request: IncomingMessage): Promise<void> {
+  if (request.complete) return;
+  const signal = AbortSignal.timeout(LINGER_MS);
+  request.resume();
+  // Whatever becomes of it, the answer is the same.
+  await once(request, 'end', { signal }).catch(() => {});
 }
 
 export function respond(response: ServerResponse, status: number, body: unknown): void {
