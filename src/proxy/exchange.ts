@@ -29,7 +29,7 @@ import {
 const EVENT_STREAM = /^text\/event-stream\b/i;
 
 /**
- * One request on its way to a slot and back: the handler that undici calls.
+ * One request on its way to a slot and back: the handler that is called as undici does, whichever way it goes.
  *
  * A class, since one is made for each request and V8 shares its shape.
  */
@@ -111,10 +111,6 @@ export class Exchange implements Dispatcher.DispatchHandler, Guest, Logged, Seat
         method: this.request.method as Dispatcher.HttpMethod,
         headers: this.headers,
         body: this.#hasBody ? createUpload(this.request, this.response, limits) : null,
-        // undici knows when a body has been sent; anything else is `seenWaiting`.
-        headersTimeout: this.#hasBody ? null : 0,
-        // Only pipelining waits for this, and each answer would have undici look at its queue once more.
-        blocking: false,
       },
       this,
       this.request,
@@ -146,7 +142,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Guest, Logged, Seat
     const response = this.response;
     const context = this.#context;
     const { connection } = headers;
-    const raw = toStrings(controller.rawHeaders as Buffer[]);
+    const raw = toStrings(controller.rawHeaders as Buffer[] | string[]);
     if (status < 200) {
       if (this.seenWaiting > 0) this.seenWaiting = 0;
       writeInformational(response, status, toClientHeaders(raw, connection, null));
@@ -177,7 +173,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Guest, Logged, Seat
   }
 
   onResponseEnd(controller: Dispatcher.DispatchController): void {
-    const raw = controller.rawTrailers as Buffer[] | null | undefined;
+    const raw = controller.rawTrailers as Buffer[] | string[] | null | undefined;
     if (raw && raw.length > 0) addTrailers(this.response, toTrailers(toStrings(raw)));
     this.#answer?.end();
     if (this.#hasBody) linger(this.request);

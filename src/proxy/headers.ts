@@ -95,14 +95,10 @@ function forwardedNode(address: string): string {
   return address.includes(':') ? `"[${address}]"` : address;
 }
 
-/** undici hands a message's fields over as bytes, node:http as strings; they are Latin-1 on the wire. */
-export function toStrings(raw: readonly (Buffer | string)[]): string[] {
-  const strings: string[] = new Array(raw.length);
-  for (let i = 0; i < raw.length; i++) {
-    const word = raw[i] as Buffer | string;
-    strings[i] = typeof word === 'string' ? word : latin1(word);
-  }
-  return strings;
+/** undici hands a message's fields over as bytes, others as strings; they are Latin-1 on the wire. */
+export function toStrings(raw: readonly Buffer[] | readonly string[]): readonly string[] {
+  if (typeof raw[0] !== 'object') return raw as readonly string[];
+  return (raw as readonly Buffer[]).map((word) => latin1(word));
 }
 
 /**

@@ -5,7 +5,7 @@ import type { Dispatcher } from 'undici';
 import { connectSlot } from './connect-slot.ts';
 import { AnswerTimeout } from './head-watch.ts';
 import { toTrailers } from './headers.ts';
-import { expectsContinue, hasBody } from './visitor.ts';
+import { expectsContinue } from './visitor.ts';
 
 /** How long a site may leave open whether it wants a body that the visitor asks about, in milliseconds. */
 const CONTINUE_WAIT_MS = 1000;
@@ -19,16 +19,14 @@ export interface DispatchLimits {
 }
 
 /**
- * What undici has no way to send: `OPTIONS *` (RFC 9112 §3.2.4), a body with trailers, and a question whether
- * a body is wanted (RFC 9110 §10.1.1).
+ * What undici has no way to send: `OPTIONS *` (RFC 9112 §3.2.4) with a body, a body with trailers, and a question
+ * whether a body is wanted (RFC 9110 §10.1.1).
  */
 export function needsNode(incoming: IncomingMessage, path: string): boolean {
   const { headers } = incoming;
   return (
     path === '*' ||
-    (headers.trailer !== undefined &&
-      headers['content-length'] === undefined &&
-      hasBody(incoming)) ||
+    (headers.trailer !== undefined && headers['content-length'] === undefined) ||
     (headers.expect !== undefined && expectsContinue(incoming))
   );
 }

@@ -1,26 +1,18 @@
 import type { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 import { type buildConnector, type Dispatcher, Pool } from 'undici';
 import { connectSlot } from './connect-slot.ts';
-import { DirectSocket } from './direct-socket.ts';
 import { type DispatchLimits, dispatchByNode, needsNode } from './node-dispatch.ts';
+import { ConnectionLost } from './site/connection.ts';
+import { createConnections, KEEP_ALIVE_MARGIN_MS, KEEP_ALIVE_MS } from './site/connections.ts';
+import { InvalidRequest, requestHead } from './site/request-head.ts';
 
-/**
- * Idle connections to a slot are given up before the site does it: Node's servers close theirs after 5 s, and
- * a request sent at that instant would be lost (nodejs/node #47130).
- */
-const KEEP_ALIVE_MS = 4000;
-
-/** Before the site's own hint (`Keep-Alive: timeout=5`) runs out, in milliseconds. */
-const KEEP_ALIVE_MARGIN_MS = 1000;
-
-/** Errors of connections that had answered before. */
-const used = new WeakSet<Error>();
-
-/** The connections to one slot. */
+/** The way to one slot: over connections of our own, over undici's for a body, or over Node's for what undici cannot. */
 export interface Upstream {
   /**
    * @param incoming the visitor's request, which `options` was made from
-   * @param over a connection that may have been used before, or one that has not
+   * @param over a connection that may have been used before, or one that has not; is for requests without a body,
+   *   for no other is sent a second time to the same slot
    */
   dispatch(
     options: Dispatcher.DispatchOptions,
@@ -32,9 +24,31 @@ export interface Upstream {
 
 export function createUpstream(port: number, limits: DispatchLimits): Upstream {
   const pool = createPool(port, limits);
+  const connections = createConnections(port, limits);
+
+  const send = (
+    method: string,
+    path: string,
+    fields: readonly string[],
+    handler: Dispatcher.DispatchHandler,
+    over: 'kept' | 'new',
+  ) => {
+    let head: string;
+    try {
+      head = requestHead(method, path, fields);
+    } catch (error) {
+      // As undici does with a request that it refuses.
+      handler.onResponseError?.(null as never, error as Error);
+      return;
+    }
+    connections.send({ method, head, handler }, over);
+  };
+
   return {
     dispatch(options, handler, incoming, over) {
-      if (over === 'new' || needsNode(incoming, options.path)) {
+      const { method, path, headers, body } = options;
+      if (body === null) send(method, path, headers as string[], handler, over);
+      else if (needsNode(incoming, path)) {
         dispatchByNode(port, options, handler, incoming, limits);
       } else pool.dispatch(options, handler);
     },
@@ -54,15 +68,10 @@ function createPool(port: number, limits: DispatchLimits): Pool {
 
 function connectTo(timeoutMs: number): buildConnector.connector {
   return (options, callback) => {
-    const socket = new DirectSocket();
-    connectSlot(Number(options.port), timeoutMs, socket, (error) =>
+    const socket = new Socket({ allowHalfOpen: false, noDelay: true });
+    return connectSlot(Number(options.port), timeoutMs, socket, (error) =>
       error ? callback(error, null) : callback(null, socket),
     );
-    // undici does not say whether a connection that broke had been used before, and a retry depends on it.
-    socket.on('error', (error) => {
-      if (socket.bytesRead > 0) used.add(error);
-    });
-    return socket;
   };
 }
 
@@ -73,15 +82,17 @@ export function wasRefused(error: Error): boolean {
 
 /** A connection that had answered before was closed. Says nothing about whether it had begun to answer again. */
 export function wasUsedConnectionLost(error: Error): boolean {
-  const { code, socket } = error as NodeJS.ErrnoException & { socket?: { bytesRead?: number } };
-  if (code === 'UND_ERR_SOCKET') return (socket?.bytesRead ?? 0) > 0;
-  return (code === 'ECONNRESET' || code === 'EPIPE') && used.has(error);
+  return error instanceof ConnectionLost && error.wasUsed;
 }
 
-/** undici does not send such a request: a field or the path has a character that must not be there. */
+/** Nothing that can be sent: a field or the path has a character that must not be there. */
 export function wasInvalid(error: Error): boolean {
   const { code } = error as NodeJS.ErrnoException;
-  return code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED';
+  return (
+    error instanceof InvalidRequest ||
+    code === 'UND_ERR_INVALID_ARG' ||
+    code === 'UND_ERR_NOT_SUPPORTED'
+  );
 }
 
 export function wasTimeout(error: Error): boolean {

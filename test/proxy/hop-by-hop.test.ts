@@ -63,11 +63,9 @@ describe('what the site gets', () => {
     ];
     await ask(port, get('/', ...fields, 'X-Bytes: \xe9\xff', 'X-Empty:'));
     const pairs = requestFields(site.received()).map(([name, value]) => `${name}: ${value}`);
-    expect(pairs.slice(0, 2).map((pair) => pair.toLowerCase())).toEqual([
-      'host: site.test',
-      'connection: keep-alive',
-    ]);
-    expect(pairs.slice(2, 9)).toEqual([...fields, 'X-Bytes: \xe9\xff', 'X-Empty: ']);
+    expect(pairs[0]).toBe('Host: site.test');
+    expect(pairs.slice(1, 8)).toEqual([...fields, 'X-Bytes: \xe9\xff', 'X-Empty: ']);
+    expect(pairs.at(-1)).toBe('connection: keep-alive');
   });
 
   test('has no probe header: only the controller probes', async () => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { startDeafSite } from '../support/deaf-site.ts';
 import { startOrigin, startPlane, startRawOrigin } from '../support/plane.ts';
 import { values } from '../support/raw-answers.ts';
-import { ask, chunk, get, head, rawClient } from '../support/raw-http.ts';
+import { ask, chunk, get, head, rawClient, type Wire } from '../support/raw-http.ts';
 import { until } from '../support/until.ts';
 
 const OK = head('HTTP/1.1 200 OK', 'Content-Length: 0');
@@ -151,6 +151,41 @@ describe('upstreamIdleTimeoutMs', () => {
     expect(client.text()).toContain('part');
     expect(client.text()).not.toMatch(/0\r\n\r\n$/);
     await site.wires[0]?.untilGone();
+  });
+
+  test('is not for a visitor who reads slowly', async () => {
+    const body = 'x'.repeat(16 << 20);
+    const site = await startOrigin((_request, response) => response.end(body));
+    const proxy = { limits: { upstreamIdleTimeoutMs: 150 } };
+    const { port } = await startPlane({ blue: site.port, proxy });
+    const client = await rawClient(port);
+    client.send(get());
+    await client.until('\r\n\r\n');
+    client.socket.pause();
+    await delay(600);
+    client.socket.resume();
+    await until(() => client.socket.bytesRead > body.length, 'all of it');
+  });
+
+  test('is over with the body, on a connection that stays', async () => {
+    let wire: Wire | undefined;
+    const site = await startRawOrigin((it) => {
+      wire = it;
+    });
+    const proxy = { limits: { upstreamIdleTimeoutMs: 150 } };
+    const { port } = await startPlane({ blue: site.port, proxy });
+    const client = await rawClient(port);
+    client.send(get('/one'));
+    await until(() => wire?.text().includes('/one'), 'the first request');
+    wire?.send(`${head('HTTP/1.1 200 OK', 'Content-Length: 2')}o`);
+    await client.until('\r\n\r\no');
+    wire?.send('k');
+    expect((await client.answer()).body).toBe('ok');
+    client.send(get('/two'));
+    await until(() => wire?.text().includes('/two'), 'the second request, on the same connection');
+    await delay(600);
+    wire?.send(OK);
+    expect((await client.answers(2)).map(({ status }) => status)).toEqual([200, 200]);
   });
 });
 

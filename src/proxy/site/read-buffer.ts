@@ -1,0 +1,26 @@
+/**
+ * What all connections to a site are read into, one read at a time. Node's own sockets get 64 KiB of new memory for
+ * each read.
+ */
+export const readBuffer: Buffer = Buffer.allocUnsafeSlow(65_536);
+
+/** Copies are cut from pieces of this many bytes; one that would take much of a piece gets memory of its own. */
+const SLAB_BYTES = 65_536;
+const LONGEST_CUT = SLAB_BYTES / 4;
+let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+let taken = 0;
+
+/** A part of what has been read, as it stays when more is read. */
+export function copyOut(from: number, to: number): Buffer {
+  const length = to - from;
+  const bytes = readBuffer.subarray(from, to);
+  if (length > LONGEST_CUT) return Buffer.from(bytes);
+  if (taken + length > SLAB_BYTES) {
+    slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
+    taken = 0;
+  }
+  const copy = slab.subarray(taken, taken + length);
+  copy.set(bytes);
+  taken += length;
+  return copy;
+}

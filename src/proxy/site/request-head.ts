@@ -1,0 +1,27 @@
+/** A request that HTTP/1.1 has no way to write down: HTTP/2 lets a visitor say more. */
+export class InvalidRequest extends Error {
+  readonly code = 'INVALID_REQUEST';
+}
+
+const METHOD = /^[!#$%&'*+.^_`|~\w-]+$/;
+const NOT_IN_PATH = /[^\x21-\x7e\x80-\xff]/;
+const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
+
+/**
+ * The head of a request without a body, as it goes to the site. A character over U+00FF would be cut down to a byte
+ * of another meaning, a line's end among them.
+ *
+ * @param fields pairs of name and value; the names are tokens
+ * @throws InvalidRequest
+ */
+export function requestHead(method: string, path: string, fields: readonly string[]): string {
+  if (method !== 'GET' && !METHOD.test(method)) throw new InvalidRequest('a method that is none');
+  if (NOT_IN_PATH.test(path)) throw new InvalidRequest('a character that no path may have');
+  let head = `${method} ${path} HTTP/1.1\r\n`;
+  for (let i = 0; i < fields.length; i += 2) {
+    const value = fields[i + 1] as string;
+    if (NOT_IN_VALUE.test(value)) throw new InvalidRequest('a character that no field may have');
+    head += `${fields[i]}: ${value}\r\n`;
+  }
+  return `${head}connection: keep-alive\r\n\r\n`;
+}
