@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createConnections } from '../../../src/proxy/site/connections.ts';
@@ -100,6 +101,31 @@ describe('a connection to the site', () => {
 });
 
 describe('a request', () => {
+  test('goes out with the others of its turn, at the end of that', async () => {
+    const site = await startSite(OK());
+    const connections = createConnections(site.port, { connectTimeoutMs: 5000, bodyTimeoutMs: 0 });
+    const begun: string[] = [];
+    const ask = (name: string) =>
+      new Promise<void>((resolve, reject) => {
+        const handler: Dispatcher.DispatchHandler = {
+          onRequestStart: () => void begun.push(name),
+          onResponseEnd: () => resolve(),
+          onResponseError: (_controller, error) => reject(error),
+        };
+        connections.send({ method: 'GET', head: get(`/${name}`), handler }, 'kept');
+      });
+    await Promise.all([ask('a'), ask('b')]);
+    begun.length = 0;
+    const both = [ask('c')];
+    await Promise.resolve();
+    both.push(ask('d'));
+    expect(begun).toEqual([]);
+    await nextTurn();
+    expect(begun).toEqual(['c', 'd']);
+    await Promise.all(both);
+    expect(site.wires).toHaveLength(2);
+  });
+
   test('that is given up before it is sent is not sent', async () => {
     const site = await startSite(OK());
     const connections = createConnections(site.port, { connectTimeoutMs: 5000, bodyTimeoutMs: 0 });
