@@ -24,6 +24,12 @@ export type BuildReason = 'changed' | 'unsettled' | null;
 export interface Inbox {
   /** @param path relative to the site's root, or `''` when it is not known */
   edited(path: string): void;
+  /**
+   * Something of ours is about to change the watched files: what waits meanwhile is not built.
+   *
+   * @returns is to be called once it is done
+   */
+  hold(): () => void;
   /** Looks for changes even though no event has come: at the controller's start and on resume. */
   lookForChanges(trigger: string): void;
   order(order: Order): void;
@@ -51,6 +57,8 @@ export function createInbox(isPaused: () => boolean, debounceMs: number): Inbox 
   /** Grows with each reason to look, so that one that comes while the files are read is not forgotten. */
   let looks = 0;
   let look: string | null = null;
+  /** How many are changing the files. */
+  let holds = 0;
   let lastEdit = Number.NEGATIVE_INFINITY;
   let wake: () => void = () => {};
 
@@ -63,9 +71,11 @@ export function createInbox(isPaused: () => boolean, debounceMs: number): Inbox 
       };
     });
 
+  const mustWait = () => holds > 0 || isPaused();
+
   /** Milliseconds until the files have been quiet for long enough; `null` when there is nothing to wait for. */
   const quietIn = (): number | null => {
-    if (look === null || isPaused()) return null;
+    if (look === null || mustWait()) return null;
     return Math.max(0, lastEdit + debounceMs - performance.now());
   };
 
@@ -84,6 +94,14 @@ export function createInbox(isPaused: () => boolean, debounceMs: number): Inbox 
       look = 'edit';
       lastEdit = performance.now();
       wake();
+    },
+
+    hold() {
+      holds++;
+      return () => {
+        holds--;
+        wake();
+      };
     },
 
     lookForChanges(trigger) {
@@ -116,7 +134,7 @@ export function createInbox(isPaused: () => boolean, debounceMs: number): Inbox 
         if (reason === null) {
           // A touch or an undo; unless more has come while the files were read.
           if (looks === seen) forget();
-        } else if (isPaused()) {
+        } else if (mustWait()) {
           look ??= trigger;
         } else {
           return buildOrder(reason === 'unsettled' ? reason : trigger);

@@ -50,6 +50,41 @@ describe('edits', () => {
     expect(inbox.takeChanges()).toEqual([]);
   });
 
+  test('wait while something of ours changes the files, and an order does not', async () => {
+    const { inbox } = inboxThatIs();
+    const done = [inbox.hold(), inbox.hold()];
+    const came = waitFor(inbox, changed);
+    inbox.edited('a.md');
+    await quietTime();
+    done[0]?.();
+    await quietTime();
+    expect(came).toEqual([]);
+    const push = buildOrder('push');
+    inbox.order(push);
+    await until(() => came.length === 1, 'the order');
+    expect(came[0]).toBe(push);
+
+    const edits = waitFor(inbox, changed);
+    done[1]?.();
+    await until(() => edits.length === 1, 'the edit');
+  });
+
+  test('that were being looked at when something of ours began to change the files wait too', async () => {
+    const { inbox } = inboxThatIs();
+    let done = () => {};
+    const came = waitFor(inbox, async () => {
+      if (came.length === 0 && inbox.pending() === 1) done = inbox.hold();
+      return 'changed';
+    });
+    inbox.edited('a.md');
+    await quietTime();
+    await quietTime();
+    expect(came).toEqual([]);
+    done();
+    inbox.edited('b.md');
+    await until(() => came.length === 1, 'the edit');
+  });
+
   test('are waited for until they come', async () => {
     const { inbox } = inboxThatIs();
     const came = waitFor(inbox, changed);

@@ -77,6 +77,12 @@ function createMetricsHandler(parts: MetricsParts): Handler {
 
 function createHook({ config, paths, store, inbox, log }: AdminContext, { pushes }: Tallies) {
   if (!config.deploy?.git) return null;
-  const deploy = createDeploy({ pull: () => pull(paths.root), store, inbox, tally: pushes, log });
+  const deploy = createDeploy({
+    pull: (onMove) => pull(paths.root, onMove),
+    store,
+    inbox,
+    tally: pushes,
+    log,
+  });
   return createGitHook(config.deploy.secret, deploy, log);
 }

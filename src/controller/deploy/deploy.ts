@@ -12,9 +12,10 @@ export interface Deployed extends Pulled {
 }
 
 export interface DeployParts {
-  pull(): Promise<Pulled>;
+  /** @param onMove called right before files change, if any do */
+  pull(onMove: () => void): Promise<Pulled>;
   store: Pick<Store, 'state' | 'onChange'>;
-  inbox: Pick<Inbox, 'order'>;
+  inbox: Pick<Inbox, 'order' | 'hold'>;
   tally: Tallies['pushes'];
   log: Logger;
 }
@@ -50,7 +51,19 @@ export function createDeploy(parts: DeployParts): () => Promise<Deployed> {
 }
 
 async function take(parts: DeployParts, promoteOnResume: () => void): Promise<Deployed> {
-  const pulled = await parts.pull();
+  // Nothing is to be built of files that are half moved, nor of moved ones under another name than the push's.
+  let release = () => {};
+  try {
+    const pulled = await parts.pull(() => {
+      release = parts.inbox.hold();
+    });
+    return promotePulled(parts, promoteOnResume, pulled);
+  } finally {
+    release();
+  }
+}
+
+function promotePulled(parts: DeployParts, promoteOnResume: () => void, pulled: Pulled): Deployed {
   if (pulled.from === pulled.to) return { outcome: 'unchanged', ...pulled };
   if (parts.store.state.paused) {
     promoteOnResume();

@@ -16,9 +16,14 @@ export interface Pulled {
  * Fetches the checked-out branch's remote and moves the files forward to it. Nothing is ever merged, rebased
  * or thrown away: what cannot be done without is refused.
  *
+ * @param onMove called right before files change, if any do
  * @throws SlotsError `GIT_NO_UPSTREAM`, `GIT_DIRTY`, `GIT_DIVERGED` or `GIT_FAILED`
  */
-export async function pull(root: string, env: NodeJS.ProcessEnv = process.env): Promise<Pulled> {
+export async function pull(
+  root: string,
+  onMove: () => void = () => {},
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Pulled> {
   const git = (...args: string[]) => run(root, env, args);
   const upstream = await git('rev-parse', '--abbrev-ref', '@{upstream}').catch(() => {
     throw new SlotsError('GIT_NO_UPSTREAM', 'the checked-out branch follows no remote branch', {
@@ -47,6 +52,7 @@ export async function pull(root: string, env: NodeJS.ProcessEnv = process.env): 
       hint: `git log --oneline ${upstream}...HEAD shows where the two differ`,
     });
   }
+  onMove();
   await git('merge', '--quiet', '--ff-only', to);
   return { from, to };
 }

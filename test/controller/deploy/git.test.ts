@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -23,6 +24,16 @@ describe('a push', () => {
     expect(await pull(root)).toEqual({ from, to });
     expect(await page()).toBe('third');
     expect(await pull(root)).toEqual({ from: to, to });
+  });
+
+  test('says so right before files change, and only if they do', async () => {
+    const { root, push } = await clone();
+    await push('src/content/page.md', 'second');
+    const seen: string[] = [];
+    const onMove = () => void seen.push(readFileSync(join(root, 'src/content/page.md'), 'utf8'));
+    await pull(root, onMove);
+    await pull(root, onMove);
+    expect(seen).toEqual(['first']);
   });
 
   test('to another branch changes nothing', async () => {

@@ -26,16 +26,26 @@ const [FROM, TO] = ['a'.repeat(40), 'b'.repeat(40)];
 async function setUp(pull: DeployParts['pull'] = async () => ({ from: FROM, to: TO })) {
   const store = createStore(EMPTY_STATE, async () => {});
   const orders: Order[] = [];
+  const steps: string[] = [];
   const tally = createTallies().pushes;
   const { log, events, lines } = collectedLog();
   let pulls = 0;
   const deploy = createDeploy({
-    pull: () => {
+    pull: (onMove) => {
       pulls++;
-      return pull();
+      return pull(onMove);
     },
     store,
-    inbox: { order: (order) => orders.push(order) },
+    inbox: {
+      order(order) {
+        orders.push(order);
+        steps.push('order');
+      },
+      hold() {
+        steps.push('hold');
+        return () => void steps.push('release');
+      },
+    },
     tally,
     log,
   });
@@ -45,7 +55,7 @@ async function setUp(pull: DeployParts['pull'] = async () => ({ from: FROM, to: 
     return { ...answer, body: JSON.parse(answer.body) };
   };
   const push = (body = '{}') => call({ 'x-hub-signature-256': `sha256=${sign(body)}` }, body);
-  return { ...admin, call, push, store, orders, tally, events, lines, pulls: () => pulls };
+  return { ...admin, call, push, store, orders, steps, tally, events, lines, pulls: () => pulls };
 }
 
 function sign(body: string | Buffer, secret = SECRET): string {
@@ -103,6 +113,30 @@ describe('a call', () => {
     const headers = { 'x-hub-signature-256': `sha256=${sign(BODY)}` };
     expect((await call(headers, BODY.replace('main', 'mait'))).status).toBe(401);
     expect(pulls()).toBe(0);
+  });
+});
+
+describe('while files are moved', () => {
+  const moving = (outcome: () => Promise<{ from: string; to: string }>): DeployParts['pull'] => {
+    return (onMove) => {
+      onMove();
+      return outcome();
+    };
+  };
+
+  test('nothing is built of them before the push’s own promotion is ordered', async () => {
+    const { push, steps } = await setUp(moving(async () => ({ from: FROM, to: TO })));
+    await push();
+    expect(steps).toEqual(['hold', 'order', 'release']);
+  });
+
+  test('and that fails, edits are built again', async () => {
+    const fail = async () => {
+      throw new SlotsError('GIT_FAILED', 'git merge: no');
+    };
+    const { push, steps } = await setUp(moving(fail));
+    await push();
+    expect(steps).toEqual(['hold', 'release']);
   });
 });
 
