@@ -47,7 +47,7 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
 }
 
 async function dropRest(request: IncomingMessage): Promise<void> {
-  if (request.complete) return;
+  if (request.complete || request.destroyed) return;
   const signal = AbortSignal.timeout(LINGER_MS);
   request.resume();
   // Whatever becomes of it, the answer is the same.

@@ -52,14 +52,14 @@ export function createDeploy(parts: DeployParts): () => Promise<Deployed> {
 
 async function take(parts: DeployParts, promoteOnResume: () => void): Promise<Deployed> {
   // Nothing is to be built of files that are half moved, nor of moved ones under another name than the push's.
-  let release = () => {};
+  let endHold = () => {};
   try {
     const pulled = await parts.pull(() => {
-      release = parts.inbox.hold();
+      endHold = parts.inbox.hold();
     });
     return promotePulled(parts, promoteOnResume, pulled);
   } finally {
-    release();
+    endHold();
   }
 }
 

@@ -61,7 +61,7 @@ export class AnswerReader {
   read(bytes: Buffer, length: number, sink: AnswerSink): number {
     let at = 0;
     while (this.head === null && at < length) at = this.#readHead(bytes, at, length, sink);
-    if (this.head === null || (at === length && !this.isOver)) return at;
+    if (this.head === null || at === length) return at;
     return this.#readBody(bytes, at, length, sink);
   }
 

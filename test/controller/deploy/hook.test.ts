@@ -43,7 +43,7 @@ async function setUp(pull: DeployParts['pull'] = async () => ({ from: FROM, to: 
       },
       hold() {
         steps.push('hold');
-        return () => void steps.push('release');
+        return () => void steps.push('end of hold');
       },
     },
     tally,
@@ -127,7 +127,7 @@ describe('while files are moved', () => {
   test('nothing is built of them before the push’s own promotion is ordered', async () => {
     const { push, steps } = await setUp(moving(async () => ({ from: FROM, to: TO })));
     await push();
-    expect(steps).toEqual(['hold', 'order', 'release']);
+    expect(steps).toEqual(['hold', 'order', 'end of hold']);
   });
 
   test('and that fails, edits are built again', async () => {
@@ -136,7 +136,7 @@ describe('while files are moved', () => {
     };
     const { push, steps } = await setUp(moving(fail));
     await push();
-    expect(steps).toEqual(['hold', 'release']);
+    expect(steps).toEqual(['hold', 'end of hold']);
   });
 });
 

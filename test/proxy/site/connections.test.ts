@@ -9,13 +9,12 @@ import { until } from '../../support/until.ts';
 afterEach(() => vi.restoreAllMocks());
 
 /** A site that answers each request on a connection with the same bytes. */
-function startSite(bytes: string, then: (wire: Wire) => void = () => {}): Promise<Origin> {
+function startSite(bytes: string): Promise<Origin> {
   return startRawOrigin(async (wire) => {
     for (let count = 1; ; count++) {
       const isThere = (text: string) => text.split('\r\n\r\n').length > count;
       if ((await wire.until(isThere).catch(() => null)) === null) return;
       wire.send(bytes);
-      then(wire);
     }
   });
 }
@@ -196,6 +195,8 @@ describe('a request', () => {
       });
     const first = await ask();
     const second = ask();
+    // So that the second one is on the connection by then.
+    await nextTurn();
     first?.abort(new Error('the visitor has gone'));
     first?.resume();
     expect(await second).not.toBeNull();
