@@ -1,6 +1,6 @@
 /** One worker's data plane, as PM2 would run it: what `npm run build` made, with all that a user has on by default. */
 import { proxySchema } from '../../dist/config/proxy-schema.js';
-import { createDataPlane } from '../../dist/proxy/server.js';
+import { createDataPlane } from '../../dist/proxy/worker.js';
 
 const { PORT, TLS_PORT, ORIGIN, OTHER, PROXY, CERT, KEY } = process.env;
 const ports = { blue: Number(ORIGIN), green: Number(OTHER ?? ORIGIN) };

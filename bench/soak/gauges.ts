@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { table } from '../../src/cli/format.ts';
+import { table } from '../../src/cli/terminal/format.ts';
 import type { PlainSite } from '../../test/support/plain-site.ts';
 
 /** What is measured of each kind of process: the largest of its kind. */

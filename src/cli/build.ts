@@ -1,10 +1,10 @@
 import type { Config } from '../config/schema.ts';
-import { buildRelease } from '../controller/builder.ts';
-import { controllerPid } from '../controller/control-server.ts';
+import { buildRelease } from '../controller/build/build.ts';
+import { controllerPid } from '../controller/control-socket.ts';
 import { SlotsError } from '../errors.ts';
 import type { SitePaths } from '../slots/paths.ts';
-import { duration } from './format.ts';
-import { createProgress } from './progress.ts';
+import { duration } from './terminal/format.ts';
+import { createProgress } from './terminal/progress.ts';
 
 /**
  * `slots build`: a release that is kept and not promoted, for an image. Where a controller runs, it is the

@@ -1,6 +1,6 @@
 import { type IncomingMessage, request } from 'node:http';
 import { createInterface } from 'node:readline';
-import type { ControllerEvent } from '../controller/api.ts';
+import type { ControllerEvent } from '../controller/admin/api.ts';
 import { SlotsError } from '../errors.ts';
 import type { SitePaths } from '../slots/paths.ts';
 import { isOwnSocket } from '../slots/socket-owner.ts';

@@ -5,8 +5,8 @@ import writeFileAtomic from 'write-file-atomic';
 import type { Config } from '../config/schema.ts';
 import { SlotsError } from '../errors.ts';
 import type { SitePaths } from '../slots/paths.ts';
-import { browserCommand, openBrowser } from './browser.ts';
 import { callController } from './client.ts';
+import { browserCommand, openBrowser } from './terminal/browser.ts';
 
 /**
  * `slots dash`: prints the dashboard's address and opens it. The token is in the fragment, which a browser

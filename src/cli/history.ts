@@ -1,8 +1,8 @@
 import { readHistory, withNewest } from '../slots/history.ts';
 import type { SitePaths } from '../slots/paths.ts';
 import { EMPTY_STATE, readState } from '../slots/state.ts';
-import { ago, cutLines, duration, oneLine, table } from './format.ts';
-import { style } from './style.ts';
+import { ago, cutLines, duration, oneLine, table } from './terminal/format.ts';
+import { style } from './terminal/style.ts';
 
 const OUTCOME_STYLES = {
   promoted: 'green',

@@ -2,10 +2,10 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { SlotsError } from '../errors.ts';
-import { table } from './format.ts';
 import type { Change } from './init/change.ts';
 import { type InitOptions, type Plan, planInit } from './init/plan.ts';
-import { style } from './style.ts';
+import { table } from './terminal/format.ts';
+import { style } from './terminal/style.ts';
 
 /** How a person is asked; `null` where nobody is there. */
 export type Ask = ((question: string) => Promise<boolean>) | null;

@@ -5,8 +5,8 @@ import { SlotsError } from '../errors.ts';
 import { connectPm2, isDaemonRunning } from '../pm2.ts';
 import { newestBuildLog } from '../slots/build-log.ts';
 import type { SitePaths } from '../slots/paths.ts';
-import { followFile } from './follow-file.ts';
-import { formatLine, LOG_ROLES } from './log-line.ts';
+import { followFile } from './terminal/follow-file.ts';
+import { formatLine, LOG_ROLES } from './terminal/log-line.ts';
 
 /** What `slots logs` can be asked for. */
 export const LOG_NAMES = ['build', ...LOG_ROLES];

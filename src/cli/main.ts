@@ -20,7 +20,7 @@ import { promote } from './promote.ts';
 import { listReleaseIds, releases } from './releases.ts';
 import { rollback } from './rollback.ts';
 import { status } from './status.ts';
-import { styleError } from './style.ts';
+import { styleError } from './terminal/style.ts';
 import { up } from './up.ts';
 
 const EXIT_FAILED = 1;

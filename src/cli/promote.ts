@@ -1,9 +1,9 @@
-import type { Status } from '../controller/status.ts';
+import type { Status } from '../controller/admin/status.ts';
 import { SlotsError } from '../errors.ts';
 import type { SitePaths } from '../slots/paths.ts';
 import { callController, followController } from './client.ts';
-import { duration } from './format.ts';
-import { createProgress } from './progress.ts';
+import { duration } from './terminal/format.ts';
+import { createProgress } from './terminal/progress.ts';
 
 /** `slots promote`: builds and promotes now. */
 export async function promote(paths: SitePaths, options: { wait?: boolean }): Promise<void> {

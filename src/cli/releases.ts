@@ -3,8 +3,8 @@ import { slotRelease } from '../slots/link.ts';
 import type { SitePaths } from '../slots/paths.ts';
 import { listReleases } from '../slots/release.ts';
 import { SLOTS } from '../slots/slot.ts';
-import { ago, duration, table } from './format.ts';
-import { style } from './style.ts';
+import { ago, duration, table } from './terminal/format.ts';
+import { style } from './terminal/style.ts';
 
 /** `slots releases`: what is kept, newest first, and which slots point where. */
 export async function releases(paths: SitePaths, options: { json?: boolean }): Promise<void> {

@@ -1,4 +1,4 @@
-import type { Status } from '../controller/status.ts';
+import type { Status } from '../controller/admin/status.ts';
 import { SlotsError } from '../errors.ts';
 import type { SitePaths } from '../slots/paths.ts';
 import { RELEASE_ID } from '../slots/release.ts';

@@ -1,10 +1,10 @@
 import { appName } from '../config/ecosystem.ts';
 import type { Config } from '../config/schema.ts';
 import { changedSince, configHash, parseStarted, type StartedConfig } from '../config/started.ts';
-import { askController } from '../controller/control-server.ts';
+import { askController } from '../controller/control-socket.ts';
 import type { Instance, Pm2 } from '../pm2.ts';
 import type { SitePaths } from '../slots/paths.ts';
-import { style } from './style.ts';
+import { style } from './terminal/style.ts';
 
 /** What the site's running apps were started with, or `null` when none runs. */
 export function startedWith(

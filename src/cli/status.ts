@@ -1,14 +1,14 @@
 import { appName } from '../config/ecosystem.ts';
 import type { Config } from '../config/schema.ts';
-import { type Status, toStatus } from '../controller/status.ts';
+import { type Status, toStatus } from '../controller/admin/status.ts';
 import { SlotsError } from '../errors.ts';
 import { connectPm2, type Instance, isDaemonRunning } from '../pm2.ts';
 import type { SitePaths } from '../slots/paths.ts';
 import { readState } from '../slots/state.ts';
 import { VERSION } from '../version.ts';
 import { callController } from './client.ts';
-import { renderStatus } from './render-status.ts';
-import { watchStatus } from './watch-status.ts';
+import { renderStatus } from './status/render.ts';
+import { watchStatus } from './status/watch.ts';
 
 /** `slots status`: who is active, both slots, what runs and what happened last. */
 export async function status(

@@ -6,9 +6,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { type AppRole, appName, apps } from '../config/ecosystem.ts';
 import type { Config } from '../config/schema.ts';
-import { controllerPid } from '../controller/control-server.ts';
-import { probe } from '../controller/probe.ts';
-import type { Status } from '../controller/status.ts';
+import type { Status } from '../controller/admin/status.ts';
+import { controllerPid } from '../controller/control-socket.ts';
+import { probe } from '../controller/health/probe.ts';
 import { SlotsError } from '../errors.ts';
 import { connectPm2, daemonNode, isDaemonRunning, type Pm2 } from '../pm2.ts';
 import type { SitePaths } from '../slots/paths.ts';
@@ -16,10 +16,10 @@ import { attachLogs } from './attach-logs.ts';
 import { followController } from './client.ts';
 import { stopApps } from './down.ts';
 import { isNodeNewEnough, MIN_NODE_TEXT } from './min-node.ts';
-import { createProgress } from './progress.ts';
 import { applyConfig, startedWith } from './running-config.ts';
 import { withStartLock } from './start-lock.ts';
-import { style } from './style.ts';
+import { createProgress } from './terminal/progress.ts';
+import { style } from './terminal/style.ts';
 
 const ROLES: AppRole[] = ['watcher', 'blue', 'green', 'proxy'];
 

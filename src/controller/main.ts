@@ -11,17 +11,16 @@ import { type SitePaths, sitePaths } from '../slots/paths.ts';
 import { listReleases } from '../slots/release.ts';
 import { SLOTS } from '../slots/slot.ts';
 import { type State, toAssignment, writeState } from '../slots/state.ts';
+import { createApi } from './admin/api.ts';
 import { lockHost, openAdmin } from './admin/open.ts';
-import { createApi } from './api.ts';
-import { createConductor } from './conductor.ts';
-import { listenOnControlSocket, takeOffice } from './control-server.ts';
-import { createHealthMonitor } from './health-monitor.ts';
-import { buildOrder, createInbox, type Inbox } from './inbox.ts';
-import { keepLinks } from './link-keeper.ts';
+import { createOperations } from './admin/operations.ts';
+import { clearOrphans } from './build/orphans.ts';
+import { listenOnControlSocket, takeOffice } from './control-socket.ts';
+import { createHealthMonitor } from './health/monitor.ts';
 import { createLog } from './log.ts';
-import { createOperations } from './operations.ts';
-import { clearOrphans } from './orphans.ts';
-import { afterRestart, nextStep } from './promotion.ts';
+import { createTrafficLedger } from './metrics/traffic-ledger.ts';
+import { keepLinks } from './promotion/link-keeper.ts';
+import { afterRestart, nextStep } from './promotion/machine.ts';
 import {
   alignLinks,
   completeHistory,
@@ -29,14 +28,15 @@ import {
   isReleaseUsable,
   recoverHistory,
   recoverState,
-} from './recovery.ts';
-import { warmSlots } from './roles.ts';
-import type { StageContext } from './stages/context.ts';
+} from './promotion/recovery.ts';
+import { warmSlots } from './promotion/roles.ts';
+import { createConductor } from './promotion/run.ts';
+import type { StageContext } from './promotion/stages/context.ts';
+import { buildOrder, createInbox, type Inbox } from './source/inbox.ts';
+import { type Watcher, watchSource } from './source/watcher.ts';
 import { createStore, type Store } from './store.ts';
-import { createTrafficLedger } from './traffic.ts';
-import { type Watcher, watchSource } from './watcher.ts';
-import { serveWorker } from './worker-link.ts';
-import { createWorkers, type Workers } from './workers.ts';
+import { createWorkers, type Workers } from './workers/fleet.ts';
+import { serveWorker } from './workers/link.ts';
 
 const root = process.env.SLOTS_ROOT ?? process.cwd();
 const log = createLog('watcher');

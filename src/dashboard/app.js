@@ -1,10 +1,10 @@
 /**
  * The dashboard: keeps what the controller says in one model and draws it anew on each change.
  *
- * @import { Status } from '../controller/status.ts'
+ * @import { Status } from '../controller/admin/status.ts'
  * @import { HistoryEntry } from '../slots/history.ts'
  * @import { Point } from './traffic-view.js'
- * @import { TrafficPoint } from '../controller/traffic-ring.ts'
+ * @import { TrafficPoint } from '../controller/metrics/traffic-ring.ts'
  */
 import { wireActions } from './actions.js';
 import { call, follow, serverNow } from './connection.js';

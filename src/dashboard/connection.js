@@ -1,7 +1,7 @@
 /**
  * The line to the controller: calls, and a stream of events that comes back by itself.
  *
- * @import { Status } from '../controller/status.ts'
+ * @import { Status } from '../controller/admin/status.ts'
  */
 
 /** An answer that takes longer than this will not come, in milliseconds. */

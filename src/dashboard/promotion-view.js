@@ -1,7 +1,7 @@
 /**
  * The promotion that runs, moving through its six stages, or the last one.
  *
- * @import { Status } from '../controller/status.ts'
+ * @import { Status } from '../controller/admin/status.ts'
  * @import { Model } from './app.js'
  */
 import { byId, el, setHidden, setIconAndWord, setText, setTextOrHide } from './dom.js';

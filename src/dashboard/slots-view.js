@@ -1,7 +1,7 @@
 /**
  * The two slots side by side, and the pipe that visitors come through.
  *
- * @import { Status, SlotStatus } from '../controller/status.ts'
+ * @import { Status, SlotStatus } from '../controller/admin/status.ts'
  * @import { Model } from './app.js'
  */
 import { byId, el, setIconAndWord, setText, syncList } from './dom.js';

@@ -1,8 +1,8 @@
 import { request } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { Assignment } from '../slots/assignment.ts';
-import { lines } from '../slots/lines.ts';
-import { type FromWorker, type ToWorker, WORKER_UPGRADE } from '../slots/wire.ts';
+import type { Assignment } from '../wire/assignment.ts';
+import { lines } from '../wire/lines.ts';
+import { type FromWorker, type ToWorker, WORKER_UPGRADE } from '../wire/messages.ts';
 
 const MIN_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 500;

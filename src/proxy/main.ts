@@ -7,12 +7,12 @@ import { SlotsError } from '../errors.ts';
 import { sitePaths } from '../slots/paths.ts';
 import { isOwnSocket } from '../slots/socket-owner.ts';
 import { readAssignment } from '../slots/state.ts';
-import { REPORT_INTERVAL_MS } from '../slots/wire.ts';
-import { followCertificate } from './certificate.ts';
+import { REPORT_INTERVAL_MS } from '../wire/messages.ts';
 import { type ControlHandlers, connectController } from './control-client.ts';
-import { createRedirect } from './redirect.ts';
-import { createDataPlane } from './server.ts';
 import { stopServing } from './stop.ts';
+import { followCertificate } from './visitor/certificate.ts';
+import { createRedirect } from './visitor/redirect.ts';
+import { createDataPlane } from './worker.ts';
 
 /** How long a starting worker waits for the controller's word before it goes by state.json, in milliseconds. */
 const CONTROLLER_WAIT_MS = 1000;

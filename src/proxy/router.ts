@@ -1,6 +1,7 @@
 /** Where a request goes: pure decisions over the assignment. */
-import type { Assignment } from '../slots/assignment.ts';
+
 import { otherSlot, type Slot } from '../slots/slot.ts';
+import type { Assignment } from '../wire/assignment.ts';
 
 export const NOWHERE: Assignment = {
   epoch: 0,

@@ -2,7 +2,7 @@ import type { ServerHttp2Session } from 'node:http2';
 import { Server as NetServer, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SLOTS } from '../slots/slot.ts';
-import type { DataPlane } from './server.ts';
+import type { DataPlane } from './worker.ts';
 
 /** How long a connection must have been idle until it is closed, in milliseconds. */
 const IDLE_GRACE_MS = 2000;

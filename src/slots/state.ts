@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import { messageOf, SlotsError } from '../errors.ts';
-import type { Assignment } from './assignment.ts';
+import type { Assignment } from '../wire/assignment.ts';
 import type { SitePaths } from './paths.ts';
 import { setAside } from './set-aside.ts';
 import { type PerSlot, SLOTS } from './slot.ts';

@@ -14,7 +14,7 @@ const isRoot = process.getuid?.() === 0;
 async function asNobody(paths: SitePaths, code: string): Promise<string> {
   await chmod(paths.root, 0o755);
   const script = `
-    import { recoverHistory, recoverState } from '${SOURCE}controller/recovery.ts';
+    import { recoverHistory, recoverState } from '${SOURCE}controller/promotion/recovery.ts';
     import { writeState } from '${SOURCE}slots/state.ts';
     import { sitePaths } from '${SOURCE}slots/paths.ts';
     const paths = sitePaths(${JSON.stringify(paths.root)});

@@ -3,7 +3,7 @@ import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'vitest';
-import type { Status } from '../../src/controller/status.ts';
+import type { Status } from '../../src/controller/admin/status.ts';
 import { otherSlot } from '../../src/slots/slot.ts';
 import { type LoadResult, startLoad } from '../support/load.ts';
 import { type PlainSite, plainSite } from '../support/plain-site.ts';

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import type { Status } from '../../src/controller/status.ts';
+import type { Status } from '../../src/controller/admin/status.ts';
 import { startLoad } from '../support/load.ts';
 import type { PlainSite } from '../support/plain-site.ts';
 import { processesWith, signalProcess } from '../support/processes.ts';

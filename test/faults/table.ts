@@ -1,6 +1,6 @@
 /** The table of faults: each experiment records a row, and the run prints them all at its end. */
 import { appendFileSync, readFileSync } from 'node:fs';
-import { table } from '../../src/cli/format.ts';
+import { table } from '../../src/cli/terminal/format.ts';
 
 /** What one experiment did and found. */
 export interface FaultRow {

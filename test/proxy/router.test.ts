@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { fallback, isNewer, NOWHERE } from '../../src/proxy/router.ts';
-import type { Assignment } from '../../src/slots/assignment.ts';
 import type { Slot } from '../../src/slots/slot.ts';
+import type { Assignment } from '../../src/wire/assignment.ts';
 
 function assignment(active: Slot | null, warm: Slot[], epoch = 1): Assignment {
   const target = (slot: Slot) => ({ port: 1, release: null, warm: warm.includes(slot) });

@@ -1,7 +1,7 @@
 /** docs/api.md, made from what the code itself knows about its calls and metrics. */
 import { CALLS, type Call } from '../../src/controller/admin/calls.ts';
 import type { Family } from '../../src/controller/metrics/family.ts';
-import { FAMILIES } from '../../src/controller/metrics.ts';
+import { FAMILIES } from '../../src/controller/metrics/metrics.ts';
 
 const NEEDS = {
   token: 'the token',

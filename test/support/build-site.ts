@@ -1,5 +1,5 @@
 import type { UserConfig } from '../../src/config/schema.ts';
-import { buildRelease } from '../../src/controller/builder.ts';
+import { buildRelease } from '../../src/controller/build/build.ts';
 import type { SitePaths } from '../../src/slots/paths.ts';
 import type { Release } from '../../src/slots/release.ts';
 import { testConfig } from './test-config.ts';

@@ -9,9 +9,9 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { onTestFinished } from 'vitest';
 import type { z } from 'zod';
 import { proxySchema } from '../../src/config/proxy-schema.ts';
-import { createDataPlane, type DataPlane } from '../../src/proxy/server.ts';
-import type { Assignment } from '../../src/slots/assignment.ts';
+import { createDataPlane, type DataPlane } from '../../src/proxy/worker.ts';
 import type { PerSlot, Slot } from '../../src/slots/slot.ts';
+import type { Assignment } from '../../src/wire/assignment.ts';
 import { freePorts } from './free-ports.ts';
 import { type Wire, watch } from './raw-http.ts';
 import { until } from './until.ts';

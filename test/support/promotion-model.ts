@@ -1,9 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import * as failOvers from '../../src/controller/fail-over.ts';
-import { buildOrder, createInbox, type Inbox, type Order } from '../../src/controller/inbox.ts';
-import * as machine from '../../src/controller/promotion.ts';
-import { hasStandby, warmSlots } from '../../src/controller/roles.ts';
+import * as failOvers from '../../src/controller/promotion/fail-over.ts';
+import * as machine from '../../src/controller/promotion/machine.ts';
+import { hasStandby, warmSlots } from '../../src/controller/promotion/roles.ts';
+import {
+  buildOrder,
+  createInbox,
+  type Inbox,
+  type Order,
+} from '../../src/controller/source/inbox.ts';
 import { SlotsError } from '../../src/errors.ts';
 import { SLOTS } from '../../src/slots/slot.ts';
 import {

@@ -1,5 +1,5 @@
-import type { AnswerHead } from '../../src/proxy/site/answer-head.ts';
-import { AnswerReader } from '../../src/proxy/site/answer-reader.ts';
+import type { AnswerHead } from '../../src/proxy/slot/answer-head.ts';
+import { AnswerReader } from '../../src/proxy/slot/answer-reader.ts';
 
 /** What became of some bytes. */
 export interface ReadAnswer {

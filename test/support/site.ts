@@ -9,7 +9,7 @@ import { onTestFinished, type TestContext } from 'vitest';
 import { callController } from '../../src/cli/client.ts';
 import type { AppRole } from '../../src/config/ecosystem.ts';
 import type { Config, UserConfig } from '../../src/config/schema.ts';
-import type { Status } from '../../src/controller/status.ts';
+import type { Status } from '../../src/controller/admin/status.ts';
 import { sitePaths } from '../../src/slots/paths.ts';
 import { freePorts } from './free-ports.ts';
 import { isAlive, pm2App, processesWith, signalProcess } from './processes.ts';

@@ -1,4 +1,4 @@
-import type { Inbox } from '../../src/controller/inbox.ts';
+import type { Inbox } from '../../src/controller/source/inbox.ts';
 import type { LastPromotion, State } from '../../src/slots/state.ts';
 
 /** The watched files, as a number that each edit counts up, and the releases built from them. */

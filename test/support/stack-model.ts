@@ -1,6 +1,6 @@
 import { fallback, isNewer, NOWHERE } from '../../src/proxy/router.ts';
-import type { Assignment } from '../../src/slots/assignment.ts';
 import type { PerSlot, Slot } from '../../src/slots/slot.ts';
+import type { Assignment } from '../../src/wire/assignment.ts';
 
 /** What PM2 runs for a slot. `dead` is what it did by itself, `starting` and `stopped` what we did. */
 export interface SlotProcess {

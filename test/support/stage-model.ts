@@ -1,4 +1,4 @@
-import { nextStep, type Step } from '../../src/controller/promotion.ts';
+import { nextStep, type Step } from '../../src/controller/promotion/machine.ts';
 import { otherSlot, type Slot } from '../../src/slots/slot.ts';
 import type { Promotion, State } from '../../src/slots/state.ts';
 import type { StackModel } from './stack-model.ts';
@@ -28,7 +28,7 @@ export interface StageHooks {
 /** Looks in vain at open requests before the drain's deadline cuts them. */
 const DRAIN_LOOKS = 2;
 
-/** What src/controller/stages does, in the same order, an act at a time. */
+/** What src/controller/promotion/stages does, in the same order, an act at a time. */
 export function createStageModel(stack: StackModel, hooks: StageHooks) {
   let done = 0;
   let looks = 0;

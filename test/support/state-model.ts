@@ -1,11 +1,11 @@
-import { failOver } from '../../src/controller/fail-over.ts';
+import { failOver } from '../../src/controller/promotion/fail-over.ts';
 import {
   afterFailure,
   afterSuccess,
   begin,
   type NewPromotion,
   named,
-} from '../../src/controller/promotion.ts';
+} from '../../src/controller/promotion/machine.ts';
 import { EMPTY_STATE, type Stage, type State } from '../../src/slots/state.ts';
 
 export const NOW = '2026-01-02T03:04:05.000Z';

@@ -1,5 +1,5 @@
-import type { Assignment } from '../../src/slots/assignment.ts';
-import type { FromWorker } from '../../src/slots/wire.ts';
+import type { Assignment } from '../../src/wire/assignment.ts';
+import type { FromWorker } from '../../src/wire/messages.ts';
 
 export function testAssignment(epoch: number, revision = 0): Assignment {
   return {

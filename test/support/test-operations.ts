@@ -1,6 +1,6 @@
+import type { Operations } from '../../src/controller/admin/api.ts';
 import { EXAMPLES } from '../../src/controller/admin/examples.ts';
-import type { Operations } from '../../src/controller/api.ts';
-import type { Status } from '../../src/controller/status.ts';
+import type { Status } from '../../src/controller/admin/status.ts';
 
 /** Operations that say which was called with what, and answer as the documentation's examples do. */
 export function testOperations(over: Partial<Operations> = {}) {

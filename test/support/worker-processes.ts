@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import type { WorkerProcesses } from '../../src/controller/workers.ts';
+import type { WorkerProcesses } from '../../src/controller/workers/fleet.ts';
 import { until } from './until.ts';
 
 /** Real processes in the place of the proxy's, and what PM2 would say and do about them. */

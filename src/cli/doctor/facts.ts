@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { appName } from '../../config/ecosystem.ts';
 import type { Config } from '../../config/schema.ts';
-import { controllerPid } from '../../controller/control-server.ts';
-import type { Status } from '../../controller/status.ts';
+import type { Status } from '../../controller/admin/status.ts';
+import { controllerPid } from '../../controller/control-socket.ts';
 import type { SlotsError } from '../../errors.ts';
 import { connectPm2, daemonAnswers, type Instance, isDaemonRunning } from '../../pm2.ts';
 import { type SitePaths, sitePaths } from '../../slots/paths.ts';

@@ -1,8 +1,8 @@
 import { appName } from '../../config/ecosystem.ts';
 import type { Config } from '../../config/schema.ts';
-import { isHealthy, type ProbeAnswer, probe } from '../../controller/probe.ts';
+import { isHealthy, type ProbeAnswer, probe } from '../../controller/health/probe.ts';
 import { SLOTS, type Slot } from '../../slots/slot.ts';
-import { duration } from '../format.ts';
+import { duration } from '../terminal/format.ts';
 import { type Check, ok, problem, warning } from './check.ts';
 import type { Facts } from './facts.ts';
 

@@ -1,4 +1,4 @@
-import { style } from '../style.ts';
+import { style } from '../terminal/style.ts';
 import type { Check, GroupResult, Level } from './check.ts';
 
 const MARKS = {

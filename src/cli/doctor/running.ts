@@ -1,6 +1,6 @@
 import { type AppRole, appName } from '../../config/ecosystem.ts';
 import { SLOTS, type Slot } from '../../slots/slot.ts';
-import { ago, duration } from '../format.ts';
+import { ago, duration } from '../terminal/format.ts';
 import { type Check, ok, problem, warning } from './check.ts';
 import type { Facts } from './facts.ts';
 

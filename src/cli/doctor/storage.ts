@@ -3,7 +3,7 @@ import { access, readdir, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { releaseDir, type SitePaths } from '../../slots/paths.ts';
 import { listPartials, listReleases } from '../../slots/release.ts';
-import { bytes } from '../format.ts';
+import { bytes } from '../terminal/format.ts';
 import { type Check, ok, problem, warning } from './check.ts';
 import type { Facts } from './facts.ts';
 

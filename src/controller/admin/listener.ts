@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { SlotsError } from '../../errors.ts';
-import { serveDashboard } from '../dashboard.ts';
-import { type Handler, respondError, targetOf } from '../http.ts';
+import { serveDashboard } from './dashboard.ts';
 import { bearerOf, checkOrigin, checkToken } from './guard.ts';
+import { type Handler, respondError, targetOf } from './http.ts';
 
 export interface AdminParts {
   /** Answers `/api/…`. */

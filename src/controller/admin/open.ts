@@ -1,18 +1,18 @@
 import { createServer, type Server } from 'node:http';
 import type { Config } from '../../config/schema.ts';
 import type { SitePaths } from '../../slots/paths.ts';
-import { listen } from '../control-server.ts';
+import { listen } from '../control-socket.ts';
 import { createDeploy } from '../deploy/deploy.ts';
 import { pull } from '../deploy/git.ts';
 import { createGitHook } from '../deploy/hook.ts';
-import type { Handler } from '../http.ts';
-import type { Inbox } from '../inbox.ts';
 import type { Logger } from '../log.ts';
+import { createMetrics } from '../metrics/metrics.ts';
 import type { MetricsParts } from '../metrics/snapshot.ts';
-import { createMetrics } from '../metrics.ts';
+import { createTallies, type Tallies } from '../metrics/tallies.ts';
 import { announceEndings } from '../notify/announce.ts';
+import type { Inbox } from '../source/inbox.ts';
 import type { Store } from '../store.ts';
-import { createTallies, type Tallies } from '../tallies.ts';
+import type { Handler } from './http.ts';
 import { createAdminListener } from './listener.ts';
 import { adminToken } from './token.ts';
 

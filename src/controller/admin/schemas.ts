@@ -4,10 +4,10 @@ import type { HistoryEntry } from '../../slots/history.ts';
 import { RELEASE_ID, releaseSchema } from '../../slots/release.ts';
 import { SLOTS } from '../../slots/slot.ts';
 import { lastSchema, stageSchema } from '../../slots/state.ts';
-import type { KeptRelease } from '../api.ts';
-import type { ControllerEvent } from '../events.ts';
-import type { Status } from '../status.ts';
-import type { TrafficPoint } from '../traffic-ring.ts';
+import type { TrafficPoint } from '../metrics/traffic-ring.ts';
+import type { KeptRelease } from './api.ts';
+import type { ControllerEvent } from './events.ts';
+import type { Status } from './status.ts';
 
 const count = z.int().min(0);
 const slot = z.enum(SLOTS);

@@ -1,8 +1,8 @@
-import type { Inbox } from '../inbox.ts';
-import { buildOrder } from '../inbox.ts';
 import type { Logger } from '../log.ts';
+import type { Tallies } from '../metrics/tallies.ts';
+import type { Inbox } from '../source/inbox.ts';
+import { buildOrder } from '../source/inbox.ts';
 import type { Store } from '../store.ts';
-import type { Tallies } from '../tallies.ts';
 import type { Pulled } from './git.ts';
 
 export interface Deployed extends Pulled {

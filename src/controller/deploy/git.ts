@@ -1,6 +1,6 @@
 import { execa } from 'execa';
 import { SlotsError } from '../../errors.ts';
-import { siteEnvironment } from '../build-environment.ts';
+import { siteEnvironment } from '../build/environment.ts';
 
 /** For one git command, in milliseconds: a fetch may bring much, and a remote may hang. */
 const TIMEOUT_MS = 120_000;

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { SlotsError } from '../../errors.ts';
-import { type Handler, readBody, respond } from '../http.ts';
+import { type Handler, readBody, respond } from '../admin/http.ts';
 import type { Logger } from '../log.ts';
 import type { Deployed } from './deploy.ts';
 import { isGenuine, proofOf } from './signature.ts';

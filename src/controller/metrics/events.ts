@@ -1,7 +1,7 @@
 import { OUTCOMES } from '../../config/admin-schema.ts';
 import { STAGES } from '../../slots/state.ts';
-import { STAGE_BOUNDS_S } from '../tallies.ts';
 import { type Family, histogramSamples } from './family.ts';
+import { STAGE_BOUNDS_S } from './tallies.ts';
 
 const DURATION = 'slots_promotion_stage_duration_seconds';
 

@@ -6,11 +6,11 @@ import type { SitePaths } from '../../slots/paths.ts';
 import { listReleases } from '../../slots/release.ts';
 import type { PerSlot } from '../../slots/slot.ts';
 import type { State } from '../../slots/state.ts';
-import type { HealthMonitor } from '../health-monitor.ts';
+import type { HealthMonitor } from '../health/monitor.ts';
 import type { Store } from '../store.ts';
-import type { Tallies } from '../tallies.ts';
-import type { Totals, TrafficLedger } from '../traffic.ts';
-import type { Workers } from '../workers.ts';
+import type { Workers } from '../workers/fleet.ts';
+import type { Tallies } from './tallies.ts';
+import type { Totals, TrafficLedger } from './traffic-ledger.ts';
 
 /** A PM2 that hangs must not take the other metrics with it, in milliseconds. */
 const PM2_PATIENCE_MS = 2000;

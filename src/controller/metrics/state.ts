@@ -1,6 +1,6 @@
 import { SLOTS } from '../../slots/slot.ts';
 import { VERSION } from '../../version.ts';
-import { roles } from '../roles.ts';
+import { roles } from '../promotion/roles.ts';
 import type { Family } from './family.ts';
 
 export const stateFamilies: Family[] = [

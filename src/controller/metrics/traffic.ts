@@ -1,5 +1,5 @@
 import { SLOTS } from '../../slots/slot.ts';
-import { LATENCY_BOUNDS_MS, type Traffic } from '../../slots/wire.ts';
+import { LATENCY_BOUNDS_MS, type Traffic } from '../../wire/messages.ts';
 import { type Family, histogramSamples } from './family.ts';
 import type { Snapshot } from './snapshot.ts';
 

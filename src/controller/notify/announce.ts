@@ -1,8 +1,8 @@
 import type { Config } from '../../config/schema.ts';
 import type { SitePaths } from '../../slots/paths.ts';
 import type { Logger } from '../log.ts';
+import { countPromotion, type Tallies } from '../metrics/tallies.ts';
 import type { Store } from '../store.ts';
-import { countPromotion, type Tallies } from '../tallies.ts';
 import { createCommands } from './command.ts';
 import { onEnding } from './endings.ts';
 import { createNotify } from './send.ts';

@@ -1,6 +1,6 @@
 import { execa } from 'execa';
 import type { Config } from '../../config/schema.ts';
-import { siteEnvironment } from '../build-environment.ts';
+import { siteEnvironment } from '../build/environment.ts';
 import type { Logger } from '../log.ts';
 import type { Ending } from './message.ts';
 

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { NotifyTarget } from '../../config/admin-schema.ts';
 import { VERSION } from '../../version.ts';
 import type { Logger } from '../log.ts';
-import type { Tallies } from '../tallies.ts';
+import type { Tallies } from '../metrics/tallies.ts';
 import { type Ending, toBody } from './message.ts';
 
 /** How hard a notification is tried. */

@@ -1,9 +1,9 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { UserConfig } from '../../../src/config/schema.ts';
 import { type AdminContext, lockHost, openAdmin } from '../../../src/controller/admin/open.ts';
-import { takeOffice } from '../../../src/controller/control-server.ts';
+import { takeOffice } from '../../../src/controller/control-socket.ts';
+import { createTrafficLedger } from '../../../src/controller/metrics/traffic-ledger.ts';
 import { createStore } from '../../../src/controller/store.ts';
-import { createTrafficLedger } from '../../../src/controller/traffic.ts';
 import { EMPTY_STATE } from '../../../src/slots/state.ts';
 import { collectedLog } from '../../support/collected-log.ts';
 import { freePorts } from '../../support/free-ports.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { createRoutes } from '../../../src/controller/admin/api.ts';
 import { CALLS, COMPONENTS } from '../../../src/controller/admin/calls.ts';
 import { openApi } from '../../../src/controller/admin/openapi.ts';
-import { createRoutes } from '../../../src/controller/api.ts';
 import { apiDocument } from '../../support/api-document.ts';
 import { testOperations } from '../../support/test-operations.ts';
 

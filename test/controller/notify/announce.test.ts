@@ -2,11 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { UserConfig } from '../../../src/config/schema.ts';
+import { createTallies } from '../../../src/controller/metrics/tallies.ts';
 import { announceEndings } from '../../../src/controller/notify/announce.ts';
 import { createCommands } from '../../../src/controller/notify/command.ts';
-import { afterFailure, afterSuccess, begin, named } from '../../../src/controller/promotion.ts';
+import {
+  afterFailure,
+  afterSuccess,
+  begin,
+  named,
+} from '../../../src/controller/promotion/machine.ts';
 import { createStore } from '../../../src/controller/store.ts';
-import { createTallies } from '../../../src/controller/tallies.ts';
 import { EMPTY_STATE } from '../../../src/slots/state.ts';
 import { collectedLog } from '../../support/collected-log.ts';
 import { startReceiver } from '../../support/receiver.ts';

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { notifySchema } from '../../../src/config/admin-schema.ts';
+import { createTallies } from '../../../src/controller/metrics/tallies.ts';
 import type { Ending } from '../../../src/controller/notify/message.ts';
 import { createNotify } from '../../../src/controller/notify/send.ts';
-import { createTallies } from '../../../src/controller/tallies.ts';
 import { collectedLog } from '../../support/collected-log.ts';
 import { freePorts } from '../../support/free-ports.ts';
 import { startReceiver } from '../../support/receiver.ts';

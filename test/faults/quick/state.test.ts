@@ -4,7 +4,7 @@ import { mkdir, readdir, readFile, readlink, rm, symlink, writeFile } from 'node
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Status } from '../../../src/controller/status.ts';
+import type { Status } from '../../../src/controller/admin/status.ts';
 import { otherSlot } from '../../../src/slots/slot.ts';
 import { startLoad } from '../../support/load.ts';
 import { signalProcess } from '../../support/processes.ts';

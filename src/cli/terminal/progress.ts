@@ -1,0 +1,56 @@
+import type { ControllerEvent } from '../../controller/admin/api.ts';
+import type { Status } from '../../controller/admin/status.ts';
+import { duration } from './format.ts';
+import { style } from './style.ts';
+
+const REDRAW_MS = 100;
+const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+
+/** Shows a running promotion: one line in place on a terminal, one line per stage elsewhere. */
+export interface Progress {
+  show(event: ControllerEvent): void;
+  /** Says something of its own, for instance what is waited for. */
+  say(text: string): void;
+  end(): void;
+}
+
+export function createProgress(): Progress {
+  const { isTTY } = process.stderr;
+  const started = performance.now();
+  let stage = 'waiting for the controller';
+  let line = '';
+  let frame = 0;
+
+  const draw = () => {
+    frame++;
+    const spinner = SPINNER[frame % SPINNER.length];
+    const elapsed = duration(performance.now() - started);
+    const room = (process.stderr.columns ?? 80) - stage.length - elapsed.length - 8;
+    const tail = line.slice(0, Math.max(0, room));
+    process.stderr.write(`\r\x1b[K${spinner} ${stage} ${elapsed}  ${style('dim', tail)}`);
+  };
+  const timer = isTTY ? setInterval(draw, REDRAW_MS) : undefined;
+
+  const enter = (next: string) => {
+    if (next === stage) return;
+    stage = next;
+    line = '';
+    if (!isTTY) process.stderr.write(`${next}\n`);
+  };
+
+  return {
+    show(event) {
+      if (event.type === 'build-line') line = event.line;
+      else if (event.status.promotion) enter(describe(event.status.promotion));
+    },
+    say: enter,
+    end() {
+      clearInterval(timer);
+      if (isTTY) process.stderr.write('\r\x1b[K');
+    },
+  };
+}
+
+function describe({ stage, release }: NonNullable<Status['promotion']>): string {
+  return release ? `${stage} ${release}` : stage;
+}

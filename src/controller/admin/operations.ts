@@ -1,0 +1,170 @@
+import { randomUUID } from 'node:crypto';
+import { appName } from '../../config/ecosystem.ts';
+import { SlotsError } from '../../errors.ts';
+import { newestBuildLog, releaseBuildLog } from '../../slots/build-log.ts';
+import { readHistory, withNewest } from '../../slots/history.ts';
+import { listReleases, readRelease } from '../../slots/release.ts';
+import { SLOTS } from '../../slots/slot.ts';
+import type { State } from '../../slots/state.ts';
+import { VERSION } from '../../version.ts';
+import type { HealthMonitor } from '../health/monitor.ts';
+import type { TrafficLedger } from '../metrics/traffic-ledger.ts';
+import { resolveOrder } from '../promotion/machine.ts';
+import type { Conductor } from '../promotion/run.ts';
+import type { StageContext } from '../promotion/stages/context.ts';
+import { buildOrder, type Inbox, type Order } from '../source/inbox.ts';
+import type { ControllerEvent, KeptRelease, Operations } from './api.ts';
+import { type Status, toStatus } from './status.ts';
+
+export interface OperationParts {
+  context: StageContext;
+  inbox: Inbox;
+  conductor: Conductor;
+  monitor: HealthMonitor;
+  ledger: TrafficLedger;
+  /** Why edits are not promoted, or only late. */
+  problem(): string | null;
+  /** Lines of the running build. */
+  onBuildLine(listener: (line: string) => void, signal: AbortSignal): void;
+}
+
+/** What people and the dashboard can ask for, whichever way it comes in. */
+export function createOperations(parts: OperationParts): Operations {
+  const { context, inbox } = parts;
+  const { store, log } = context;
+
+  const status = () => currentStatus(parts);
+
+  const setPaused = async (paused: boolean) => {
+    await store.update((state) => (state.paused === paused ? state : { ...state, paused }));
+    log.info({ event: paused ? 'watcher.pause' : 'watcher.resume' }, paused ? 'paused' : 'resumed');
+  };
+
+  return {
+    status,
+    async promote() {
+      const order = buildOrder('promote');
+      inbox.order(order);
+      return { id: order.id };
+    },
+    rollback: (release) => rollback(parts, release),
+    pause: () => setPaused(true),
+    async resume() {
+      await setPaused(false);
+      inbox.lookForChanges('resume');
+    },
+    releases: () => keptReleases(context),
+    history: async (limit) => {
+      const told = await readHistory(context.paths);
+      return withNewest(told, store.state.last).slice(-limit);
+    },
+    buildLog: (release) => buildLog(context, release),
+    traffic: () => parts.ledger.points(),
+    follow(listener, signal) {
+      followStatus(context, status, listener, signal);
+      parts.onBuildLine((line) => listener({ type: 'build-line', line }), signal);
+    },
+  };
+}
+
+async function keptReleases({ paths, store }: StageContext): Promise<KeptRelease[]> {
+  const releases = await listReleases(paths);
+  const { slots } = store.state;
+  return releases.map((release) => ({
+    ...release,
+    slots: SLOTS.filter((slot) => slots[slot].release === release.id),
+  }));
+}
+
+async function buildLog({ paths }: StageContext, release: string | null): Promise<string> {
+  if (release !== null) return releaseBuildLog(paths, release);
+  const newest = await newestBuildLog(paths);
+  if (newest === null) throw new SlotsError('NO_BUILD', 'nothing has been built yet');
+  return newest;
+}
+
+async function rollback(
+  { context, inbox, conductor, monitor }: OperationParts,
+  release: string | null,
+): Promise<{ id: string }> {
+  const order: Order = {
+    id: randomUUID(),
+    kind: release === null ? 'standby' : 'release',
+    trigger: 'rollback',
+    release,
+  };
+  const resolved = resolveOrder(context.store.state, order, monitor.isHealthy);
+  // A standby that is well serves from memory, whatever became of its files; another one has to be started.
+  if (resolved.kind === 'release') await readRelease(context.paths, resolved.release as string);
+  const live = untilLive(context, order.id);
+  inbox.order({ ...order, onRefused: live.refuse });
+  conductor.interrupt('a rollback was ordered');
+  await live.done;
+  return { id: order.id };
+}
+
+/** Resolves when the promotion has flipped; what is left of it concerns no visitor. */
+function untilLive({ store }: StageContext, id: string) {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const over = new AbortController();
+  const done = promise.finally(() => over.abort());
+  store.onChange((state: State) => {
+    const { promotion, last } = state;
+    if (promotion?.id === id && (promotion.stage === 'drain' || promotion.stage === 'reload')) {
+      resolve();
+    }
+    if (last?.id !== id) return;
+    if (last.outcome === 'failed')
+      reject(new SlotsError('ROLLBACK_FAILED', last.error ?? 'failed'));
+    else resolve();
+  }, over.signal);
+  return { done, refuse: reject };
+}
+
+async function currentStatus({
+  context,
+  inbox,
+  monitor,
+  problem,
+}: OperationParts): Promise<Status> {
+  const { config, store, workers, pm2 } = context;
+  const all = await pm2.all();
+  return toStatus(config, store.state, {
+    version: VERSION,
+    workers: workers.status(),
+    instances: {
+      blue: all.get(appName(config, 'blue')) ?? [],
+      green: all.get(appName(config, 'green')) ?? [],
+    },
+    healthy: { blue: monitor.isHealthy('blue'), green: monitor.isHealthy('green') },
+    pending: inbox.pending(),
+    problem: problem(),
+  });
+}
+
+/** One status per change, but never a second one while the first is still being put together. */
+function followStatus(
+  { store }: StageContext,
+  status: () => Promise<Status>,
+  listener: (event: ControllerEvent) => void,
+  signal: AbortSignal,
+): void {
+  let busy = false;
+  let again = false;
+  const tell = async (): Promise<void> => {
+    if (busy) {
+      again = true;
+      return;
+    }
+    busy = true;
+    const current = await status().catch(() => null);
+    busy = false;
+    if (signal.aborted) return;
+    if (current) listener({ type: 'status', status: current });
+    if (again) {
+      again = false;
+      await tell();
+    }
+  };
+  store.onChange(() => void (signal.aborted || tell()), signal);
+}

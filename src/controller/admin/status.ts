@@ -1,0 +1,114 @@
+import type { Config } from '../../config/schema.ts';
+import type { Instance } from '../../pm2.ts';
+import { type PerSlot, type Role, SLOTS, type Slot } from '../../slots/slot.ts';
+import type { LastPromotion, Stage, State } from '../../slots/state.ts';
+import { roles } from '../promotion/roles.ts';
+
+/** What `slots status --json` prints; stable. */
+export interface Status {
+  name: string;
+  version: string;
+  /** While there is no release yet: the slot that the first one goes to. Its role says that it is not serving. */
+  active: Slot;
+  epoch: number;
+  proxy: {
+    port: number;
+    /** Only there when visitors come by HTTPS. */
+    tls?: true;
+    workers: { pid: number; epoch: number; inflight: PerSlot<number> }[];
+  };
+  slots: PerSlot<SlotStatus>;
+  promotion: null | {
+    id: string;
+    stage: Stage;
+    release: string | null;
+    startedAt: string;
+    trigger: string;
+  };
+  last: Omit<LastPromotion, 'trigger' | 'startedAt'> | null;
+  watcher: {
+    paths: string[];
+    pending: number;
+    paused: boolean;
+    /** Why edits are not promoted, or only late, in one line; not there while all is well. */
+    problem?: string;
+  };
+  /** Visitors were moved off this slot because it died; not there otherwise. */
+  failedOverFrom?: Slot;
+}
+
+export interface SlotStatus {
+  port: number;
+  role: Role;
+  release: string | null;
+  healthy: boolean;
+  inflight: number;
+  instances: {
+    pid: number;
+    status: string;
+    uptimeMs: number;
+    memoryBytes: number;
+    restarts: number;
+  }[];
+}
+
+export interface Facts {
+  version: string;
+  workers: { pid: number; epoch: number; inflight: PerSlot<number> }[];
+  instances: PerSlot<Instance[]>;
+  healthy: PerSlot<boolean>;
+  pending: number;
+  problem: string | null;
+}
+
+export function toStatus(config: Config, state: State, facts: Facts): Status {
+  const role = roles(state);
+  const slot = (which: Slot): SlotStatus => ({
+    port: config.ports[which],
+    role: role[which],
+    release: state.slots[which].release,
+    healthy: facts.healthy[which],
+    inflight: facts.workers.reduce((sum, worker) => sum + worker.inflight[which], 0),
+    instances: facts.instances[which].map(({ pid, status, uptimeMs, memoryBytes, restarts }) => ({
+      pid,
+      status,
+      uptimeMs,
+      memoryBytes,
+      restarts,
+    })),
+  });
+  return {
+    name: config.name,
+    version: facts.version,
+    active: state.active ?? 'blue',
+    epoch: state.epoch,
+    proxy: {
+      port: config.ports.proxy,
+      ...(config.proxy.tls && { tls: true as const }),
+      workers: facts.workers.map(({ pid, epoch, inflight }) => ({ pid, epoch, inflight })),
+    },
+    slots: Object.fromEntries(SLOTS.map((which) => [which, slot(which)])) as PerSlot<SlotStatus>,
+    promotion: state.promotion && {
+      id: state.promotion.id,
+      stage: state.promotion.failure?.stage ?? state.promotion.stage,
+      release: state.promotion.release,
+      startedAt: state.promotion.startedAt,
+      trigger: state.promotion.trigger,
+    },
+    last: state.last && withoutStart(state.last),
+    watcher: {
+      paths: config.watch,
+      pending: facts.pending,
+      paused: state.paused,
+      ...(facts.problem !== null && { problem: facts.problem }),
+    },
+    // A flip back to the slot that died is under way.
+    ...(state.failedOverFrom !== null &&
+      state.failedOverFrom !== state.active && { failedOverFrom: state.failedOverFrom }),
+  };
+}
+
+/** Who started it and when is the history's to tell. */
+function withoutStart({ trigger: _trigger, startedAt: _startedAt, ...last }: LastPromotion) {
+  return last;
+}

@@ -1,0 +1,85 @@
+import { constants } from 'node:fs';
+import { cp, lstat, mkdir, readdir, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { Copy } from '../../config/presets/preset.ts';
+import type { Config } from '../../config/schema.ts';
+import { SlotsError } from '../../errors.ts';
+import { parseEntry } from '../../slots/entry.ts';
+import { FOREIGN_FOLDERS } from '../../slots/foreign.ts';
+
+/** Of the site itself: what is ours and what a release gets elsewhere. */
+const NOT_OF_THE_SITE = /^(slots|slots\.config\.\w+|\.git)$/;
+
+/**
+ * Puts what the config's `copy` names into the output folder. The site's own folder is copied entry by entry:
+ * the output folder lies in it, and a folder cannot be copied into itself.
+ *
+ * @param from the folder that was built in
+ * @throws SlotsError `BUILD_EMPTY` when something is not there
+ */
+export async function copyOutput(config: Config, from: string, outDir: string): Promise<void> {
+  for (const copy of config.copy ?? []) {
+    const source = join(from, copy.from);
+    const stats = await stat(source).catch(() => null);
+    if (stats?.isDirectory()) await copyFolder(source, join(outDir, copy.to), copy);
+    else if (stats) await copyFile(source, join(outDir, copy.to, basename(source)));
+    else if (!copy.optional) throw missing(config, copy.from);
+  }
+}
+
+async function copyFolder(from: string, to: string, copy: Copy): Promise<void> {
+  const isSite = copy.from === '.';
+  const isLeft = (name: string) =>
+    copy.except?.includes(name) || (isSite && NOT_OF_THE_SITE.test(name));
+  await mkdir(to, { recursive: true });
+  for (const name of await readdir(from)) {
+    if (isLeft(name)) continue;
+    await cp(join(from, name), join(to, name), {
+      recursive: true,
+      // A link inside the output must lead to the copy, not back to where it was built.
+      verbatimSymlinks: true,
+      mode: constants.COPYFILE_FICLONE,
+      // A standalone build brings its own node_modules; those of the site stay where they are.
+      filter: async (path) =>
+        !(isSite && FOREIGN_FOLDERS.has(basename(path))) && (await isContent(path)),
+    });
+  }
+}
+
+/** A socket or a pipe is of a program that runs in the site, and cannot be copied. */
+async function isContent(path: string): Promise<boolean> {
+  const stats = await lstat(path);
+  return stats.isFile() || stats.isDirectory() || stats.isSymbolicLink();
+}
+
+async function copyFile(from: string, to: string): Promise<void> {
+  await mkdir(dirname(to), { recursive: true });
+  await cp(from, to, { mode: constants.COPYFILE_FICLONE });
+}
+
+function missing({ todo }: Config, path: string): SlotsError {
+  return new SlotsError('BUILD_EMPTY', `the build succeeded but there is no ${path} to copy`, {
+    hint: todo ?? 'set "copy" to what the build writes, or let it write to {outDir}',
+  });
+}
+
+/** @throws SlotsError `BUILD_EMPTY` when the output has nothing that could serve */
+export async function checkOutput({ entry, todo }: Config, outDir: string): Promise<void> {
+  const files = await readdir(outDir).catch(() => []);
+  if (files.length === 0) {
+    throw new SlotsError(
+      'BUILD_EMPTY',
+      'the build succeeded but wrote nothing to its output folder',
+      {
+        hint: 'it must write to {outDir}, which is also in SLOTS_OUT_DIR',
+      },
+    );
+  }
+  const { kind, path } = parseEntry(entry);
+  const found = await stat(join(outDir, path)).catch(() => null);
+  if (kind === 'static' ? found?.isDirectory() : found?.isFile()) return;
+  throw new SlotsError('BUILD_EMPTY', `the build succeeded but wrote no ${path}`, {
+    hint:
+      todo ?? `set "entry" to the server's file; the output has ${files.slice(0, 8).join(', ')}`,
+  });
+}

@@ -1,0 +1,153 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Config } from '../../config/schema.ts';
+import { otherSlot, type PerSlot, SLOTS, type Slot } from '../../slots/slot.ts';
+import type { State } from '../../slots/state.ts';
+import type { Logger } from '../log.ts';
+import { failBack, failOver } from '../promotion/fail-over.ts';
+import { hasStandby } from '../promotion/roles.ts';
+import type { Store } from '../store.ts';
+import { isHealthy, probe } from './probe.ts';
+
+/** Pause between two rounds of probes, in milliseconds. */
+const ROUND_INTERVAL_MS = 2000;
+
+/** A slot that is not known to be well is looked at sooner, in milliseconds: a rollback may wait for it. */
+const SUSPICION_INTERVAL_MS = 200;
+
+/** Rounds in a row with no healthy answer until a slot counts as dead: one may be a hiccup. */
+const DEAD_ROUNDS = 3;
+
+/** Rounds in a row with only healthy answers until visitors go back. */
+const WELL_ROUNDS = 2;
+
+export interface HealthMonitor {
+  /** What the last round said; false before the first one and for a slot without a release. */
+  isHealthy(slot: Slot): boolean;
+  /**
+   * Whether visitors may be sent to the standby. Not while everything starts at once, after a boot for
+   * instance: the slots take their time, and the one that is up first may be the wrong one.
+   */
+  mayUseStandby(): boolean;
+  run(): Promise<never>;
+}
+
+/** Probes every instance of both slots all the time, and moves visitors off an active slot that is dead. */
+export function createHealthMonitor(
+  config: Config,
+  store: Store,
+  assign: () => Promise<void>,
+  log: Logger,
+): HealthMonitor {
+  const streaks: PerSlot<number> = { blue: 0, green: 0 };
+  /** The release that each streak is about. */
+  const counted: PerSlot<string | null> = { blue: null, green: null };
+  const started = performance.now();
+  /** The active slot has been well since this controller started, or has had its time for it. */
+  let isUp = false;
+
+  function noteUp(): void {
+    const { active } = store.state;
+    if (isUp || active === null) return;
+    const late = performance.now() - started > config.health.deadlineMs;
+    if (streaks[active] <= 0 && !late) return;
+    isUp = true;
+    if (late) {
+      const what = { event: 'slot.not-up', slot: active, ms: config.health.deadlineMs };
+      log.warn(what, `${active} is not up: the standby may take its place`);
+    }
+    // Not waited for: the workers may be starting too.
+    assign().catch(tell);
+  }
+
+  const tell = (error: Error) =>
+    log.error({ event: 'slot.move-failed', error: error.message }, error.message);
+
+  /** The release is asked for too: on a port that our processes have lost, another program may be well. */
+  async function probeSlot(slot: Slot, release: string): Promise<'well' | 'partly' | 'dead'> {
+    const { path, timeoutMs } = config.health;
+    const answers = await Promise.all(
+      Array.from({ length: config.instances }, () =>
+        probe(config.ports[slot], path, timeoutMs).then(
+          (answer) => isHealthy(answer.status) && answer.release === release,
+          () => false,
+        ),
+      ),
+    );
+    if (answers.every(Boolean)) return 'well';
+    return answers.some(Boolean) ? 'partly' : 'dead';
+  }
+
+  /** Counts rounds up while well and down while dead, so that one number tells how long it has been so. */
+  async function look(slot: Slot, state: State): Promise<void> {
+    const { release } = state.slots[slot];
+    if (release !== counted[slot]) {
+      counted[slot] = release;
+      streaks[slot] = 0;
+    }
+    if (release === null) return;
+    const health = await probeSlot(slot, release);
+    if (health === 'well') streaks[slot] = Math.max(1, streaks[slot] + 1);
+    else if (health === 'dead') streaks[slot] = Math.min(-1, streaks[slot] - 1);
+    else streaks[slot] = 1;
+  }
+
+  /** Only between promotions: during one, the state machine decides who is active. */
+  async function decide(): Promise<void> {
+    const { state } = store;
+    const { active, failedOverFrom } = state;
+    if (active === null || !isUp || !hasStandby(state)) return;
+    const other = otherSlot(active);
+    if (streaks[active] <= -DEAD_ROUNDS && streaks[other] > 0) {
+      await move(failOver, { event: 'slot.fail-over', from: active, to: other });
+    } else if (failedOverFrom === other && streaks[other] >= WELL_ROUNDS) {
+      await move(failBack, { event: 'slot.fail-back', from: active, to: other });
+    }
+  }
+
+  async function move(
+    change: (state: State) => State,
+    what: { event: string; from: Slot; to: Slot },
+  ): Promise<void> {
+    const { epoch } = store.state;
+    const moved = await store.update((state) => (hasStandby(state) ? change(state) : state));
+    if (moved.epoch === epoch) return;
+    log.warn(what, `visitors moved from ${what.from} to ${what.to}`);
+    await assign();
+  }
+
+  /** Not over a flip: whoever is active now is looked at at once. */
+  async function pause(ms: number, epoch: number): Promise<void> {
+    const over = new AbortController();
+    const stopAtFlip = (state: State) => state.epoch !== epoch && over.abort();
+    store.onChange(stopAtFlip, over.signal);
+    stopAtFlip(store.state);
+    await delay(ms, undefined, { signal: over.signal }).catch(() => {});
+    over.abort();
+  }
+
+  return {
+    isHealthy: (slot) => streaks[slot] > 0,
+    mayUseStandby: () => isUp,
+    async run() {
+      let { epoch } = store.state;
+      for (;;) {
+        const before = store.state;
+        // That a candidate did not answer while it started says nothing about the active slot it is now.
+        if (before.epoch !== epoch)
+          for (const slot of SLOTS) streaks[slot] = Math.max(0, streaks[slot]);
+        epoch = before.epoch;
+        await Promise.all(SLOTS.map((slot) => look(slot, before)));
+        noteUp();
+        if (isSameScene(before, store.state)) await decide().catch(tell);
+        const { slots } = store.state;
+        const suspicious = SLOTS.some((slot) => slots[slot].release !== null && streaks[slot] <= 0);
+        await pause(suspicious ? SUSPICION_INTERVAL_MS : ROUND_INTERVAL_MS, epoch);
+      }
+    },
+  };
+}
+
+/** A round that began before a flip, or within a promotion that is over, has seen other roles. */
+function isSameScene(before: State, now: State): boolean {
+  return before.epoch === now.epoch && before.promotion?.id === now.promotion?.id;
+}

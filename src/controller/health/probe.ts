@@ -1,0 +1,70 @@
+import { request as requestPlain } from 'node:http';
+import { request as requestTls } from 'node:https';
+import { PID_HEADER, PROBE_HEADER, RELEASE_HEADER } from '../../slots/headers.ts';
+
+export interface ProbeAnswer {
+  status: number;
+  /** The release that the answering instance serves, or `null` when the server is not one of ours. */
+  release: string | null;
+  pid: number | null;
+  /** Where a redirect leads, as it came. */
+  location: string | null;
+  setsCookie: boolean;
+}
+
+/**
+ * One GET on a connection of its own: over a kept-alive one the same instance would answer for ever.
+ *
+ * @param timeoutMs limit for the whole answer's head, in milliseconds
+ * @param overTls with any certificate: it is our own on loopback, and made for another name
+ * @param listensOn the address that the server was told to listen on
+ * @throws Error when nothing answers in time
+ */
+export function probe(
+  port: number,
+  path: string,
+  timeoutMs: number,
+  overTls = false,
+  listensOn = '127.0.0.1',
+): Promise<ProbeAnswer> {
+  const request = overTls ? requestTls : requestPlain;
+  return new Promise((resolve, reject) => {
+    const outgoing = request({
+      host: reachable(listensOn),
+      port,
+      path,
+      agent: false,
+      rejectUnauthorized: false,
+      headers: { [PROBE_HEADER]: '1', connection: 'close', 'user-agent': 'slots-probe' },
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    outgoing.on('error', reject);
+    outgoing.on('response', (answer) => {
+      answer.on('error', () => {});
+      answer.destroy();
+      const release = answer.headers[RELEASE_HEADER];
+      const pid = Number(answer.headers[PID_HEADER]);
+      resolve({
+        status: answer.statusCode ?? 0,
+        release: typeof release === 'string' ? release : null,
+        pid: Number.isInteger(pid) ? pid : null,
+        location: answer.headers.location ?? null,
+        setsCookie: answer.headers['set-cookie'] !== undefined,
+      });
+    });
+    outgoing.end();
+  });
+}
+
+/** Who listens on every address is asked on loopback. */
+function reachable(listensOn: string): string {
+  return ['0.0.0.0', '::', 'localhost'].includes(listensOn) ? '127.0.0.1' : listensOn;
+}
+
+export function isRedirect(status: number): boolean {
+  return status >= 300 && status < 400;
+}
+
+export function isHealthy(status: number): boolean {
+  return status >= 200 && status < 400;
+}

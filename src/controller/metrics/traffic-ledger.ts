@@ -1,0 +1,156 @@
+import { z } from 'zod';
+import { SLOTS } from '../../slots/slot.ts';
+import { type Counters, LATENCY_BOUNDS_MS, type Traffic } from '../../wire/messages.ts';
+import { createTrafficRing, type TrafficPoint } from './traffic-ring.ts';
+
+/** All workers together, those that have ended included, since the controller started. */
+export type Totals = Omit<Counters, 'since'>;
+
+export interface TrafficLedger {
+  /** A worker's report. What this version does not understand is passed over. */
+  take(pid: number, counters: unknown): void;
+  totals(): Totals;
+  /** The last five minutes, one point a second, oldest first. */
+  points(): TrafficPoint[];
+}
+
+/** Workers whose last report is remembered: the running ones and many that have ended. */
+const MAX_WORKERS = 256;
+
+const count = z.number().min(0);
+const countersSchema = z.object({
+  since: count,
+  traffic: z
+    .array(
+      z.object({
+        slot: z.enum(SLOTS),
+        release: z.string().nullable(),
+        classes: z.array(count).length(6),
+        latency: z.array(count).length(LATENCY_BOUNDS_MS.length + 1),
+        latencySumMs: count,
+      }),
+    )
+    .max(16),
+  refused: z.array(count).length(6),
+  upstreamErrors: z.object({ blue: count, green: count }),
+  retries: count,
+  failovers: count,
+});
+
+/**
+ * Adds up what the workers report. Each of them counts from its own start, so that only what came since its
+ * last report is added: a worker that ends takes nothing away.
+ *
+ * @param startedAt of this process, in milliseconds since 1970. A worker that is older was counted by the
+ *   controller before; what it brings along would look like traffic of this instant.
+ * @param maxReleases how many releases are told apart; the one without an answer for longest goes first
+ */
+export function createTrafficLedger(
+  startedAt: number,
+  maxReleases: number,
+  now: () => number = Date.now,
+): TrafficLedger {
+  const known = new Map<string, Counters>();
+  const byRelease = new Map<string, Traffic>();
+  const totals: Totals = { ...emptyCounters(), traffic: [] };
+  const ring = createTrafficRing(now);
+
+  const addTraffic = (delta: Traffic) => {
+    const key = keyOf(delta);
+    const sum = byRelease.get(key) ?? { ...delta, classes: [], latency: [], latencySumMs: 0 };
+    // Moved to the end, so that the first one is the one to forget.
+    byRelease.delete(key);
+    byRelease.set(key, {
+      ...sum,
+      classes: plus(sum.classes, delta.classes),
+      latency: plus(sum.latency, delta.latency),
+      latencySumMs: sum.latencySumMs + delta.latencySumMs,
+    });
+    const [oldest] = byRelease.keys();
+    if (byRelease.size > maxReleases * SLOTS.length) byRelease.delete(oldest as string);
+  };
+
+  const add = (delta: Counters) => {
+    for (const traffic of delta.traffic) addTraffic(traffic);
+    totals.refused = plus(totals.refused, delta.refused);
+    for (const slot of SLOTS) totals.upstreamErrors[slot] += delta.upstreamErrors[slot];
+    totals.retries += delta.retries;
+    totals.failovers += delta.failovers;
+    ring.add(delta);
+  };
+
+  return {
+    take(pid, reported) {
+      const parsed = countersSchema.safeParse(reported);
+      if (!parsed.success) return;
+      const counters = parsed.data;
+      const worker = `${pid} ${counters.since}`;
+      const before = known.get(worker) ?? (counters.since < startedAt ? counters : emptyCounters());
+      known.delete(worker);
+      known.set(worker, counters);
+      const [oldest] = known.keys();
+      if (known.size > MAX_WORKERS) known.delete(oldest as string);
+      add(difference(counters, before));
+    },
+    totals: () => ({ ...totals, traffic: [...byRelease.values()] }),
+    points: () => ring.points(),
+  };
+}
+
+function keyOf({ slot, release }: Traffic): string {
+  return `${slot} ${release}`;
+}
+
+/** What was counted between two reports of one worker; only what has answered anything. */
+function difference(now: Counters, before: Counters): Counters {
+  return {
+    since: now.since,
+    traffic: now.traffic.flatMap((traffic) => trafficSince(traffic, before.traffic)),
+    refused: minus(now.refused, before.refused),
+    upstreamErrors: {
+      blue: now.upstreamErrors.blue - before.upstreamErrors.blue,
+      green: now.upstreamErrors.green - before.upstreamErrors.green,
+    },
+    retries: now.retries - before.retries,
+    failovers: now.failovers - before.failovers,
+  };
+}
+
+function trafficSince(now: Traffic, all: Traffic[]): Traffic[] {
+  const found = all.find((each) => keyOf(each) === keyOf(now));
+  // A worker forgets old releases: one that comes back is counted from zero again.
+  const before = found && sum(found.classes) <= sum(now.classes) ? found : null;
+  if (before === null) return sum(now.classes) > 0 ? [now] : [];
+  if (sum(before.classes) === sum(now.classes)) return [];
+  return [
+    {
+      ...now,
+      classes: minus(now.classes, before.classes),
+      latency: minus(now.latency, before.latency),
+      latencySumMs: now.latencySumMs - before.latencySumMs,
+    },
+  ];
+}
+
+function emptyCounters(): Counters {
+  return {
+    since: 0,
+    traffic: [],
+    refused: [0, 0, 0, 0, 0, 0],
+    upstreamErrors: { blue: 0, green: 0 },
+    retries: 0,
+    failovers: 0,
+  };
+}
+
+export function plus(a: readonly number[], b: readonly number[]): number[] {
+  return b.map((value, index) => value + (a[index] ?? 0));
+}
+
+function minus(a: readonly number[], b: readonly number[]): number[] {
+  return a.map((value, index) => Math.max(0, value - (b[index] ?? 0)));
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

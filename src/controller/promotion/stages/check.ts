@@ -1,0 +1,82 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { appName } from '../../../config/ecosystem.ts';
+import { SlotsError } from '../../../errors.ts';
+import type { Slot } from '../../../slots/slot.ts';
+import { isHealthy, type ProbeAnswer, probe } from '../../health/probe.ts';
+import { complaintAboutRedirect } from '../../health/redirects.ts';
+import type { StageContext } from './context.ts';
+
+/**
+ * Waits until each instance of the candidate has given `health.consecutive` healthy answers in a row.
+ *
+ * @throws SlotsError `CHECK_FAILED` when that has not happened by `health.deadlineMs`, or when all that the
+ * candidate answers is a redirect to itself
+ */
+export async function checkSlot(
+  context: StageContext,
+  slot: Slot,
+  release: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { config, pm2 } = context;
+  const { health } = config;
+  const deadline = performance.now() + health.deadlineMs;
+  const instances = await pm2.instances(appName(config, slot));
+  const streaks = new Map(instances.map(({ pid }) => [pid, 0]));
+  let complaint = 'it did not answer';
+  for (;;) {
+    signal.throwIfAborted();
+    // PM2's primary hands connections out in turn, so as many probes as instances reach each of them.
+    const answers = await Promise.all(
+      instances.map(() =>
+        probe(config.ports[slot], health.path, health.timeoutMs).catch(toMessage),
+      ),
+    );
+    for (const answer of answers) {
+      const wrong = complaintAbout(answer, release);
+      complaint = wrong ?? complaint;
+      count(streaks, answer, wrong === null);
+    }
+    if ([...streaks.values()].every((streak) => streak >= health.consecutive)) {
+      return checkRedirect(context, slot, answers[0] as ProbeAnswer);
+    }
+    if (performance.now() > deadline) {
+      const within = `within ${health.deadlineMs} ms`;
+      throw failed(slot, `was not healthy ${within}: GET ${health.path}: ${complaint}`);
+    }
+    await delay(health.intervalMs, undefined, { signal });
+  }
+}
+
+async function checkRedirect(
+  { config }: StageContext,
+  slot: Slot,
+  answer: ProbeAnswer,
+): Promise<void> {
+  const { path, timeoutMs } = config.health;
+  const wrong = await complaintAboutRedirect(config.ports[slot], path, timeoutMs, answer);
+  if (wrong !== null) throw failed(slot, `is of no use: GET ${path} ${wrong}`);
+}
+
+function failed(slot: Slot, how: string): SlotsError {
+  return new SlotsError('CHECK_FAILED', `the candidate ${how}`, {
+    hint: `\`slots logs ${slot}\` shows its output; any 2xx or 3xx is healthy`,
+  });
+}
+
+function toMessage(error: Error): string {
+  return error.name === 'TimeoutError' ? 'no answer in time' : error.message;
+}
+
+function complaintAbout(answer: ProbeAnswer | string, release: string): string | null {
+  if (typeof answer === 'string') return answer;
+  if (answer.release !== release) return `answered by ${answer.release ?? 'another program'}`;
+  return isHealthy(answer.status) ? null : `status ${answer.status}`;
+}
+
+/** An answer that names no instance may have been any one's: all of them start over. */
+function count(streaks: Map<number, number>, answer: ProbeAnswer | string, good: boolean): void {
+  const pid = typeof answer === 'string' ? null : answer.pid;
+  if (pid === null) for (const each of streaks.keys()) streaks.set(each, 0);
+  else streaks.set(pid, good ? (streaks.get(pid) ?? 0) + 1 : 0);
+}

@@ -1,0 +1,119 @@
+import { existsSync } from 'node:fs';
+import { dirname, relative, resolve, sep } from 'node:path';
+import { watch } from 'chokidar';
+import type { Config } from '../../config/schema.ts';
+import { isForeign } from '../../slots/foreign.ts';
+import { readStamp } from '../../slots/source.ts';
+import type { Logger } from '../log.ts';
+
+/**
+ * How often the files themselves are looked at, in milliseconds, whatever events came: a watch can be lost
+ * without a word (a removed root, an exhausted inotify limit, a bind mount).
+ */
+const RESCAN_INTERVAL_MS = 10_000;
+
+export interface Watcher {
+  /** Why edits are seen late only, in one line, or `null`. */
+  problem(): string | null;
+  close(): Promise<void>;
+}
+
+/** @param onChange gets each changed path, relative to the site's root; a rescan that finds something gives `''` */
+export async function watchSource(
+  root: string,
+  config: Config,
+  onChange: (path: string) => void,
+  log: Logger,
+  rescanIntervalMs = RESCAN_INTERVAL_MS,
+): Promise<Watcher> {
+  const wanted = config.watch.map((path) => resolve(root, path));
+  const report = createErrorReport(log);
+  const watcher = watch(nearestExisting(root, wanted), {
+    ignoreInitial: true,
+    usePolling: config.usePolling,
+    // A path that is not there yet is waited for in its parent, of which nothing else is of interest.
+    ignored: (path) => !concerns(root, wanted, resolve(path)),
+  });
+  watcher.on('all', (_event, path) => {
+    if (isWatched(root, wanted, resolve(path))) onChange(relative(root, path));
+  });
+  watcher.on('error', report.take);
+  await new Promise<void>((ready) => watcher.on('ready', () => ready()));
+
+  const rescan = await startRescan(root, config.watch, onChange, log, rescanIntervalMs);
+  return {
+    problem: report.problem,
+    async close() {
+      rescan.stop();
+      await watcher.close();
+    },
+  };
+}
+
+/** Folders to hand to chokidar: a root that is deleted and made again is seen only from its parent (#1278). */
+function nearestExisting(root: string, wanted: string[]): string[] {
+  const start = wanted.map((path) => {
+    let folder = path === root ? root : dirname(path);
+    while (!existsSync(folder) && folder !== root) folder = dirname(folder);
+    return folder;
+  });
+  return [...new Set(start)];
+}
+
+function isWatched(root: string, wanted: string[], path: string): boolean {
+  return wanted.some(
+    (watched) =>
+      (path === watched || path.startsWith(watched + sep)) && !isForeign(root, watched, path),
+  );
+}
+
+/** Below a watched path, or on the way to one. */
+function concerns(root: string, wanted: string[], path: string): boolean {
+  return isWatched(root, wanted, path) || wanted.some((watched) => watched.startsWith(path + sep));
+}
+
+/** One clear line for the inotify limit, however many watches fail with it. */
+function createErrorReport(log: Logger) {
+  let problem: string | null = null;
+  return {
+    problem: () => problem,
+    take(error: unknown) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code !== 'ENOSPC' && code !== 'EMFILE') {
+        log.error({ event: 'watcher.error', code, error: message }, `watching: ${message}`);
+        return;
+      }
+      if (problem !== null) return;
+      problem = `too many files to watch (${code}): edits are seen only every ${RESCAN_INTERVAL_MS / 1000} s; raise fs.inotify.max_user_watches or set "usePolling"`;
+      log.error({ event: 'watcher.limit', code }, problem);
+    },
+  };
+}
+
+async function startRescan(
+  root: string,
+  paths: readonly string[],
+  onChange: (path: string) => void,
+  log: Logger,
+  intervalMs: number,
+): Promise<{ stop(): void }> {
+  let known = await readStamp(root, paths);
+  let timer: NodeJS.Timeout;
+  let stopped = false;
+  const look = async () => {
+    const found = await readStamp(root, paths).catch(() => known);
+    if (found !== known) {
+      log.debug({ event: 'watcher.rescan' }, 'the watched files changed since the last look');
+      onChange('');
+    }
+    known = found;
+    if (!stopped) timer = setTimeout(look, intervalMs);
+  };
+  timer = setTimeout(look, intervalMs);
+  return {
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,25 @@
+import type { ProxyLimits } from '../../config/proxy-schema.ts';
+import type { PerSlot, Slot } from '../../slots/slot.ts';
+import type { Counters, Traffic } from '../../wire/messages.ts';
+import type { Inflight } from '../metrics/inflight.ts';
+import type { Upstream } from '../slot/client.ts';
+import type { ErrorAnswers } from '../visitor/error-answer.ts';
+import type { Gate } from './limiter.ts';
+
+/** What an exchange needs from the worker around it. */
+export interface ExchangeContext {
+  upstreams: PerSlot<Upstream>;
+  gates: PerSlot<Gate>;
+  inflight: Inflight;
+  counters: Counters;
+  /** Where what is routed to a slot now is counted. */
+  traffic: PerSlot<Traffic>;
+  limits: ProxyLimits;
+  errors: ErrorAnswers;
+  /** The release that a slot serves, for `x-slots-release`; `null` when it is not to be told. */
+  release(slot: Slot): string | null;
+  /** The slot to try when this one refuses, or `null`. */
+  fallback(refused: Slot): Slot | null;
+  /** Whether the worker is about to stop, so that each connection's next answer is its last. */
+  stopping(): boolean;
+}

@@ -1,0 +1,24 @@
+import { wasInvalid, wasRefused, wasTimeout } from '../slot/client.ts';
+import {
+  BAD_GATEWAY,
+  BAD_REQUEST,
+  BODY_TOO_LARGE,
+  type ErrorAnswer,
+  GATEWAY_TIMEOUT,
+  REQUEST_TIMEOUT,
+  UNAVAILABLE,
+} from '../visitor/error-answer.ts';
+import { BodyStalled, BodyTooLarge } from './upload.ts';
+
+/** What a visitor is told about a request that failed by its own doing; `null` when it did not. */
+export function explainVisitorsFault(error: Error): ErrorAnswer | null {
+  if (error instanceof BodyTooLarge) return BODY_TOO_LARGE;
+  if (error instanceof BodyStalled) return REQUEST_TIMEOUT;
+  return wasInvalid(error) ? BAD_REQUEST : null;
+}
+
+/** What a visitor is told when the site failed. */
+export function explainSitesFault(error: Error): ErrorAnswer {
+  if (wasRefused(error)) return UNAVAILABLE;
+  return wasTimeout(error) ? GATEWAY_TIMEOUT : BAD_GATEWAY;
+}

@@ -1,0 +1,72 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Slot } from '../../slots/slot.ts';
+import type { Prepared } from '../request/preparation.ts';
+import type { ExchangeContext } from './context.ts';
+import { Exchange } from './exchange.ts';
+import { createHeadWatch } from './head-watch.ts';
+import { createRoster } from './live-set.ts';
+
+/** The requests of one worker that are on their way. */
+export interface Forwarding {
+  /** Sends a request to a slot, and its answer back. */
+  begin(request: IncomingMessage, response: ServerResponse, slot: Slot, prepared: Prepared): void;
+  /** Ends what is still open on a slot. */
+  cut(slot: Slot): void;
+  /** Whether an answer's head has gone out on this connection, and its body has not ended. */
+  isAnsweringOn(socket: Socket): boolean;
+  /** The connections that a request is on. */
+  sockets(): Duplex[];
+}
+
+/**
+ * @param headTimeoutMs how long a site may take for the head of an answer
+ * @param ended called once for each request, when its answer has ended, finished or not
+ */
+export function createForwarding(
+  context: ExchangeContext,
+  headTimeoutMs: number,
+  ended: (exchange: Exchange) => void,
+): Forwarding {
+  const exchanges = createRoster<Exchange>();
+  const headWatch = createHeadWatch(headTimeoutMs, exchanges.all);
+
+  const close = (exchange: Exchange) => {
+    if (!exchanges.remove(exchange)) return;
+    exchange.end();
+    ended(exchange);
+  };
+
+  const pipelining = new WeakSet<Socket>();
+  /** Up to Node 22 an answer whose turn has not come gets no `close` when its connection is lost. */
+  const watchPipelining = (socket: Socket) => {
+    if (pipelining.has(socket)) return;
+    pipelining.add(socket);
+    socket.on('close', () => {
+      for (const exchange of exchanges.all()) {
+        if (exchange.request.socket === socket) close(exchange);
+      }
+    });
+  };
+
+  return {
+    begin(request, response, slot, { path, headers }) {
+      const exchange = new Exchange(context, request, response, slot, path, headers);
+      exchanges.add(exchange);
+      headWatch.begin();
+      // `close` comes for every response, finished or not; `finish` and `end` do not (hazard 8).
+      response.on('close', () => close(exchange));
+      if (response.socket === null) watchPipelining(request.socket);
+      exchange.begin();
+    },
+    cut(slot) {
+      for (const exchange of exchanges.all()) if (exchange.slot === slot) exchange.cut();
+    },
+    isAnsweringOn: (socket) =>
+      exchanges
+        .all()
+        .some(({ request, response }) => request.socket === socket && response.headersSent),
+    sockets: () => exchanges.all().map(({ request }) => request.socket as Duplex),
+  };
+}

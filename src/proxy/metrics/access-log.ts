@@ -1,0 +1,54 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Slot } from '../../slots/slot.ts';
+import { isSentWhole } from '../visitor/visitor.ts';
+
+/** What is logged of one request. */
+export interface Logged {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly slot: Slot;
+  /** Fields as the site got them. */
+  readonly headers: readonly string[];
+  /** `performance.now()` at the request's head. */
+  readonly startedAt: number;
+}
+
+export interface AccessLog {
+  /** The answer has ended, finished or not. */
+  write(exchange: Logged): void;
+  flush(): void;
+}
+
+/** Lines are written together once they are this many characters, or after this many milliseconds. */
+const FLUSH_CHARS = 32 * 1024;
+const FLUSH_INTERVAL_MS = 250;
+
+/**
+ * JSON lines like those of our other logs. Each write under PM2 is a message to its daemon as well, so that lines
+ * go out together; what is a number or made by us is not escaped.
+ */
+export function createAccessLog(write: (text: string) => void): AccessLog {
+  let pending = '';
+  let timer: NodeJS.Timeout | null = null;
+  const base = `"pid":${process.pid},"name":"proxy","event":"request"`;
+
+  const flush = () => {
+    if (timer) clearTimeout(timer);
+    timer = null;
+    if (pending !== '') write(pending);
+    pending = '';
+  };
+
+  return {
+    flush,
+    write({ request, response, slot, headers, startedAt }) {
+      const id = JSON.stringify(headers[headers.lastIndexOf('X-Request-Id') + 1]);
+      const peer = headers[headers.lastIndexOf('X-Forwarded-For') + 1];
+      const ms = (performance.now() - startedAt).toFixed(1);
+      const finished = isSentWhole(response) ? '' : ',"aborted":true';
+      pending += `{"level":30,"time":${Date.now()},${base},"id":${id},"method":"${request.method}","path":${JSON.stringify(request.url)},"status":${response.statusCode},"ms":${ms},"slot":"${slot}","peer":${JSON.stringify(peer)}${finished}}\n`;
+      if (pending.length > FLUSH_CHARS) flush();
+      else timer ??= setTimeout(flush, FLUSH_INTERVAL_MS);
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import { PROBE_HEADER, RELEASE_HEADER } from '../../slots/headers.ts';
+
+/** What a field's name says about where it may go. */
+export type FieldKind =
+  /** Concerns one connection only and is never forwarded (RFC 9110 §7.6.1). */
+  | 'hop-by-hop'
+  | 'host'
+  /** What a visitor may not say about himself: it is ours to set, or to answer (`expect`). */
+  | 'ours'
+  /** `x-slots-release` in an answer is ours to set. */
+  | 'release'
+  | 'end-to-end';
+
+/** `transfer-encoding` is made anew for the next hop. */
+const HOP_BY_HOP = [
+  'connection',
+  'keep-alive',
+  'proxy-connection',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'transfer-encoding',
+  'upgrade',
+];
+const OURS = ['expect', 'forwarded', 'x-real-ip', 'x-request-id', PROBE_HEADER];
+const OURS_PREFIX = 'x-forwarded-';
+
+/** Mostly a few dozen names, in the ways they are written. What visitors make up must neither fill memory nor stay. */
+const MOST_REMEMBERED = 500;
+const LONGEST_REMEMBERED = 64;
+const remembered = new Map<string, FieldKind>();
+
+/** @param name in any case; one look for the name as it is written, for comparing each anew shows in a profile */
+export function fieldKind(name: string): FieldKind {
+  const known = remembered.get(name);
+  if (known !== undefined) return known;
+  const kind = classify(name.toLowerCase());
+  if (name.length > LONGEST_REMEMBERED) return kind;
+  if (remembered.size >= MOST_REMEMBERED) remembered.clear();
+  remembered.set(name, kind);
+  return kind;
+}
+
+function classify(lower: string): FieldKind {
+  if (HOP_BY_HOP.includes(lower)) return 'hop-by-hop';
+  if (OURS.includes(lower) || lower.startsWith(OURS_PREFIX)) return 'ours';
+  if (lower === 'host') return 'host';
+  return lower === RELEASE_HEADER ? 'release' : 'end-to-end';
+}

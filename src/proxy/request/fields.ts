@@ -1,0 +1,146 @@
+import { RELEASE_HEADER } from '../../slots/headers.ts';
+import { fieldKind } from './field-kind.ts';
+import { latin1 } from './latin1.ts';
+
+const MAX_REQUEST_ID_LENGTH = 200;
+
+/** What is known of the connection that a request came on. */
+export interface Peer {
+  address: string;
+  encrypted: boolean;
+  /** Whether its own word about where the request came from is believed (`proxy.trustedProxies`). */
+  trusted: boolean;
+}
+
+/**
+ * The field names that a `Connection` field lists (RFC 9110 §7.6.1), lower-case.
+ *
+ * @returns `null` in the usual case of none
+ */
+function named(connection: string | string[] | undefined): Set<string> | null {
+  if (connection === undefined || connection === 'keep-alive' || connection === 'close')
+    return null;
+  const names = new Set(
+    String(connection)
+      .split(',')
+      .map((name) => name.trim().toLowerCase()),
+  );
+  // It is about the message, not the connection: nobody may have it dropped.
+  names.delete('content-length');
+  return names;
+}
+
+/**
+ * The request's fields for the site: order, case and repetition kept, hop-by-hop fields dropped, the
+ * forwarding fields set. A trusted proxy's own ones are kept, and ours added to its lists.
+ *
+ * @param raw as in `IncomingMessage.rawHeaders`
+ * @param connection the value of the request's `Connection` field
+ * @param host what the request is for: its `Host` field, or what counts instead of it
+ * @returns `null` when there is more than one `Host` field (RFC 9112 §3.2)
+ */
+export function toUpstreamHeaders(
+  raw: readonly string[],
+  connection: string | undefined,
+  host: string,
+  peer: Peer,
+  requestId: string,
+): string[] | null {
+  const perConnection = named(connection);
+  const out: string[] = ['Host', host];
+  let hosts = 0;
+  let forwardedFor = '';
+  let forwarded = '';
+  let proto = peer.encrypted ? 'https' : 'http';
+  let forwardedHost = host;
+  let id = requestId;
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] as string;
+    const value = raw[i + 1] as string;
+    const kind = fieldKind(name);
+    if (kind === 'host') {
+      if (++hosts > 1) return null;
+      continue;
+    }
+    if (kind === 'hop-by-hop' || perConnection?.has(name.toLowerCase())) continue;
+    if (kind !== 'ours') {
+      out.push(name, value);
+      continue;
+    }
+    if (!peer.trusted) continue;
+    const lower = name.toLowerCase();
+    if (lower === 'x-forwarded-for') forwardedFor += `${value}, `;
+    else if (lower === 'x-forwarded-proto') proto = value;
+    else if (lower === 'x-forwarded-host') forwardedHost = value;
+    else if (lower === 'forwarded') forwarded += `${value}, `;
+    else if (lower === 'x-request-id' && value.length <= MAX_REQUEST_ID_LENGTH) id = value;
+    else if (lower === 'x-real-ip' || lower.startsWith('x-forwarded-')) out.push(name, value);
+  }
+  out.push(
+    'X-Forwarded-For',
+    forwardedFor + peer.address,
+    'X-Forwarded-Proto',
+    proto,
+    'X-Forwarded-Host',
+    forwardedHost,
+    'X-Request-Id',
+    id,
+  );
+  if (forwarded !== '') out.push('Forwarded', `${forwarded}for=${forwardedNode(peer.address)}`);
+  return out;
+}
+
+/** RFC 7239 §6: an IPv6 address stands in brackets and quotes. */
+function forwardedNode(address: string): string {
+  return address.includes(':') ? `"[${address}]"` : address;
+}
+
+/** undici hands a message's fields over as bytes, others as strings; they are Latin-1 on the wire. */
+export function toStrings(raw: readonly Buffer[] | readonly string[]): readonly string[] {
+  if (typeof raw[0] !== 'object') return raw as readonly string[];
+  return (raw as readonly Buffer[]).map((word) => latin1(word));
+}
+
+/**
+ * The site's fields for the visitor. Names keep their case, repeated fields stay apart and in order;
+ * `trailer` goes on, for it announces what the end of the body will bring.
+ *
+ * @param raw pairs of name and value
+ * @param connection the value of the answer's `Connection` field
+ * @param release for `x-slots-release`, or `null` not to tell
+ */
+export function toClientHeaders(
+  raw: readonly string[],
+  connection: string | string[] | undefined,
+  release: string | null,
+): string[] {
+  const perConnection = named(connection);
+  const out: string[] = [];
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] as string;
+    const kind = fieldKind(name);
+    if (kind === 'hop-by-hop' || kind === 'release') continue;
+    if (perConnection?.has(name.toLowerCase())) continue;
+    out.push(name, raw[i + 1] as string);
+  }
+  if (release !== null) out.push(RELEASE_HEADER, release);
+  return out;
+}
+
+/** What a trailer may not say, nor what a field of the same name may not. */
+const NEEDED_BEFORE_BODY = new Set(['content-length', 'trailer']);
+
+/**
+ * The fields after a body that may go on, either way (RFC 9110 §6.5.1).
+ *
+ * @returns pairs of name and value
+ */
+export function toTrailers(raw: readonly string[]): [string, string][] {
+  const out: [string, string][] = [];
+  for (let i = 0; i < raw.length; i += 2) {
+    const name = raw[i] as string;
+    if (fieldKind(name) !== 'end-to-end' || NEEDED_BEFORE_BODY.has(name.toLowerCase())) continue;
+    out.push([name, raw[i + 1] as string]);
+  }
+  return out;
+}

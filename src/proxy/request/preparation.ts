@@ -1,0 +1,54 @@
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { ProxyConfig } from '../../config/proxy-schema.ts';
+import { BAD_REQUEST, type ErrorAnswer } from '../visitor/error-answer.ts';
+import { fieldsOf, isHttp2 } from '../visitor/visitor.ts';
+import { objection } from './admission.ts';
+import { toUpstreamHeaders } from './fields.ts';
+import { createPeerLookup } from './peer.ts';
+import { createRequestIds } from './request-id.ts';
+import { isAuthority, parseTarget } from './target.ts';
+
+/** What a slot is to get of a request. */
+export interface Prepared {
+  path: string;
+  /** Fields, name and value in turn. */
+  headers: string[];
+}
+
+/** @returns a function that makes it, or the answer to a request that no slot gets */
+export function createPreparation(
+  config: ProxyConfig,
+): (request: IncomingMessage) => Prepared | ErrorAnswer {
+  const peerOf = createPeerLookup(config.trustedProxies);
+  const nextRequestId = createRequestIds();
+  /** Most requests are for the same host as the one before. */
+  let goodHost = '';
+  const isGoodHost = (host: string): boolean => {
+    if (host === goodHost) return true;
+    if (!isAuthority(host)) return false;
+    goodHost = host;
+    return true;
+  };
+  return (request) => {
+    const fields = fieldsOf(request);
+    const refused = objection(request, fields, config.limits);
+    if (refused) return refused;
+    const target = parseTarget(request.method as string, request.url as string);
+    if (!target) return BAD_REQUEST;
+    const host = (target.host ??
+      request.headers[':authority'] ??
+      request.headers.host ??
+      '') as string;
+    // RFC 9112 §3.2: a Host field that cannot be one is answered 400.
+    if (host === '' ? isHttp2(request) : !isGoodHost(host)) return BAD_REQUEST;
+    const headers = toUpstreamHeaders(
+      fields,
+      request.headers.connection,
+      host,
+      peerOf(request.socket as Socket),
+      nextRequestId(),
+    );
+    return headers ? { path: target.path, headers } : BAD_REQUEST;
+  };
+}

@@ -1,0 +1,82 @@
+import type { Server, ServerOptions } from 'node:http';
+import { createSecureServer, type ServerHttp2Session } from 'node:http2';
+import type { ProxyConfig } from '../../config/proxy-schema.ts';
+import { type CertificateFiles, readCertificate } from './certificate.ts';
+
+/** Per visitor's connection; what browsers ask for at a time stays well below. */
+const MAX_STREAMS = 100;
+
+/** How much of one upload, and of all on one connection, may wait here for the site, in bytes. */
+const STREAM_WINDOW = 256 * 1024;
+const SESSION_WINDOW = 1024 * 1024;
+
+/** `:method`, `:scheme`, `:authority`, `:path`, and the pieces that a cookie may come in. */
+const MAX_EXTRA_FIELDS = 100;
+
+/**
+ * The public server over TLS: HTTP/2 and HTTP/1.1 by ALPN. Has everything of an `http.Server` that is used of it.
+ *
+ * @param http1 the options of the plain one
+ * @throws SlotsError `TLS_BAD`
+ */
+export function createTlsListener(
+  config: ProxyConfig,
+  files: CertificateFiles,
+  http1: ServerOptions,
+): Server {
+  const { limits, keepAliveTimeoutMs } = config;
+  const server = createSecureServer({
+    ...readCertificate(files),
+    allowHTTP1: true,
+    noDelay: true,
+    handshakeTimeout: limits.headersTimeoutMs,
+    unknownProtocolTimeout: limits.headersTimeoutMs,
+    settings: {
+      maxConcurrentStreams: MAX_STREAMS,
+      // More than is taken (`objection` counts without RFC 9113's 32 bytes per field), so as to answer 431.
+      maxHeaderListSize: 2 * limits.headerBytes + 32 * (limits.headerCount + MAX_EXTRA_FIELDS),
+      initialWindowSize: STREAM_WINDOW,
+      enablePush: false,
+    },
+    maxHeaderListPairs: limits.headerCount + MAX_EXTRA_FIELDS,
+    // A site may repeat a field; that is between it and the visitor.
+    strictSingleValueFields: false,
+    ...FLOOD_LIMITS,
+  });
+  // As properties, since not every Node takes all of these from `http1Options`.
+  Object.assign(server, http1);
+  server.on('session', (session) => {
+    session.setLocalWindowSize(SESSION_WINDOW);
+    closeWhenIdle(session, keepAliveTimeoutMs);
+  });
+  return server as unknown as Server;
+}
+
+/** Cheap frames that cost the other side work; more than these end the connection. */
+const FLOOD_LIMITS = {
+  /** Resets (CVE-2023-44487): so many at once, as when somebody leaves a page, and so many each second. */
+  streamResetBurst: 300,
+  streamResetRate: 33,
+  maxSessionInvalidFrames: 100,
+  maxSessionRejectedStreams: 100,
+  maxOutstandingPings: 10,
+  maxSettings: 32,
+  /** Megabytes. */
+  maxSessionMemory: 10,
+};
+
+/** Ends a session without a stream after a while; a quiet event stream keeps its own open. */
+function closeWhenIdle(session: ServerHttp2Session, idleMs: number): void {
+  let streams = 0;
+  session.on('stream', (stream) => {
+    streams++;
+    stream.on('close', () => {
+      // A time that has run out under a stream does not begin again by itself.
+      if (--streams === 0) session.setTimeout(idleMs);
+    });
+  });
+  session.setTimeout(idleMs);
+  session.on('timeout', () => {
+    if (streams === 0) session.close();
+  });
+}

@@ -1,0 +1,201 @@
+/** The visitor's side of an exchange, where HTTP/1.1 and HTTP/2 differ. */
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import { latin1 } from '../request/latin1.ts';
+
+/** Fields that HTTP/2 does not have (RFC 9113 §8.2.2), and that Node throws on. */
+const HTTP1_ONLY = new Set([
+  'connection',
+  'http2-settings',
+  'keep-alive',
+  'proxy-connection',
+  'te',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** A request's fields as pairs; without the pseudo-fields of HTTP/2, and its cookie in one piece (RFC 9113 §8.2.3). */
+export function fieldsOf(request: IncomingMessage): string[] {
+  const { rawHeaders } = request;
+  if (!isHttp2(request)) return rawHeaders;
+  const out: string[] = [];
+  let cookie = -1;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    const value = rawHeaders[i + 1] as string;
+    if (name.startsWith(':')) continue;
+    if (name === 'cookie' && cookie !== -1) {
+      out[cookie] += `; ${value}`;
+      continue;
+    }
+    if (name === 'cookie') cookie = out.length + 1;
+    out.push(name, value);
+  }
+  return out;
+}
+
+/** Whether a body comes after a request's head. */
+export function hasBody(request: IncomingMessage): boolean {
+  if (isHttp2(request)) return !streamOf(request).endAfterHeaders;
+  const { 'transfer-encoding': coding, 'content-length': length } = request.headers;
+  return coding !== undefined || (length !== undefined && length !== '0');
+}
+
+/** Whether a request's body ends here because the visitor gave it up: HTTP/2 calls that an end too. */
+export function isBrokenOff(request: IncomingMessage): boolean {
+  return isHttp2(request) && (request.aborted || streamOf(request).rstCode !== 0);
+}
+
+/** Wants no more of a request, without harm to an answer that is under way. */
+export function stopReading(request: IncomingMessage): void {
+  if (isHttp2(request)) streamOf(request).close(constants.NGHTTP2_NO_ERROR);
+  else request.destroy();
+}
+
+function streamOf(request: IncomingMessage): Http2ServerRequest['stream'] {
+  return (request as unknown as Http2ServerRequest).stream;
+}
+
+/** Sends an answer's head: fields in order, repeated ones apart. */
+export function writeHead(
+  response: ServerResponse,
+  status: number,
+  message: string,
+  fields: string[],
+): void {
+  if (isHttp2(response)) response.writeHead(status, toHttp2Fields(fields));
+  else response.writeHead(status, toReason(status, message), fields);
+}
+
+/** Drops `Trailer` from the fields of an answer that cannot have any: Node throws on it. */
+export function dropVainTrailer(response: ServerResponse, status: number, fields: string[]): void {
+  if (isHttp2(response)) return;
+  const { req } = response;
+  let cannot = req.method === 'HEAD' || status === 204 || status === 304 || isHttp10(req);
+  const names = fields.map((word, i) => (i % 2 === 0 ? word.toLowerCase() : ''));
+  cannot ||= names.includes('content-length');
+  for (let i = names.length - 2; cannot && i >= 0; i -= 2) {
+    if (names[i] === 'trailer') fields.splice(i, 2);
+  }
+}
+
+/** Whether the visitor asks before it sends a body. RFC 9110 §10.1.1: HTTP/1.0 does not know the question. */
+export function expectsContinue(request: IncomingMessage): boolean {
+  return request.headers.expect !== undefined && !isHttp10(request);
+}
+
+/** A site's reason phrase if Node can send it: it throws on characters that are not Latin-1. */
+function toReason(status: number, message: string): string {
+  if (message === STATUS_CODES[status]) return message;
+  return /^[\t\x20-\x7e\x80-\xff]*$/.test(message) ? message : '';
+}
+
+/** Sends an informational answer (RFC 9110 §15.2), unless the visitor is too old to know of any. */
+export function writeInformational(
+  response: ServerResponse,
+  status: number,
+  fields: string[],
+): void {
+  if (isHttp2(response)) {
+    const { stream } = response;
+    if (stream.destroyed || stream.closed || stream.headersSent) return;
+    stream.additionalHeaders({ ':status': status, ...toHttp2Fields(fields) });
+    return;
+  }
+  // A pipelined answer whose turn has not come has no socket yet.
+  if (!response.socket || isHttp10(response.req)) return;
+  let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
+  for (let i = 0; i < fields.length; i += 2) head += `${fields[i]}: ${fields[i + 1]}\r\n`;
+  // writeEarlyHints() knows `link` only, and throws on values that it does not like.
+  response.socket.write(`${head}\r\n`, 'latin1');
+}
+
+/**
+ * Keeps back what is written of an answer until `uncork`, or its end. It is the socket that is corked: a response that is
+ * corked itself and then ends loses all chunks but the first (seen with Node 24.21).
+ */
+export function cork(response: ServerResponse): void {
+  if (!isHttp2(response)) response.socket?.cork();
+}
+
+export function uncork(response: ServerResponse): void {
+  if (!isHttp2(response)) response.socket?.uncork();
+}
+
+/** Up to this many bytes an answer's end is cheaper as a string. */
+const SMALL_BYTES = 8192;
+
+/**
+ * Ends an answer with its last piece. Node joins a head and a string into one write, but puts a head and a Buffer
+ * into a vector of two, which costs more than the copy as long as it is small.
+ */
+export function endWith(response: ServerResponse, chunk: Buffer): void {
+  if (chunk.length > SMALL_BYTES || isHttp2(response)) response.end(chunk);
+  else response.end(latin1(chunk), 'latin1');
+}
+
+/** Sets the fields that follow an answer's body. */
+export function addTrailers(response: ServerResponse, trailers: [string, string][]): void {
+  if (isHttp2(response)) {
+    response.addTrailers(toHttp2Fields(trailers.flat()));
+    return;
+  }
+  response.addTrailers(trailers);
+}
+
+/** Whether all of an answer has gone out. A reset ends an HTTP/2 stream in a way that looks finished too. */
+export function isSentWhole(response: ServerResponse): boolean {
+  if (!isHttp2(response)) return response.writableFinished;
+  return response.writableEnded && response.stream.rstCode === constants.NGHTTP2_NO_ERROR;
+}
+
+/** Ends an answer so that nobody can take it for complete. */
+export function breakOff(response: ServerResponse): void {
+  if (isHttp2(response)) {
+    response.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    return;
+  }
+  // The end of a connection is a good end to HTTP/1.0: only a reset tells the difference.
+  if (response.headersSent && isHttp10(response.req) && !isEncrypted(response)) {
+    response.socket?.resetAndDestroy();
+  }
+  response.destroy();
+}
+
+/** How long a stream that is cut may take to get its last bytes out, in milliseconds. */
+const CUT_GRACE_MS = 1000;
+
+/** Ends an answer that has no length of its own, so that it is complete as it is. */
+export function cutStream(response: ServerResponse): void {
+  response.end();
+  // A visitor who has gone without a word takes no end either.
+  setTimeout(() => breakOff(response), CUT_GRACE_MS).unref();
+}
+
+export function isHttp2(message: IncomingMessage): boolean;
+export function isHttp2(message: ServerResponse): message is ServerResponse & Http2ServerResponse;
+/** By its kind, for an HTTP/1 parser lets a visitor claim any version. */
+export function isHttp2(message: IncomingMessage | ServerResponse): boolean {
+  return 'stream' in message;
+}
+
+function isHttp10(request: IncomingMessage): boolean {
+  return request.httpVersionMajor === 1 && request.httpVersionMinor === 0;
+}
+
+function isEncrypted({ socket }: ServerResponse): boolean {
+  return socket !== null && 'encrypted' in socket;
+}
+
+function toHttp2Fields(fields: string[]): Record<string, string | string[]> {
+  const out: Record<string, string | string[]> = {};
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = (fields[i] as string).toLowerCase();
+    const value = fields[i + 1] as string;
+    if (HTTP1_ONLY.has(name)) continue;
+    const before = out[name];
+    if (before === undefined) out[name] = value;
+    else out[name] = Array.isArray(before) ? [...before, value] : [before, value];
+  }
+  return out;
+}

@@ -1,0 +1,118 @@
+/** One upgrade request on its way to the site, over http-proxy-3's own passes. */
+import { Agent, type ClientRequest, type IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { ProxyServer } from 'http-proxy-3';
+import { toClientHeaders } from '../request/fields.ts';
+
+/** What http-proxy-3 is given, and what it does not tell by itself. */
+export interface UpgradeCall {
+  proxy: ProxyServer;
+  request: IncomingMessage;
+  client: Duplex;
+  head: Buffer;
+  /** Connected already, with no byte sent. */
+  site: Socket;
+  /** As the site is to get them, but for `Connection` and `Upgrade`. */
+  headers: string[];
+  answerTimeoutMs: number;
+  release: string | null;
+  /** The site has agreed, and http-proxy-3 pipes the connections into each other. */
+  onUpgraded(): void;
+  /** The site has refused, and its answer is on its way to the visitor. */
+  onRefused(): void;
+  onError(error: Error): void;
+}
+
+export class AnswerTimeout extends Error {
+  readonly code = 'ETIMEDOUT';
+}
+
+/** Hands a connected pair to http-proxy-3's passes; what those get wrong is set right in their events. */
+export function callSite(call: UpgradeCall): ClientRequest | null {
+  const { proxy, request, client, head, site, onError } = call;
+  let outgoing: ClientRequest | null = null;
+  const prepare = (made: ClientRequest) => {
+    outgoing = made;
+    listen(made, call);
+    setRequestHead(made, request.url as string, call.headers);
+  };
+  proxy.once('proxyReqWs', prepare);
+  const target = { protocol: 'http:', host: '127.0.0.1', port: String(site.remotePort) };
+  try {
+    proxy.ws(request, client as Socket, head, { target, agent: agentOver(site) } as never, onError);
+  } catch (error) {
+    onError(error as Error);
+  } finally {
+    proxy.off('proxyReqWs', prepare);
+  }
+  return outgoing;
+}
+
+function listen(outgoing: ClientRequest, call: UpgradeCall): void {
+  const late = () => {
+    call.onError(new AnswerTimeout());
+    outgoing.destroy();
+  };
+  const timer = setTimeout(late, call.answerTimeoutMs);
+  outgoing.on('close', () => clearTimeout(timer));
+  outgoing.on('upgrade', (answer) => {
+    clearTimeout(timer);
+    const fields = toClientHeaders(answer.rawHeaders, undefined, call.release);
+    answer.headers = toObject([...fields, 'Connection', 'Upgrade', 'Upgrade', 'websocket']);
+    // After http-proxy-3's own listener, whose pipes know nothing of frames and half-closed connections.
+    process.nextTick(call.onUpgraded);
+  });
+  outgoing.on('response', (answer) => {
+    clearTimeout(timer);
+    call.onRefused();
+    const fields = toClientHeaders(answer.rawHeaders, answer.headers.connection, call.release);
+    answer.headers = toObject([...fields, 'connection', 'close'].map(lowerName));
+    guardRefusal(answer, call.client);
+  });
+}
+
+/** http-proxy-3 writes a refusal's body without looking at the client's pace, and waits for ever for its end. */
+function guardRefusal(answer: IncomingMessage, client: Duplex): void {
+  answer.on('data', () => {
+    if (!client.writableNeedDrain) return;
+    answer.pause();
+    client.once('drain', () => answer.resume());
+  });
+  answer.on('error', () => client.destroy());
+}
+
+function agentOver(socket: Socket): Agent {
+  const agent = new Agent();
+  agent.createConnection = () => socket;
+  return agent;
+}
+
+/** Nothing has been sent yet: http-proxy-3 emits `proxyReqWs` before it ends the request. */
+function setRequestHead(outgoing: ClientRequest, path: string, headers: string[]): void {
+  for (const name of outgoing.getRawHeaderNames()) outgoing.removeHeader(name);
+  const fields = toObject([...headers, 'Connection', 'Upgrade', 'Upgrade', 'websocket']);
+  for (const [name, value] of Object.entries(fields)) outgoing.setHeader(name, value);
+  // As it came: http-proxy-3 normalises it (hazard 7).
+  outgoing.path = path;
+}
+
+/** Repeated fields as lists, so that they stay apart, under the name that came first. */
+function toObject(flat: string[]): Record<string, string | string[]> {
+  const names = new Map<string, string>();
+  const out: Record<string, string | string[]> = {};
+  for (let i = 0; i < flat.length; i += 2) {
+    const lower = (flat[i] as string).toLowerCase();
+    const name = names.get(lower) ?? (flat[i] as string);
+    names.set(lower, name);
+    const value = flat[i + 1] as string;
+    const before = out[name];
+    if (before === undefined) out[name] = value;
+    else out[name] = [before, value].flat();
+  }
+  return out;
+}
+
+function lowerName(word: string, index: number): string {
+  return index % 2 === 0 ? word.toLowerCase() : word;
+}

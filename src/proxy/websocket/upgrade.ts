@@ -1,0 +1,222 @@
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ProxyServer } from 'http-proxy-3';
+import type { PerSlot, Slot } from '../../slots/slot.ts';
+import type { Counters, Traffic } from '../../wire/messages.ts';
+import type { Inflight } from '../metrics/inflight.ts';
+import { wasRefused, wasTimeout } from '../slot/client.ts';
+import { connectSlot } from '../slot/connect.ts';
+import {
+  BAD_GATEWAY,
+  BAD_REQUEST,
+  type ErrorAnswer,
+  type ErrorAnswers,
+  GATEWAY_TIMEOUT,
+  UNAVAILABLE,
+} from '../visitor/error-answer.ts';
+import { endSoon } from '../visitor/linger.ts';
+import { goingAwayFrame } from './frames.ts';
+import { type Relay, relay } from './relay.ts';
+import { callSite } from './upgrade-call.ts';
+
+/** How long one side may take to close once the other has, in milliseconds. */
+const CLOSE_GRACE_MS = 1000;
+
+/** How long a tunnel with one end closed may stand still: a visitor who is gone looks like one who only listens. */
+const HALF_CLOSED_IDLE_MS = 60_000;
+
+export interface UpgradeContext {
+  proxy: ProxyServer;
+  ports: PerSlot<number>;
+  inflight: Inflight;
+  counters: Counters;
+  traffic: PerSlot<Traffic>;
+  errors: ErrorAnswers;
+  limits: { connectTimeoutMs: number; upstreamTimeoutMs: number };
+  release(slot: Slot): string | null;
+  fallback(refused: Slot): Slot | null;
+}
+
+export interface Upgrades {
+  /** @param headers as the site is to get them, but for `Connection` and `Upgrade` */
+  handle(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    slot: Slot,
+    headers: string[],
+  ): void;
+  /** Closes the tunnels of a slot, with a close frame at a frame's end where there is one within a second. */
+  cut(slot: Slot): Promise<void>;
+  /** The visitors' connections. */
+  clients(): Duplex[];
+  count(): number;
+}
+
+interface Tunnel {
+  slot: Slot;
+  client: Duplex;
+  site: Socket | null;
+  outgoing: ClientRequest | null;
+  /** The site has refused the upgrade, or we have. */
+  answered: boolean;
+  /** Both directions, once the site has agreed to the upgrade. */
+  relays: { toClient: Relay; toSite: Relay } | null;
+}
+
+/** One upgrade request, as it came and as it is to go on. */
+interface Call {
+  request: IncomingMessage;
+  head: Buffer;
+  headers: string[];
+}
+
+/** WebSocket tunnels, over http-proxy-3's own passes and behind guards for what those let through. */
+export function createUpgrades(context: UpgradeContext): Upgrades {
+  const { inflight, counters, errors, limits } = context;
+  const tunnels = new Set<Tunnel>();
+
+  /** A tunnel counts until both of its sides are closed: the site may still be busy with it. */
+  const settle = (tunnel: Tunnel) => {
+    const { client, site } = tunnel;
+    if (!client.closed || (site && !site.closed)) return;
+    if (tunnels.delete(tunnel)) inflight.leave(tunnel.slot);
+  };
+
+  const refuse = (tunnel: Tunnel, request: IncomingMessage, answer: ErrorAnswer) => {
+    if (tunnel.answered || tunnel.relays || !tunnel.client.writable) return;
+    tunnel.answered = true;
+    endSoon(tunnel.client, errors.raw(request.headers.accept, answer));
+  };
+
+  const fail = (tunnel: Tunnel, request: IncomingMessage, error: Error) => {
+    if (!tunnel.answered && !tunnel.relays) counters.upstreamErrors[tunnel.slot]++;
+    refuse(tunnel, request, explain(error));
+  };
+
+  const connect = (tunnel: Tunnel, call: Call, retried: boolean) => {
+    const decide = (error: Error | null, site: Socket | null) => {
+      if (tunnel.client.destroyed) return void site?.destroy();
+      if (site) return open(tunnel, site, call);
+      const other = wasRefused(error as Error) ? context.fallback(tunnel.slot) : null;
+      if (retried || other === null) return fail(tunnel, call.request, error as Error);
+      counters.failovers++;
+      inflight.enter(other);
+      inflight.leave(tunnel.slot);
+      tunnel.slot = other;
+      connect(tunnel, call, true);
+    };
+    const port = context.ports[tunnel.slot];
+    const site = new Socket({ allowHalfOpen: true, noDelay: true });
+    tunnel.site = connectSlot(port, limits.connectTimeoutMs, site, decide);
+    tunnel.site.on('close', () => settle(tunnel));
+  };
+
+  const open = (tunnel: Tunnel, site: Socket, call: Call) => {
+    tunnel.outgoing = callSite({
+      ...call,
+      proxy: context.proxy,
+      client: tunnel.client,
+      site,
+      answerTimeoutMs: limits.upstreamTimeoutMs,
+      release: context.release(tunnel.slot),
+      onUpgraded: () => {
+        (context.traffic[tunnel.slot].classes[1] as number)++;
+        takeOver(tunnel);
+      },
+      onRefused: () => {
+        tunnel.answered = true;
+      },
+      onError: (error) => fail(tunnel, call.request, error),
+    });
+  };
+
+  return {
+    handle(request, client, head, slot, headers) {
+      const tunnel: Tunnel = {
+        slot,
+        client,
+        site: null,
+        outgoing: null,
+        answered: false,
+        relays: null,
+      };
+      tunnels.add(tunnel);
+      inflight.enter(slot);
+      client.on('error', () => {});
+      client.on('end', () => {
+        // Nobody is there to be told about the upgrade; once it stands, each direction ends for itself.
+        if (!tunnel.relays && !tunnel.answered) client.destroy();
+      });
+      client.on('close', () => {
+        endSite(tunnel);
+        settle(tunnel);
+      });
+      if (!isWebSocket(request)) return refuse(tunnel, request, BAD_REQUEST);
+      connect(tunnel, { request, head, headers }, false);
+    },
+
+    async cut(slot) {
+      await Promise.all([...tunnels].filter((tunnel) => tunnel.slot === slot).map(close));
+    },
+
+    clients: () => [...tunnels].map(({ client }) => client),
+    count: () => tunnels.size,
+  };
+}
+
+/** A visitor that leaves before the 101 would leave the site's request open for ever (hazard 8). */
+function endSite({ site, outgoing, relays }: Tunnel): void {
+  if (!relays) {
+    outgoing?.destroy();
+    site?.destroy();
+  } else if (site) endWithin(site);
+}
+
+function takeOver(tunnel: Tunnel): void {
+  const { client } = tunnel;
+  const site = tunnel.site as Socket;
+  site.unpipe(client);
+  client.unpipe(site);
+  tunnel.relays = { toClient: relay(site, client), toSite: relay(client, site) };
+  // A side that has gone altogether takes and gives nothing more.
+  site.on('close', () => endWithin(client));
+  const watch = () => site.setTimeout(HALF_CLOSED_IDLE_MS, () => client.destroy());
+  site.on('end', watch);
+  client.on('end', watch);
+}
+
+/** Closes in good order, or else after a while: what the other side still sends is for nobody. */
+function endWithin(side: Duplex): void {
+  side.end();
+  side.resume();
+  setTimeout(() => side.destroy(), CLOSE_GRACE_MS).unref();
+}
+
+async function close({ client, site, relays }: Tunnel): Promise<void> {
+  if (relays) {
+    relays.toClient.endWith(goingAwayFrame(false));
+    relays.toSite.endWith(goingAwayFrame(true));
+    const closed = new Promise((resolve) => client.once('close', resolve));
+    await Promise.race([closed, delay(CLOSE_GRACE_MS, undefined, { ref: false })]);
+  }
+  client.destroy();
+  site?.destroy();
+}
+
+function explain(error: Error): ErrorAnswer {
+  if (wasRefused(error)) return UNAVAILABLE;
+  if ((error as NodeJS.ErrnoException).code === 'ERR_INVALID_URL') return BAD_REQUEST;
+  return wasTimeout(error) ? GATEWAY_TIMEOUT : BAD_GATEWAY;
+}
+
+/** http-proxy-3 cuts any other socket without a word (checkMethodAndHeader). */
+function isWebSocket(request: IncomingMessage): boolean {
+  return (
+    request.method === 'GET' &&
+    request.headers.upgrade?.toLowerCase() === 'websocket' &&
+    (request.url as string).startsWith('/')
+  );
+}

@@ -1,0 +1,21 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { plainText } from '../plain-text.ts';
+import { releaseDir, type SitePaths } from './paths.ts';
+
+/** Where an instance of a release says why it died; beside `dist`, which is never written again. */
+export function crashFile(paths: SitePaths, id: string): string {
+  return join(releaseDir(paths, id), 'crash.txt');
+}
+
+/** A line longer than this tells nobody more, and it goes into state.json. */
+const MAX_REASON_CHARS = 500;
+
+/** The first line of what killed an instance of this release, or `null` when nothing did. */
+export async function readCrash(paths: SitePaths, id: string): Promise<string | null> {
+  const text = await readFile(crashFile(paths, id), 'utf8').catch(() => null);
+  if (text === null) return null;
+  // Node puts the source line and a caret before the message of a syntax error.
+  const line = text.split('\n').find((candidate) => /^\w*(Error|Exception)\b.*/.test(candidate));
+  return plainText((line ?? text.split('\n')[0] ?? '').slice(0, MAX_REASON_CHARS));
+}

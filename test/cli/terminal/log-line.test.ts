@@ -1,0 +1,45 @@
+import { stripVTControlCharacters } from 'node:util';
+import { afterEach, expect, test, vi } from 'vitest';
+import { formatLine } from '../../../src/cli/terminal/log-line.ts';
+
+const own = (fields: object) =>
+  JSON.stringify({
+    level: 30,
+    time: Date.parse('2026-01-01T12:00:00Z'),
+    name: 'watcher',
+    ...fields,
+  });
+
+afterEach(() => vi.unstubAllEnvs());
+
+test('our own lines get readable, with the name of their event', () => {
+  const line = own({ event: 'promotion.build', ms: 40, msg: 'build done in 40 ms' });
+  expect(formatLine('watcher', line)).toMatch(
+    /^watcher \[\d\d:00:00\] INFO: build done in 40 ms {2}\(promotion\.build\)$/,
+  );
+});
+
+test('a line without a message says its error, and a hint follows', () => {
+  const line = own({ level: 60, event: 'controller.refused', error: 'no port', hint: 'free it' });
+  expect(formatLine('watcher', line)).toContain('FATAL: no port; free it  (controller.refused)');
+});
+
+test("the site's own lines are passed on as they are", () => {
+  expect(formatLine('blue', 'GET /  200')).toBe('blue    GET /  200');
+  expect(formatLine('green', '{"level":"odd"}')).toContain('green   ');
+  expect(formatLine('green', '{"level": cut sh')).toBe('green   {"level": cut sh');
+});
+
+test.each([
+  [30, 'INFO: it'],
+  [40, '\x1b[33mWARN: it\x1b[39m'],
+  [50, '\x1b[31mERROR: it\x1b[39m'],
+])('level %i is coloured as it should be, and not at all with NO_COLOR', (level, text) => {
+  const line = own({ level, event: 'some.event', msg: 'it' });
+  vi.stubEnv('FORCE_COLOR', '1');
+  expect(formatLine('proxy', line)).toContain(text);
+  const coloured = formatLine('proxy', line);
+  vi.stubEnv('FORCE_COLOR', undefined);
+  vi.stubEnv('NO_COLOR', '1');
+  expect(formatLine('proxy', line)).toBe(stripVTControlCharacters(coloured));
+});

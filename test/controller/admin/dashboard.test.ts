@@ -1,0 +1,88 @@
+import { createServer, type IncomingHttpHeaders, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { expect, onTestFinished, test } from 'vitest';
+import { serveDashboard } from '../../../src/controller/admin/dashboard.ts';
+
+interface Answer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: string;
+}
+
+/** A listener that answers what the dashboard leaves alone with 418. */
+async function serve() {
+  const server = createServer((incoming, response) => {
+    if (!serveDashboard(incoming, response)) response.writeHead(418).end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => void server.close());
+  const { port } = server.address() as AddressInfo;
+  return (path: string, options: { method?: string; headers?: Record<string, string> } = {}) =>
+    new Promise<Answer>((resolve, reject) => {
+      const outgoing = request({ port, path, agent: false, ...options }, (response) => {
+        const { statusCode: status = 0, headers } = response;
+        text(response).then((body) => resolve({ status, headers, body }), reject);
+      });
+      outgoing.on('error', reject).end();
+    });
+}
+
+test('serves the page under a policy that lets in no script but its own', async () => {
+  const get = await serve();
+  const { status, headers, body } = await get('/?from=somewhere');
+  expect(status).toBe(200);
+  expect(headers['content-type']).toBe('text/html; charset=utf-8');
+  expect(headers['cache-control']).toBe('no-store');
+  expect(headers['x-content-type-options']).toBe('nosniff');
+  expect(headers['content-security-policy']).toContain("default-src 'none'; script-src 'self';");
+  expect(headers['content-security-policy']).toContain("frame-ancestors 'none'");
+  expect(headers['content-security-policy']).not.toContain('unsafe');
+  expect(body).not.toMatch(/<script(?![^>]+src=)|<style|\sstyle=|\son\w+=/);
+  expect(body).not.toMatch(/https?:\/\//);
+});
+
+test('serves each file that the page and its modules ask for', async () => {
+  const get = await serve();
+  const types: Record<string, string> = {
+    js: 'text/javascript',
+    css: 'text/css',
+    svg: 'image/svg',
+  };
+  const seen = new Set<string>();
+  const follow = async (path: string): Promise<void> => {
+    if (seen.has(path)) return;
+    seen.add(path);
+    const { status, headers, body } = await get(path);
+    expect([path, status]).toEqual([path, 200]);
+    expect(headers['content-type']).toContain(types[path.split('.').pop() ?? ''] ?? 'text/html');
+    expect(headers['x-content-type-options']).toBe('nosniff');
+    const found = body.matchAll(/(?:src|href)="(\/[^"]+)"|from '\.(\/[^']+)'/g);
+    for (const [, url, module] of found) await follow(url ?? `/assets${module}`);
+  };
+  await follow('/');
+  expect(seen.size).toBeGreaterThan(15);
+});
+
+test('saves a file that the browser has already', async () => {
+  const get = await serve();
+  const first = await get('/assets/app.js');
+  const etag = first.headers.etag as string;
+  const again = await get('/assets/app.js', { headers: { 'if-none-match': etag } });
+  expect(again).toMatchObject({ status: 304, body: '' });
+  const head = await get('/assets/app.js', { method: 'HEAD' });
+  expect(head).toMatchObject({ status: 200, body: '' });
+  expect(Number(head.headers['content-length'])).toBe(Buffer.byteLength(first.body));
+});
+
+test('gives out nothing but its own files, and leaves the rest to others', async () => {
+  const get = await serve();
+  for (const path of ['/assets/', '/assets/..%2f..%2fpackage.json', '/assets/../../package.json']) {
+    expect((await get(path)).status).toBe(404);
+  }
+  expect((await get('/assets/tsconfig.json')).status).toBe(404);
+  for (const path of ['/api/status', '/index.html', '/metrics']) {
+    expect((await get(path)).status).toBe(418);
+  }
+  expect((await get('/', { method: 'POST' })).status).toBe(418);
+});

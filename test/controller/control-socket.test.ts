@@ -1,0 +1,192 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { rm, stat } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import { createConnection, createServer as createNetServer } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import {
+  controllerPid,
+  listenOnControlSocket,
+  takeOffice,
+} from '../../src/controller/control-socket.ts';
+import { type SitePaths, sitePaths } from '../../src/slots/paths.ts';
+import { freePorts } from '../support/free-ports.ts';
+import { tempSite } from '../support/temp-site.ts';
+import { until } from '../support/until.ts';
+
+function closeLater<T extends { close(): unknown }>(server: T): T {
+  onTestFinished(() => void server.close());
+  return server;
+}
+
+async function site() {
+  const [port = 0] = await freePorts(1);
+  return { paths: await tempSite(), port };
+}
+
+const answerHealth = (_request: unknown, response: { end(body: string): void }) =>
+  response.end(JSON.stringify({ ok: true, pid: process.pid }));
+
+async function listen(paths: SitePaths, onWorker: (pid: number) => void = () => {}) {
+  const server = await listenOnControlSocket(paths, answerHealth, (socket, pid) => {
+    onWorker(pid);
+    socket.destroy();
+  });
+  return closeLater(server);
+}
+
+describe('takeOffice', () => {
+  test('makes this process the controller of the site, on the loopback address only', async () => {
+    const { paths, port } = await site();
+    const admin = closeLater(await takeOffice(paths, port));
+    expect(admin.address()).toMatchObject({ address: '127.0.0.1', port });
+  });
+
+  test('is refused while another controller answers, and names its pid', async () => {
+    const { paths, port } = await site();
+    closeLater(await takeOffice(paths, port));
+    await listen(paths);
+    await expect(takeOffice(paths, port)).rejects.toMatchObject({
+      code: 'CONTROLLER_RUNS',
+      message: `this site's controller runs already, with pid ${process.pid}`,
+    });
+  });
+
+  test('is refused even when another port was configured meanwhile', async () => {
+    const { paths, port } = await site();
+    await listen(paths);
+    await expect(takeOffice(paths, port)).rejects.toMatchObject({ code: 'CONTROLLER_RUNS' });
+  });
+
+  test('is given to one of many that come at once', async () => {
+    const { paths, port } = await site();
+    const attempts = Array.from({ length: 8 }, () => takeOffice(paths, port));
+    const results = await Promise.allSettled(attempts);
+    const won = results.filter((result) => result.status === 'fulfilled');
+    for (const { value } of won) closeLater(value);
+    expect(won).toHaveLength(1);
+  });
+
+  test('says which port is taken when another program has it', async () => {
+    const { paths, port } = await site();
+    const other = closeLater(createNetServer());
+    await new Promise<void>((resolve) => other.listen(port, '127.0.0.1', resolve));
+    await expect(takeOffice(paths, port)).rejects.toMatchObject({
+      code: 'PORT_TAKEN',
+      message: expect.stringContaining(`ports.admin: port ${port}`),
+      hint: expect.stringContaining('"ports.admin"'),
+    });
+  });
+
+  test('is free again when a controller was killed, and its socket file is no obstacle', async () => {
+    const { paths, port } = await site();
+    const modules = new URL('../../src/', import.meta.url);
+    const first = spawn(process.execPath, [
+      '--input-type=module',
+      '--eval',
+      `import { listenOnControlSocket, takeOffice } from '${modules}controller/control-socket.ts';
+       import { sitePaths } from '${modules}slots/paths.ts';
+       const paths = sitePaths(${JSON.stringify(paths.root)});
+       await takeOffice(paths, ${port});
+       const api = (_, response) => response.end(JSON.stringify({ pid: process.pid }));
+       await listenOnControlSocket(paths, api, () => {});`,
+    ]);
+    onTestFinished(() => void first.kill('SIGKILL'));
+    await until(async () => (await controllerPid(paths.controlSocket)) === first.pid, 'the first');
+    await expect(takeOffice(paths, port)).rejects.toThrow(`with pid ${first.pid}`);
+    const gone = once(first, 'exit');
+    first.kill('SIGKILL');
+    await gone;
+    expect((await stat(paths.controlSocket)).isSocket()).toBe(true);
+    closeLater(await takeOffice(paths, port));
+    await listen(paths);
+    expect(await controllerPid(paths.controlSocket)).toBe(process.pid);
+  });
+});
+
+describe('the control socket', () => {
+  test('is for its owner only, whatever the umask', async () => {
+    const { paths } = await site();
+    const mask = process.umask(0);
+    onTestFinished(() => void process.umask(mask));
+    await listen(paths);
+    expect((await stat(paths.controlSocket)).mode & 0o777).toBe(0o600);
+    expect(process.umask()).toBe(0);
+  });
+
+  test('answers requests', async () => {
+    const { paths } = await site();
+    await listen(paths);
+    expect(await controllerPid(paths.controlSocket)).toBe(process.pid);
+  });
+
+  test('takes the place of a file that lies there', async () => {
+    const paths = await tempSite({ 'slots/control.sock': 'a file' });
+    await listen(paths);
+    expect(await controllerPid(paths.controlSocket)).toBe(process.pid);
+  });
+
+  test('is found where it is when the path of the site is too long for one', async () => {
+    const { paths } = await site();
+    const long = sitePaths(`${paths.root}/${'long'.repeat(30)}`);
+    onTestFinished(() => rm(long.controlSocket, { force: true }));
+    await listen(long);
+    expect(await controllerPid(long.controlSocket)).toBe(process.pid);
+  });
+
+  /** The status line that answers an upgrade. */
+  async function upgrade(paths: SitePaths, fields: string): Promise<string> {
+    const socket = createConnection(paths.controlSocket);
+    onTestFinished(() => void socket.destroy());
+    socket.write(`GET /worker HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\n${fields}\r\n`);
+    let answer = '';
+    for await (const chunk of socket) {
+      answer += chunk;
+      if (answer.includes('\r\n\r\n')) break;
+    }
+    return answer.split('\r\n')[0] ?? '';
+  }
+
+  test('upgrades a worker and learns its pid', async () => {
+    const { paths } = await site();
+    const pids: number[] = [];
+    await listen(paths, (pid) => pids.push(pid));
+    const line = await upgrade(paths, 'Upgrade: slots-worker\r\nx-slots-pid: 4711\r\n');
+    expect([line, pids]).toEqual(['HTTP/1.1 101 Switching Protocols', [4711]]);
+  });
+
+  test.each([
+    ['another protocol', 'Upgrade: websocket\r\nx-slots-pid: 4711\r\n'],
+    ['no pid', 'Upgrade: slots-worker\r\n'],
+    ['a pid that is none', 'Upgrade: slots-worker\r\nx-slots-pid: abc\r\n'],
+    [
+      'pid 0, which would be every process of a group',
+      'Upgrade: slots-worker\r\nx-slots-pid: 0\r\n',
+    ],
+    ['a pid below zero', 'Upgrade: slots-worker\r\nx-slots-pid: -5\r\n'],
+  ])('refuses an upgrade with %s', async (_name, fields) => {
+    const { paths } = await site();
+    await listen(paths, () => expect.unreachable('it is no worker'));
+    expect(await upgrade(paths, fields)).toBe('HTTP/1.1 400 Bad Request');
+  });
+});
+
+describe('controllerPid', () => {
+  test('is null where there is no socket, or a file, or nobody listens', async () => {
+    const { paths } = await site();
+    expect(await controllerPid(paths.controlSocket)).toBeNull();
+    const other = await tempSite({ 'slots/control.sock': '' });
+    expect(await controllerPid(other.controlSocket)).toBeNull();
+  });
+
+  test.each([
+    ['answers something else', 'hello'],
+    ['never answers', null],
+  ])('is null when what listens %s', async (_name, body) => {
+    const paths = await tempSite({ 'slots/.gitkeep': '' });
+    const server = closeLater(createServer((_, response) => void (body && response.end(body))));
+    await new Promise<void>((resolve) => server.listen(paths.controlSocket, resolve));
+    expect(await controllerPid(paths.controlSocket)).toBeNull();
+    server.closeAllConnections();
+  });
+});

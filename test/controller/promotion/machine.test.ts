@@ -1,0 +1,269 @@
+import { describe, expect, test } from 'vitest';
+import { failBack, failOver } from '../../../src/controller/promotion/fail-over.ts';
+import {
+  afterRestart,
+  afterSuccess,
+  begin,
+  endDrain,
+  named,
+  nextStep,
+  resolveOrder,
+} from '../../../src/controller/promotion/machine.ts';
+import { hasStandby, idleSlot, roles, warmSlots } from '../../../src/controller/promotion/roles.ts';
+import { EMPTY_STATE, type Promotion } from '../../../src/slots/state.ts';
+import {
+  at,
+  BUILT,
+  EDIT,
+  FAILED_OVER,
+  fail,
+  finished,
+  NOW,
+  OLDER,
+  ROLLBACK,
+  SITE,
+  succeed,
+} from '../../support/state-model.ts';
+
+describe('a promotion that succeeds', () => {
+  test('leaves both slots alone while it builds', () => {
+    const order = resolveOrder(SITE, EDIT, () => false);
+    const { promotion, ...state } = named(begin(SITE, order), BUILT);
+    expect({ ...state, promotion: null }).toEqual(SITE);
+    expect(promotion).toMatchObject({ ...EDIT, stage: 'build', release: BUILT, slot: null });
+  });
+
+  test('is not begun while another one runs', () => {
+    expect(() => begin(at('check'), EDIT)).toThrow('promotion p1 is still running');
+  });
+
+  test('starts the new release in the idle slot and remembers what was there', () => {
+    const { slots, active, promotion } = at('start');
+    expect(slots).toEqual({ blue: { release: 'r2' }, green: { release: BUILT } });
+    expect(active).toBe('blue');
+    expect(promotion).toMatchObject({ slot: 'green', previousRelease: 'r1', release: BUILT });
+  });
+
+  test('moves visitors with the flip, and not before', () => {
+    expect(at('check')).toMatchObject({ epoch: 2, active: 'blue' });
+    expect(at('flip')).toMatchObject({ epoch: 3, active: 'green' });
+  });
+
+  test('ends with how long each stage took, in whole milliseconds', () => {
+    expect(finished(at('start'))).toMatchObject({
+      active: 'green',
+      slots: { blue: { release: 'r2' }, green: { release: BUILT } },
+      last: { id: 'p1', release: BUILT, outcome: 'promoted', stage: 'reload', error: null },
+    });
+    const durationsMs = { build: 12, start: 12, check: 12, flip: 12, drain: 12, reload: 12 };
+    expect(finished(at('start')).last).toMatchObject({ durationsMs, finishedAt: NOW });
+  });
+
+  test('with the first release goes to blue and ends with the flip', () => {
+    const state = at('flip', EDIT, EMPTY_STATE);
+    expect(state).toMatchObject({ epoch: 1, active: 'blue' });
+    const { promotion, last } = succeed(state);
+    expect(promotion).toBeNull();
+    expect(last).toMatchObject({ outcome: 'promoted', stage: 'flip' });
+  });
+});
+
+describe('a promotion that fails', () => {
+  test('while it builds ends at once and leaves everything as it was', () => {
+    const { last, ...state } = fail(named(begin(SITE, EDIT), BUILT));
+    expect({ ...state, last: null }).toEqual(SITE);
+    expect(last).toMatchObject({ outcome: 'failed', stage: 'build', error: 'it broke' });
+    expect(last?.durationsMs).toEqual({ build: 12 });
+  });
+
+  test.each([
+    ['start', 'a build', EDIT, 2],
+    ['check', 'a build', EDIT, 2],
+    ['flip', 'a build', EDIT, 4],
+    ['flip', 'a kept release', OLDER, 4],
+    ['flip', 'the standby', ROLLBACK, 4],
+  ] as const)('in the %s of %s puts the standby back', (stage, _name, order, epoch) => {
+    const failed = fail(at(stage, order));
+    expect(failed).toMatchObject({ epoch, active: 'blue', slots: SITE.slots });
+    expect(nextStep(failed.promotion as Promotion)).toBe('put back');
+    const { last, ...state } = afterSuccess(failed, 999, NOW);
+    expect({ ...state, last: null }).toEqual({ ...SITE, epoch });
+    expect(last?.durationsMs[stage]).toBe(12);
+    expect(last).toMatchObject({ outcome: 'failed', stage, error: 'it broke' });
+  });
+
+  test('in the first flip shows visitors what they saw before: nothing', () => {
+    const state = succeed(fail(at('flip', EDIT, EMPTY_STATE)));
+    expect({ ...state, last: null }).toEqual({ ...EMPTY_STATE, epoch: 2 });
+  });
+
+  test.each(['drain', 'reload'] as const)('in the %s stands, with a complaint', (stage) => {
+    const { active, promotion, last } = fail(at(stage));
+    expect(active).toBe('green');
+    expect(promotion).toBeNull();
+    expect(last).toMatchObject({ outcome: 'promoted', stage, error: 'it broke' });
+  });
+
+  test('in the flip leaves visitors to go back to the slot that died', () => {
+    const state = succeed(fail(at('flip', EDIT, FAILED_OVER)));
+    expect(state).toMatchObject({ active: 'green', failedOverFrom: 'blue' });
+    expect(failBack(state)).toMatchObject({ active: 'blue', slots: SITE.slots });
+  });
+});
+
+describe('a controller that was killed', () => {
+  test('builds again', () => {
+    const state = named(begin(SITE, EDIT), BUILT);
+    expect(afterRestart(state, false)).toEqual({ state: SITE, again: state.promotion });
+  });
+
+  test('does not build again what is built already', () => {
+    const { state, again } = afterRestart(named(begin(SITE, EDIT), BUILT), true);
+    expect(again).toBeNull();
+    expect(state.promotion).toMatchObject({ id: 'p1', stage: 'start', release: BUILT });
+    expect(finished(state)).toMatchObject({ active: 'green', last: { outcome: 'promoted' } });
+  });
+
+  test.each(['start', 'check'] as const)('in the %s starts the same candidate again', (stage) => {
+    const { state, again } = afterRestart(at(stage), true);
+    expect(again).toBeNull();
+    expect(state).toEqual({
+      ...at('start'),
+      promotion: { ...at(stage).promotion, stage: 'start' },
+    });
+  });
+
+  test.each(['start', 'check'] as const)(
+    'in the %s of what an edit has overtaken puts back and builds',
+    (stage) => {
+      const { state, again } = afterRestart(at(stage), false);
+      expect(again).toMatchObject({ ...EDIT, release: BUILT });
+      expect(nextStep(state.promotion as Promotion)).toBe('put back');
+      expect(succeed(state)).toMatchObject({
+        ...SITE,
+        last: { outcome: 'failed', stage, error: `the controller was stopped during ${stage}` },
+      });
+    },
+  );
+
+  test('does not try a rollback again whose release is gone', () => {
+    expect(afterRestart(at('start', OLDER), false).again).toBeNull();
+  });
+
+  test.each([
+    ['in the flip', () => at('flip')],
+    ['in the drain', () => at('drain')],
+    ['in the reload', () => at('reload')],
+    ['while it put the standby back', () => fail(at('check'))],
+    ['between promotions', () => SITE],
+  ])('%s goes on where it was', (_name, build) => {
+    const state = build();
+    expect(afterRestart(state, true)).toEqual({ state, again: null });
+    expect(afterRestart(state, false)).toEqual({ state, again: null });
+  });
+});
+
+describe('a rollback', () => {
+  const well = () => true;
+  const toStandby = { kind: 'standby', release: null } as const;
+  const toRelease = (release: string) => ({ kind: 'release', release }) as const;
+
+  test('to a warm standby is a flip', () => {
+    expect(resolveOrder(SITE, toStandby, well)).toEqual({ kind: 'standby', release: 'r1' });
+    expect(resolveOrder(SITE, toRelease('r1'), well)).toEqual({ kind: 'standby', release: 'r1' });
+    const { epoch, active, slots, promotion } = begin(SITE, ROLLBACK);
+    expect({ epoch, active, slots }).toEqual({ epoch: 3, active: 'green', slots: SITE.slots });
+    expect(promotion).toMatchObject({ stage: 'flip', slot: 'green', previousRelease: 'r1' });
+  });
+
+  test('to a standby that is not well starts it again', () => {
+    expect(resolveOrder(SITE, toStandby, () => false)).toEqual(toRelease('r1'));
+  });
+
+  test('to a kept release starts it in the idle slot, without a build', () => {
+    expect(resolveOrder(SITE, toRelease('r0'), well)).toEqual(toRelease('r0'));
+    expect(begin(SITE, OLDER)).toMatchObject({
+      slots: { blue: { release: 'r2' }, green: { release: 'r0' } },
+      promotion: { stage: 'start', slot: 'green', previousRelease: 'r1' },
+    });
+  });
+
+  test('is refused when there is no standby, or when visitors see that release', () => {
+    expect(() => resolveOrder(EMPTY_STATE, toStandby, well)).toThrow('there is no standby');
+    const first = finished(at('flip', EDIT, EMPTY_STATE));
+    expect(() => resolveOrder(first, toStandby, well)).toThrow('there is no standby');
+    expect(() => resolveOrder(SITE, toRelease('r2'), well)).toThrow('r2 is what visitors see');
+  });
+
+  test('is refused when a fail-over has come between the order and its beginning', () => {
+    expect(() => begin(FAILED_OVER, ROLLBACK)).toThrow('r1 is no longer on the standby');
+  });
+
+  test.each([ROLLBACK, OLDER])('to the $kind pauses edits once it has flipped', (order) => {
+    expect(at('flip', order).paused).toBe(false);
+    expect(at('drain', order).paused).toBe(true);
+    expect(finished(begin(SITE, order)).last?.outcome).toBe('rolled-back');
+  });
+
+  test('during the drain ends the promotion, with the retiring slot as its standby', () => {
+    const ended = endDrain(at('drain'), NOW);
+    const last = { outcome: 'promoted', stage: 'drain', error: null };
+    expect(ended).toMatchObject({ active: 'green', promotion: null, last });
+    expect(resolveOrder(ended, toStandby, well).release).toBe('r2');
+  });
+});
+
+test('an edit leaves it as it was whether edits are paused', () => {
+  expect(finished(at('start')).paused).toBe(false);
+  expect(finished(at('start', EDIT, { ...SITE, paused: true })).paused).toBe(true);
+});
+
+describe('when the active slot dies', () => {
+  test('visitors move to the standby and later back', () => {
+    expect(FAILED_OVER).toEqual({ ...SITE, epoch: 3, active: 'green', failedOverFrom: 'blue' });
+    expect(failBack(FAILED_OVER)).toEqual({ ...SITE, epoch: 4 });
+  });
+
+  test('and the other one after it, visitors are back where they belong', () => {
+    expect(failOver(FAILED_OVER)).toEqual({ ...SITE, epoch: 4 });
+  });
+
+  test('nothing moves without an active slot, and nothing back without a fail-over', () => {
+    expect(failOver(EMPTY_STATE)).toBe(EMPTY_STATE);
+    expect(failBack(SITE)).toBe(SITE);
+  });
+
+  test('during a build, the candidate goes to the slot that died and visitors stay on it', () => {
+    const flipped = at('drain', EDIT, FAILED_OVER);
+    expect(flipped).toMatchObject({ active: 'blue', failedOverFrom: null });
+    expect(flipped.slots).toEqual({ blue: { release: BUILT }, green: { release: 'r1' } });
+  });
+});
+
+test('the idle slot is the one that is not active, and blue at first', () => {
+  expect([EMPTY_STATE, SITE, FAILED_OVER].map(idleSlot)).toEqual(['blue', 'green', 'blue']);
+});
+
+/** Of blue and green: their roles, which one is fallen back to, whether visitors may fail over. */
+test.each([
+  ['empty', () => EMPTY_STATE, 'down down', 'none', false],
+  ['the first start', () => at('start', EDIT, EMPTY_STATE), 'candidate down', 'none', false],
+  ['the first flip', () => at('flip', EDIT, EMPTY_STATE), 'active down', 'none', false],
+  ['at rest', () => SITE, 'active standby', 'green', true],
+  ['failed over', () => FAILED_OVER, 'down active', 'blue', true],
+  ['building', () => at('build'), 'active standby', 'green', true],
+  ['failed over, building', () => at('build', EDIT, FAILED_OVER), 'down active', 'blue', true],
+  ['dead, starting', () => at('start', EDIT, FAILED_OVER), 'candidate active', 'none', false],
+  ['starting', () => at('start'), 'active candidate', 'none', false],
+  ['flipping', () => at('flip'), 'retiring active', 'blue', false],
+  ['draining', () => at('drain'), 'retiring active', 'blue', false],
+  ['reloading', () => at('reload'), 'retiring active', 'none', false],
+  ['putting back', () => fail(at('check')), 'active candidate', 'none', false],
+  ['flipped back', () => fail(at('flip')), 'active candidate', 'none', false],
+])('%s, the slots are what they should be', (_name, build, expected, warm, standby) => {
+  const state = build();
+  const { blue, green } = roles(state);
+  expect(`${blue} ${green}`).toBe(expected);
+  expect(warmSlots(state)).toEqual({ blue: warm === 'blue', green: warm === 'green' });
+  expect(hasStandby(state)).toBe(standby);
+});

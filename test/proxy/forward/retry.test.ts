@@ -1,0 +1,175 @@
+import { describe, expect, test } from 'vitest';
+import { type Origin, startOrigin, startPlane, startRawOrigin } from '../../support/plane.ts';
+import { ask, get, head, type RawClient, rawClient, type Wire } from '../../support/raw-http.ts';
+import { until } from '../../support/until.ts';
+
+const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+
+/** A site that answers a connection's first request, and closes without a byte when a second one comes. */
+function startForgetful(close: (wire: Wire) => void): Promise<Origin> {
+  return startRawOrigin(async (wire) => {
+    const isWhole = (text: string) => {
+      const [fields = '', body] = text.split('\r\n\r\n');
+      return body !== undefined && (body !== '' || !/content-length: [1-9]/i.test(fields));
+    };
+    await wire.until(isWhole).catch(() => {});
+    const first = wire.text().length;
+    wire.send(wire.text().startsWith('HEAD') ? OK.slice(0, -2) : OK);
+    await wire.until((text) => text.length > first).catch(() => {});
+    if (wire.state() === 'open') close(wire);
+  });
+}
+
+const CLOSINGS: [string, (wire: Wire) => void][] = [
+  ['a close', (wire) => wire.socket.destroy()],
+  ['an end', (wire) => wire.socket.end()],
+  ['a reset', (wire) => wire.socket.resetAndDestroy()],
+];
+
+/** How often a request with this mark has reached a site. */
+function times(site: Origin, mark: string): number {
+  return site.received().split(mark).length - 1;
+}
+
+/** A plane that keeps a used connection to the site, and a client whose first request was sent on that. */
+async function warmedUp(
+  site: Origin,
+  first = get('/warm-up'),
+): Promise<RawClient & { plane: Plane }> {
+  const { port, plane } = await startPlane({ blue: site.port, warm: { green: false } });
+  const client = await rawClient(port);
+  client.send(first);
+  expect((await client.answer()).status).toBe(200);
+  return { ...client, plane };
+}
+
+type Plane = Awaited<ReturnType<typeof startPlane>>['plane'];
+
+async function second(client: RawClient, bytes: string) {
+  client.send(bytes);
+  const answers = await client.answers(2, ['GET', bytes.slice(0, bytes.indexOf(' '))]);
+  return answers[1];
+}
+
+describe.each(CLOSINGS)('a used connection that is lost to %s', (_name, close) => {
+  test.each(['GET', 'HEAD', 'OPTIONS'])('%s is sent again, and counted', async (method) => {
+    const site = await startForgetful(close);
+    const client = await warmedUp(site);
+    const answer = await second(client, head(`${method} /again`, 'Host: a'));
+    expect(answer?.status).toBe(200);
+    expect(times(site, '/again')).toBe(2);
+    expect(client.plane.counters.retries).toBe(1);
+    expect(client.plane.counters.failovers).toBe(0);
+  });
+
+  test.each(['POST', 'PUT', 'DELETE', 'PATCH', 'PURGE'])('%s is not', async (method) => {
+    const site = await startForgetful(close);
+    const client = await warmedUp(site);
+    const answer = await second(client, head(`${method} /again`, 'Host: a', 'Content-Length: 0'));
+    expect(answer?.status).toBe(502);
+    expect(times(site, '/again')).toBe(1);
+    expect(client.plane.counters.retries).toBe(0);
+  });
+
+  test('a GET with a body is not', async () => {
+    const site = await startForgetful(close);
+    const withBody = (line: string) => `${head(line, 'Host: a', 'Content-Length: 4')}body`;
+    const client = await warmedUp(site, withBody('POST /warm-up'));
+    expect((await second(client, withBody('GET /again')))?.status).toBe(502);
+    expect(times(site, '/again')).toBe(1);
+    expect(site.wires).toHaveLength(1);
+  });
+});
+
+test('a used connection that has begun to answer is not tried again', async () => {
+  const site = await startForgetful((wire) => {
+    wire.send('HTTP/1.1 2');
+    wire.socket.end();
+  });
+  const client = await warmedUp(site);
+  expect((await second(client, get('/again')))?.status).toBe(502);
+  expect(times(site, '/again')).toBe(1);
+});
+
+test('a new connection that closes without an answer is not tried again', async () => {
+  const site = await startRawOrigin(async (wire) => {
+    await wire.until('\r\n\r\n');
+    wire.socket.destroy();
+  });
+  const { port, plane } = await startPlane({ blue: site.port });
+  expect((await ask(port, get())).status).toBe(502);
+  expect(site.wires).toHaveLength(1);
+  expect(plane.counters).toMatchObject({ retries: 0, failovers: 0, upstreamErrors: { blue: 1 } });
+});
+
+test('a request is sent twice at most', async () => {
+  let warm = true;
+  const site = await startRawOrigin(async (wire) => {
+    await wire.until('\r\n\r\n');
+    if (!warm) return void wire.socket.destroy();
+    wire.send(OK);
+    await wire.until('/again').catch(() => {});
+    wire.socket.destroy();
+  });
+  const client = await warmedUp(site);
+  warm = false;
+  expect((await second(client, get('/again')))?.status).toBe(502);
+  expect(times(site, '/again')).toBe(2);
+  expect(client.plane.counters.retries).toBe(1);
+});
+
+test('a slot that dies, losing an idle connection and refusing the new one, is left for the standby', async () => {
+  const green = await startOrigin((_request, response) => response.end('green'));
+  const blue = await startRawOrigin(async (wire) => {
+    await wire.until('\r\n\r\n');
+    wire.send(OK);
+    await wire.until('/again');
+    blue.server.close();
+    wire.socket.destroy();
+  });
+  const { port, plane } = await startPlane({ blue: blue.port, green: green.port });
+  const client = await rawClient(port);
+  client.send(get('/warm-up'));
+  expect((await client.answer()).status).toBe(200);
+  expect(await second(client, get('/again'))).toMatchObject({ status: 200, body: 'green' });
+  expect(plane.counters).toMatchObject({ retries: 1, failovers: 1 });
+});
+
+describe('a slot that refuses', () => {
+  test.each(['GET', 'POST'])(
+    '%s goes to the warm standby, whole, and is counted',
+    async (method) => {
+      const green = await startOrigin(async (request, response) => {
+        let body = '';
+        for await (const piece of request) body += piece;
+        response.end(`green got ${body}`);
+      });
+      const { port, plane } = await startPlane({ green: green.port });
+      const answer = await ask(port, `${head(`${method} /`, 'Host: a', 'Content-Length: 4')}body`);
+      expect(answer).toMatchObject({ status: 200, body: 'green got body' });
+      expect(plane.counters).toMatchObject({ failovers: 1, retries: 0 });
+      const answered = plane.counters.traffic.map(({ slot, classes }) => [slot, classes[2]]);
+      expect(answered).toEqual([
+        ['blue', 0],
+        ['green', 1],
+      ]);
+      await until(() => plane.inflight.counts.green === 0, 'nothing in flight');
+      expect(plane.inflight.counts.blue).toBe(0);
+    },
+  );
+
+  test('is not left for a cold standby', async () => {
+    const green = await startOrigin((_request, response) => response.end('green'));
+    const { port, plane } = await startPlane({ green: green.port, warm: { green: false } });
+    expect((await ask(port, get())).status).toBe(503);
+    expect(green.received()).toBe('');
+    expect(plane.counters).toMatchObject({ failovers: 0, upstreamErrors: { blue: 1, green: 0 } });
+  });
+
+  test('with the other one refusing too: 503, after one try each', async () => {
+    const { port, plane } = await startPlane();
+    expect((await ask(port, get())).status).toBe(503);
+    expect(plane.counters).toMatchObject({ failovers: 1, retries: 0 });
+    expect(plane.inflight.counts).toEqual({ blue: 0, green: 0 });
+  });
+});

@@ -1,0 +1,59 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { proxySchema } from '../../../src/config/proxy-schema.ts';
+import { createRedirect } from '../../../src/proxy/visitor/redirect.ts';
+import { values } from '../../support/raw-answers.ts';
+import { ask, get, head } from '../../support/raw-http.ts';
+
+async function startRedirect(httpsPort = 443): Promise<number> {
+  const server = createRedirect(proxySchema.parse({}), httpsPort).listen(0, '127.0.0.1');
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  await once(server, 'listening');
+  return (server.address() as AddressInfo).port;
+}
+
+async function location(port: number, bytes: string): Promise<string | undefined> {
+  const answer = await ask(port, bytes);
+  expect(answer.status).toBe(308);
+  expect(answer.complete).toBe(true);
+  expect(values(answer.fields, 'connection')).toEqual(['close']);
+  return values(answer.fields, 'location')[0];
+}
+
+describe('plain HTTP is sent to HTTPS', () => {
+  test.each([
+    ['a page', get('/a/b?c=d'), 'https://site.test/a/b?c=d'],
+    ['a path byte for byte', get('//evil.test/%2e%2e/'), 'https://site.test//evil.test/%2e%2e/'],
+    ['a host with a port', head('GET /', 'Host: site.test:8080'), 'https://site.test/'],
+    ['an IPv6 host', head('GET /', 'Host: [::1]:80'), 'https://[::1]/'],
+    ['an absolute target', head('GET http://other.test/x', 'Host: a'), 'https://other.test/x'],
+    ['a POST', head('POST /form', 'Host: a', 'Content-Length: 0'), 'https://a/form'],
+    ['OPTIONS *', head('OPTIONS *', 'Host: a'), 'https://a/'],
+  ])('%s', async (_name, bytes, expected) => {
+    expect(await location(await startRedirect(), bytes)).toBe(expected);
+  });
+
+  test('on another port', async () => {
+    const port = await startRedirect(4321);
+    expect(await location(port, get('/x'))).toBe('https://site.test:4321/x');
+    expect(await location(port, head('GET /', 'Host: a:80'))).toBe('https://a:4321/');
+  });
+});
+
+test.each([
+  ['no host', head('GET / HTTP/1.0')],
+  ['an empty host', head('GET /', 'Host:')],
+  ['a host with a path', head('GET /', 'Host: evil.test/x')],
+  ['a host with a name before it', head('GET /', 'Host: site.test@evil.test')],
+  ['a host with a space', head('GET /', 'Host: a b')],
+  ['a host with markup', head('GET /', 'Host: <script>')],
+  ['nonsense', 'nonsense\r\n\r\n'],
+])('%s is answered 400', async (_name, bytes) => {
+  const answer = await ask(await startRedirect(), bytes);
+  expect(answer.status).toBe(400);
+  expect(values(answer.fields, 'location')).toEqual([]);
+});
