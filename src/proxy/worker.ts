@@ -7,14 +7,14 @@ import type { Assignment } from '../wire/assignment.ts';
 import type { Counters } from '../wire/messages.ts';
 import type { ExchangeContext } from './forward/context.ts';
 import { createForwarding } from './forward/forwarding.ts';
-import { createGate } from './forward/limiter.ts';
+import { createLimiter } from './forward/limiter.ts';
 import { createAccessLog } from './metrics/access-log.ts';
-import { createTally } from './metrics/counters.ts';
+import { createWorkerCounters } from './metrics/counters.ts';
 import { createInflight, type Inflight } from './metrics/inflight.ts';
 import { createPreparation } from './request/preparation.ts';
 import { fallback, isNewer, NOWHERE } from './router.ts';
-import { createUpstream } from './slot/client.ts';
-import { type Connections, trackConnections } from './visitor/connections.ts';
+import { createSlotClient } from './slot/client.ts';
+import { trackConnections, type VisitorConnections } from './visitor/connections.ts';
 import { createErrorAnswers, type ErrorAnswer, FIRST_BUILD } from './visitor/error-answer.ts';
 import { endSoon } from './visitor/linger.ts';
 import { createListener, refuseBadBytes } from './visitor/listener.ts';
@@ -26,7 +26,7 @@ export interface DataPlane {
   inflight: Inflight;
   counters: Counters;
   upgrades: Upgrades;
-  connections: Connections;
+  connections: VisitorConnections;
   /** The assignment that the next request is routed by. */
   current(): Assignment;
   /** Routes by this assignment from the next request on, unless it is older than the current one. */
@@ -53,12 +53,12 @@ export function createDataPlane(
   let assignment: Assignment = NOWHERE;
   let stopping = false;
   const errors = createErrorAnswers(config.errorPages ?? null);
-  const tally = createTally();
+  const workerCounters = createWorkerCounters();
   const proxy = createProxyServer({ target: ANY_TARGET, prependPath: false, toProxy: true });
   const shared = {
     inflight: createInflight(),
-    counters: tally.counters,
-    traffic: tally.traffic,
+    counters: workerCounters.counters,
+    traffic: workerCounters.traffic,
     errors,
     release: (slot: Slot) => (config.exposeRelease ? assignment.slots[slot].release : null),
     fallback: (refused: Slot) => fallback(assignment, refused),
@@ -82,7 +82,7 @@ export function createDataPlane(
   );
 
   const refuse = (request: IncomingMessage, response: ServerResponse, answer: ErrorAnswer) => {
-    (tally.counters.refused[(answer.status / 100) | 0] as number)++;
+    (workerCounters.counters.refused[(answer.status / 100) | 0] as number)++;
     errors.send(request, response, answer);
   };
 
@@ -119,7 +119,7 @@ export function createDataPlane(
   const server = createListener(config);
   const connections = trackConnections(server);
   server.on('request', answer);
-  // Without this Node invites a body that may be refused; an upload asks for it when the site wants it.
+  // Without this Node invites a body that may be refused; an upload asks for it when the slot wants it.
   server.on('checkContinue', answer);
   server.on('upgrade', upgrade);
   refuseBadBytes(server, errors, forwarding.isAnsweringOn);
@@ -127,14 +127,14 @@ export function createDataPlane(
   return {
     server,
     inflight: shared.inflight,
-    counters: tally.counters,
+    counters: workerCounters.counters,
     upgrades,
     connections,
     current: () => assignment,
     assign(next) {
       if (!isNewer(next, assignment)) return assignment;
       assignment = next;
-      for (const slot of SLOTS) tally.serve(slot, next.slots[slot].release);
+      for (const slot of SLOTS) workerCounters.serve(slot, next.slots[slot].release);
       return assignment;
     },
     cut(slot) {
@@ -156,10 +156,10 @@ function createSlotParts(config: ProxyConfig, ports: PerSlot<number>) {
     bodyTimeoutMs: config.limits.upstreamIdleTimeoutMs,
   };
   return {
-    upstreams: {
-      blue: createUpstream(ports.blue, limits),
-      green: createUpstream(ports.green, limits),
+    slotClients: {
+      blue: createSlotClient(ports.blue, limits),
+      green: createSlotClient(ports.green, limits),
     },
-    gates: { blue: createGate(config.limits), green: createGate(config.limits) },
+    limiters: { blue: createLimiter(config.limits), green: createLimiter(config.limits) },
   };
 }

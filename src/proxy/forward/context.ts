@@ -2,14 +2,14 @@ import type { ProxyLimits } from '../../config/proxy-schema.ts';
 import type { PerSlot, Slot } from '../../slots/slot.ts';
 import type { Counters, Traffic } from '../../wire/messages.ts';
 import type { Inflight } from '../metrics/inflight.ts';
-import type { Upstream } from '../slot/client.ts';
+import type { SlotClient } from '../slot/client.ts';
 import type { ErrorAnswers } from '../visitor/error-answer.ts';
-import type { Gate } from './limiter.ts';
+import type { Limiter } from './limiter.ts';
 
 /** What an exchange needs from the worker around it. */
 export interface ExchangeContext {
-  upstreams: PerSlot<Upstream>;
-  gates: PerSlot<Gate>;
+  slotClients: PerSlot<SlotClient>;
+  limiters: PerSlot<Limiter>;
   inflight: Inflight;
   counters: Counters;
   /** Where what is routed to a slot now is counted. */

@@ -4,8 +4,8 @@ import type { Slot } from '../../slots/slot.ts';
 import type { Traffic } from '../../wire/messages.ts';
 import type { Logged } from '../metrics/access-log.ts';
 import { countAnswer } from '../metrics/counters.ts';
-import { toClientHeaders, toStrings, toTrailers } from '../request/fields.ts';
-import { wasRefused, wasUsedConnectionLost } from '../slot/client.ts';
+import { toStrings, toTrailers, toVisitorFields } from '../request/fields.ts';
+import { wasRefused, wasUsedConnectionLost } from '../slot/failure.ts';
 import { Answer } from '../visitor/answer.ts';
 import { BUSY, type ErrorAnswer } from '../visitor/error-answer.ts';
 import { linger } from '../visitor/linger.ts';
@@ -19,10 +19,10 @@ import {
   writeInformational,
 } from '../visitor/visitor.ts';
 import type { ExchangeContext } from './context.ts';
-import { explainSitesFault, explainVisitorsFault } from './explain.ts';
+import { explainSlotFault, explainVisitorFault } from './explain.ts';
 import type { AwaitsHead } from './head-watch.ts';
-import type { Guest } from './limiter.ts';
-import type { Seated } from './live-set.ts';
+import type { PlaceOwner } from './limiter.ts';
+import type { LiveSetMember } from './live-set.ts';
 import { retrySlot } from './retry.ts';
 import { createUpload } from './upload.ts';
 
@@ -33,14 +33,16 @@ const EVENT_STREAM = /^text\/event-stream\b/i;
  *
  * A class, since one is made for each request and V8 shares its shape.
  */
-export class Exchange implements Dispatcher.DispatchHandler, Guest, Logged, Seated, AwaitsHead {
-  seat = -1;
+export class Exchange
+  implements Dispatcher.DispatchHandler, PlaceOwner, Logged, LiveSetMember, AwaitsHead
+{
+  liveIndex = -1;
   seenWaiting = -1;
   slot: Slot;
   readonly #context: ExchangeContext;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
-  /** Fields as the site gets them. */
+  /** Fields as the slot gets them. */
   readonly headers: string[];
   /** `performance.now()` at the request's head. */
   readonly startedAt = performance.now();
@@ -57,7 +59,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Guest, Logged, Seat
   #gone = false;
   #outside = false;
 
-  /** @param headers as the site is to get them */
+  /** @param headers as the slot is to get them */
   constructor(
     context: ExchangeContext,
     request: IncomingMessage,
@@ -78,17 +80,17 @@ export class Exchange implements Dispatcher.DispatchHandler, Guest, Logged, Seat
 
   begin(): void {
     this.#context.inflight.enter(this.slot);
-    this.#context.gates[this.slot].enter(this);
+    this.#context.limiters[this.slot].enter(this);
   }
 
   /** The response has closed, finished or not: the one place where an exchange ends. */
   end(): void {
-    const { gates, inflight } = this.#context;
-    if (!this.#outside) gates[this.slot].leave(this);
+    const { limiters, inflight } = this.#context;
+    if (!this.#outside) limiters[this.slot].leave(this);
     inflight.leave(this.slot);
     if (isSentWhole(this.response)) return;
     this.#gone = true;
-    // The visitor has gone: the site should not work for nobody.
+    // The visitor has gone: the slot should not work for nobody.
     this.giveUp(new Error('the client closed the connection'));
   }
 
@@ -104,8 +106,8 @@ export class Exchange implements Dispatcher.DispatchHandler, Guest, Logged, Seat
   }
 
   admitted(over: 'kept' | 'new' = 'kept'): void {
-    const { limits, upstreams } = this.#context;
-    upstreams[this.slot].dispatch(
+    const { limits, slotClients } = this.#context;
+    slotClients[this.slot].dispatch(
       {
         path: this.#path,
         method: this.request.method as Dispatcher.HttpMethod,
@@ -145,7 +147,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Guest, Logged, Seat
     const raw = toStrings(controller.rawHeaders as Buffer[] | string[]);
     if (status < 200) {
       if (this.seenWaiting > 0) this.seenWaiting = 0;
-      writeInformational(response, status, toClientHeaders(raw, connection, null));
+      writeInformational(response, status, toVisitorFields(raw, connection, null));
       return;
     }
     this.seenWaiting = -1;
@@ -154,7 +156,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Guest, Logged, Seat
     const length = headers['content-length'];
     const hasLength = typeof length === 'string' && this.request.method !== 'HEAD';
     this.#contentType = headers['content-type'];
-    const fields = toClientHeaders(raw, connection, context.release(this.slot));
+    const fields = toVisitorFields(raw, connection, context.release(this.slot));
     if (headers.trailer !== undefined) dropVainTrailer(response, status, fields);
     this.#answer = new Answer(
       response,
@@ -210,7 +212,7 @@ export class Exchange implements Dispatcher.DispatchHandler, Guest, Logged, Seat
   }
 
   #sendAgain(to: Slot): void {
-    const { counters, gates, inflight } = this.#context;
+    const { counters, limiters, inflight } = this.#context;
     this.#answered = false;
     if (to === this.slot) {
       this.#retried = true;
@@ -221,20 +223,20 @@ export class Exchange implements Dispatcher.DispatchHandler, Guest, Logged, Seat
     }
     this.#refused = true;
     counters.failovers++;
-    gates[this.slot].leave(this);
+    limiters[this.slot].leave(this);
     inflight.enter(to);
     inflight.leave(this.slot);
     this.slot = to;
     this.#traffic = this.#context.traffic[to];
-    gates[to].enter(this);
+    limiters[to].enter(this);
   }
 
-  /** What is the visitor's own doing is not counted against the site. */
+  /** What is the visitor's own doing is not counted against the slot. */
   #explain(error: Error): ErrorAnswer {
-    const own = explainVisitorsFault(error);
+    const own = explainVisitorFault(error);
     if (own) return own;
     this.#context.counters.upstreamErrors[this.slot]++;
-    return explainSitesFault(error);
+    return explainSlotFault(error);
   }
 
   #answerError(answer: ErrorAnswer): void {

@@ -1,4 +1,4 @@
-import { wasInvalid, wasRefused, wasTimeout } from '../slot/client.ts';
+import { wasInvalid, wasRefused, wasTimeout } from '../slot/failure.ts';
 import {
   BAD_GATEWAY,
   BAD_REQUEST,
@@ -11,14 +11,14 @@ import {
 import { BodyStalled, BodyTooLarge } from './upload.ts';
 
 /** What a visitor is told about a request that failed by its own doing; `null` when it did not. */
-export function explainVisitorsFault(error: Error): ErrorAnswer | null {
+export function explainVisitorFault(error: Error): ErrorAnswer | null {
   if (error instanceof BodyTooLarge) return BODY_TOO_LARGE;
   if (error instanceof BodyStalled) return REQUEST_TIMEOUT;
   return wasInvalid(error) ? BAD_REQUEST : null;
 }
 
-/** What a visitor is told when the site failed. */
-export function explainSitesFault(error: Error): ErrorAnswer {
+/** What a visitor is told when the slot failed. */
+export function explainSlotFault(error: Error): ErrorAnswer {
   if (wasRefused(error)) return UNAVAILABLE;
   return wasTimeout(error) ? GATEWAY_TIMEOUT : BAD_GATEWAY;
 }

@@ -6,7 +6,7 @@ import type { Prepared } from '../request/preparation.ts';
 import type { ExchangeContext } from './context.ts';
 import { Exchange } from './exchange.ts';
 import { createHeadWatch } from './head-watch.ts';
-import { createRoster } from './live-set.ts';
+import { createLiveSet } from './live-set.ts';
 
 /** The requests of one worker that are on their way. */
 export interface Forwarding {
@@ -21,7 +21,7 @@ export interface Forwarding {
 }
 
 /**
- * @param headTimeoutMs how long a site may take for the head of an answer
+ * @param headTimeoutMs how long a slot may take for the head of an answer
  * @param ended called once for each request, when its answer has ended, finished or not
  */
 export function createForwarding(
@@ -29,7 +29,7 @@ export function createForwarding(
   headTimeoutMs: number,
   ended: (exchange: Exchange) => void,
 ): Forwarding {
-  const exchanges = createRoster<Exchange>();
+  const exchanges = createLiveSet<Exchange>();
   const headWatch = createHeadWatch(headTimeoutMs, exchanges.all);
 
   const close = (exchange: Exchange) => {

@@ -1,9 +1,6 @@
-/** The site has not begun its answer in time. */
-export class AnswerTimeout extends Error {
-  readonly code = 'ETIMEDOUT';
-}
+import { AnswerTimeout } from '../slot/failure.ts';
 
-/** What may wait for the head of a site's answer. */
+/** What may wait for the head of a slot's answer. */
 export interface AwaitsHead {
   /** How often it has been seen waiting; -1 while it does not wait. */
   seenWaiting: number;
@@ -19,7 +16,7 @@ const LONGEST_INTERVAL_MS = 1000;
 const LOOKS_PER_LIMIT = 10;
 
 /**
- * Gives up on sites that do not answer, by one look at all who wait instead of a timer for each (ran: 2 % more requests
+ * Gives up on slots that do not answer, by one look at all who wait instead of a timer for each (ran: 2 % more requests
  * per CPU-second than with undici's timers, in 30 paired rounds).
  *
  * @param limitMs is kept from below: nobody is given up on earlier, and at most two looks later

@@ -1,57 +1,57 @@
 import type { ProxyLimits } from '../../config/proxy-schema.ts';
 
-/** Somebody who wants through. Each call comes at most once. */
-export interface Guest {
+/** What holds a place in a slot, or wants one. Each call comes at most once. */
+export interface PlaceOwner {
   admitted(): void;
   /** There was no room, at once or after waiting. */
   turnedAway(): void;
 }
 
 /** Bounds what one slot works on at a time: so many at once, a few more in a short queue, no others. */
-export interface Gate {
-  enter(guest: Guest): void;
-  /** For a guest that was admitted or is waiting, and not for one that was turned away. */
-  leave(guest: Guest): void;
+export interface Limiter {
+  enter(owner: PlaceOwner): void;
+  /** For an owner that was admitted or is waiting, and not for one that was turned away. */
+  leave(owner: PlaceOwner): void;
 }
 
-export function createGate(
+export function createLimiter(
   limits: Pick<ProxyLimits, 'inflightPerSlot' | 'queuedPerSlot' | 'queueTimeoutMs'>,
-): Gate {
+): Limiter {
   let inside = 0;
-  const queue = new Map<Guest, NodeJS.Timeout>();
+  const queue = new Map<PlaceOwner, NodeJS.Timeout>();
 
   const admitNext = () => {
     const next = queue.entries().next();
     if (next.done) return;
-    const [guest, timer] = next.value;
+    const [owner, timer] = next.value;
     clearTimeout(timer);
-    queue.delete(guest);
+    queue.delete(owner);
     inside++;
-    guest.admitted();
+    owner.admitted();
   };
 
   return {
-    enter(guest) {
+    enter(owner) {
       if (inside < limits.inflightPerSlot) {
         inside++;
-        guest.admitted();
+        owner.admitted();
         return;
       }
       if (queue.size >= limits.queuedPerSlot) {
-        guest.turnedAway();
+        owner.turnedAway();
         return;
       }
       const giveUp = () => {
-        queue.delete(guest);
-        guest.turnedAway();
+        queue.delete(owner);
+        owner.turnedAway();
       };
-      queue.set(guest, setTimeout(giveUp, limits.queueTimeoutMs));
+      queue.set(owner, setTimeout(giveUp, limits.queueTimeoutMs));
     },
-    leave(guest) {
-      const timer = queue.get(guest);
+    leave(owner) {
+      const timer = queue.get(owner);
       if (timer !== undefined) {
         clearTimeout(timer);
-        queue.delete(guest);
+        queue.delete(owner);
         return;
       }
       inside--;

@@ -1,11 +1,11 @@
-/** What can be in a roster, in one at a time. */
-export interface Seated {
-  /** Its place there, or -1; the roster's own. */
-  seat: number;
+/** What can be in a live set, in one at a time. */
+export interface LiveSetMember {
+  /** Its place there, or -1; the live set's own. */
+  liveIndex: number;
 }
 
 /** Who is there, where many come and go each second. */
-export interface Roster<T extends Seated> {
+export interface LiveSet<T extends LiveSetMember> {
   /** A copy, in no order: it stays as it is while they go. */
   all(): T[];
   add(one: T): void;
@@ -20,22 +20,22 @@ export interface Roster<T extends Seated> {
  * generation, keeps alive what it held. With 64 requests open at a time each one of them outlived the young
  * generation so, and collecting them took a sixth of the worker's time.
  */
-export function createRoster<T extends Seated>(): Roster<T> {
-  const seats: T[] = [];
+export function createLiveSet<T extends LiveSetMember>(): LiveSet<T> {
+  const members: T[] = [];
   return {
-    all: () => [...seats],
+    all: () => [...members],
     add(one) {
-      one.seat = seats.length;
-      seats.push(one);
+      one.liveIndex = members.length;
+      members.push(one);
     },
     remove(one) {
-      const { seat } = one;
-      if (seats[seat] !== one) return false;
-      one.seat = -1;
-      const last = seats.pop() as T;
+      const { liveIndex } = one;
+      if (members[liveIndex] !== one) return false;
+      one.liveIndex = -1;
+      const last = members.pop() as T;
       if (last === one) return true;
-      seats[seat] = last;
-      last.seat = seat;
+      members[liveIndex] = last;
+      last.liveIndex = liveIndex;
       return true;
     },
   };

@@ -1,6 +1,6 @@
 import type { Slot } from '../../slots/slot.ts';
 
-/** What is known about an attempt that failed before the site's answer began. */
+/** What is known about an attempt that failed before the slot's answer began. */
 export interface FailedAttempt {
   method: string | undefined;
   hasBody: boolean;

@@ -9,7 +9,7 @@ export class BodyTooLarge extends Error {}
 export class BodyStalled extends Error {}
 
 /**
- * A request's body for undici, which destroys the stream it sends from as soon as the site has answered or
+ * A request's body for undici, which destroys the stream it sends from as soon as the slot has answered or
  * failed: on the request itself that would cut the visitor off from that very answer.
  */
 export function createUpload(
@@ -29,7 +29,7 @@ export function createUpload(
         if (!response.headersSent) response.writeContinue();
       }
       if (stoodStill) {
-        // Node's timeout has gone off for the site's slowness; from here on it is the visitor's again.
+        // Node's timeout has gone off for the slot's slowness; from here on it is the visitor's again.
         stoodStill = false;
         request.setTimeout(limits.bodyIdleTimeoutMs);
       }
@@ -60,7 +60,7 @@ export function createUpload(
   }
 
   function onStandstill() {
-    // A site that reads slowly makes the visitor stand still too.
+    // A slot that reads slowly makes the visitor stand still too.
     if (request.isPaused()) stoodStill = true;
     else body.destroy(new BodyStalled());
   }

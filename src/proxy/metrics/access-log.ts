@@ -7,7 +7,7 @@ export interface Logged {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly slot: Slot;
-  /** Fields as the site got them. */
+  /** Fields as the slot got them. */
   readonly headers: readonly string[];
   /** `performance.now()` at the request's head. */
   readonly startedAt: number;

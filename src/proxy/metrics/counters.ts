@@ -5,14 +5,14 @@ import { type Counters, LATENCY_BOUNDS_MS, type Traffic } from '../../wire/messa
 const RELEASES_PER_SLOT = 2;
 
 /** A worker's counters, and where the next answer of each slot is counted. */
-export interface Tally {
+export interface WorkerCounters {
   counters: Counters;
   traffic: PerSlot<Traffic>;
   /** From here on what is routed to this slot counts for this release. */
   serve(slot: Slot, release: string | null): void;
 }
 
-export function createTally(now = Date.now()): Tally {
+export function createWorkerCounters(now = Date.now()): WorkerCounters {
   const counters: Counters = {
     since: now,
     traffic: [],

@@ -31,7 +31,7 @@ function named(connection: string | string[] | undefined): Set<string> | null {
 }
 
 /**
- * The request's fields for the site: order, case and repetition kept, hop-by-hop fields dropped, the
+ * The request's fields for the slot: order, case and repetition kept, hop-by-hop fields dropped, the
  * forwarding fields set. A trusted proxy's own ones are kept, and ours added to its lists.
  *
  * @param raw as in `IncomingMessage.rawHeaders`
@@ -39,7 +39,7 @@ function named(connection: string | string[] | undefined): Set<string> | null {
  * @param host what the request is for: its `Host` field, or what counts instead of it
  * @returns `null` when there is more than one `Host` field (RFC 9112 §3.2)
  */
-export function toUpstreamHeaders(
+export function toSlotFields(
   raw: readonly string[],
   connection: string | undefined,
   host: string,
@@ -102,14 +102,14 @@ export function toStrings(raw: readonly Buffer[] | readonly string[]): readonly 
 }
 
 /**
- * The site's fields for the visitor. Names keep their case, repeated fields stay apart and in order;
+ * The slot's fields for the visitor. Names keep their case, repeated fields stay apart and in order;
  * `trailer` goes on, for it announces what the end of the body will bring.
  *
  * @param raw pairs of name and value
  * @param connection the value of the answer's `Connection` field
  * @param release for `x-slots-release`, or `null` not to tell
  */
-export function toClientHeaders(
+export function toVisitorFields(
   raw: readonly string[],
   connection: string | string[] | undefined,
   release: string | null,

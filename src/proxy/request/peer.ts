@@ -2,7 +2,7 @@ import { BlockList, isIP, type Socket } from 'node:net';
 import { SlotsError } from '../../errors.ts';
 import type { Peer } from './fields.ts';
 
-/** On the socket itself: a WeakMap that each new connection goes into costs the collector more (see roster.ts). */
+/** On the socket itself: a WeakMap that each new connection goes into costs the collector more (see live-set.ts). */
 const PEER = Symbol('peer');
 
 type Known = Socket & { [PEER]?: Peer };

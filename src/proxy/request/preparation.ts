@@ -4,7 +4,7 @@ import type { ProxyConfig } from '../../config/proxy-schema.ts';
 import { BAD_REQUEST, type ErrorAnswer } from '../visitor/error-answer.ts';
 import { fieldsOf, isHttp2 } from '../visitor/visitor.ts';
 import { objection } from './admission.ts';
-import { toUpstreamHeaders } from './fields.ts';
+import { toSlotFields } from './fields.ts';
 import { createPeerLookup } from './peer.ts';
 import { createRequestIds } from './request-id.ts';
 import { isAuthority, parseTarget } from './target.ts';
@@ -42,7 +42,7 @@ export function createPreparation(
       '') as string;
     // RFC 9112 §3.2: a Host field that cannot be one is answered 400.
     if (host === '' ? isHttp2(request) : !isGoodHost(host)) return BAD_REQUEST;
-    const headers = toUpstreamHeaders(
+    const headers = toSlotFields(
       fields,
       request.headers.connection,
       host,

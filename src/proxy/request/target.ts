@@ -1,4 +1,4 @@
-/** The four forms of a request's target (RFC 9112 §3.2), reduced to what goes on the wire to the site. */
+/** The four forms of a request's target (RFC 9112 §3.2), reduced to what goes on the wire to the slot. */
 export interface Target {
   /** Origin form, byte for byte as it came, or `*`. */
   path: string;
@@ -11,7 +11,7 @@ const ABSOLUTE = /^https?:\/\/([^/?#]*)(.*)$/i;
 /** A registered name, an IPv4 or a bracketed IPv6 address, with a port or not; no user information. */
 const AUTHORITY = /^(?:[A-Za-z0-9._~!$&'()*+,;=%-]+|\[[0-9A-Fa-f:.]+\])(?::(\d{1,5}))?$/;
 
-/** @returns `null` for a target that no site of ours can mean */
+/** @returns `null` for a target that no slot can mean */
 export function parseTarget(method: string, url: string): Target | null {
   if (url.startsWith('/')) return { path: url, host: null };
   if (url === '*') return method === 'OPTIONS' ? { path: url, host: null } : null;

@@ -19,15 +19,15 @@ const LENGTH = /^\d{1,15}$/;
 export function bodyLength({ status, known }: AnswerHead, method: string): number {
   const { 'content-length': length, 'transfer-encoding': coding } = known;
   if (length !== undefined && !LENGTH.test(length)) {
-    throw new BadAnswer('the site sent a Content-Length that is none, or two of them');
+    throw new BadAnswer('the slot sent a Content-Length that is none, or two of them');
   }
   if (length !== undefined && coding !== undefined) {
-    throw new BadAnswer('the site sent both Content-Length and Transfer-Encoding');
+    throw new BadAnswer('the slot sent both Content-Length and Transfer-Encoding');
   }
   if (method === 'HEAD' || status === 204 || status === 304 || status < 200) return 0;
   if (coding !== undefined) {
     if (coding.toLowerCase() === 'chunked') return CHUNKED;
-    throw new BadAnswer(`the site sent its body in a transfer coding that nobody asked for`);
+    throw new BadAnswer(`the slot sent its body in a transfer coding that nobody asked for`);
   }
   return length === undefined ? UNTIL_CLOSE : Number(length);
 }

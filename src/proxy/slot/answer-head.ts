@@ -1,9 +1,9 @@
-/** What came from the site is no answer that HTTP/1.1 allows, or none that can be passed on. */
+/** What came from the slot is no answer that HTTP/1.1 allows, or none that can be passed on. */
 export class BadAnswer extends Error {
   readonly code = 'BAD_ANSWER';
 }
 
-/** The head of a site's answer (RFC 9112 §4 and §5). */
+/** The head of a slot's answer (RFC 9112 §4 and §5). */
 export interface AnswerHead {
   status: number;
   /** The reason phrase, which may be empty. */
@@ -11,7 +11,7 @@ export interface AnswerHead {
   /** Pairs of name and value, as they came. */
   fields: string[];
   known: KnownFields;
-  /** Whether the site speaks HTTP/1.0, which closes the connection after its answer. */
+  /** Whether the slot speaks HTTP/1.0, which closes the connection after its answer. */
   isHttp10: boolean;
 }
 
@@ -41,7 +41,7 @@ const FIELD_LINES = /^(?:[!#$%&'*+.^_`|~\w-]+:[\t\x20-\x7e\x80-\xff]*\r\n)*\r\n$
  */
 export function parseAnswerHead(text: string): AnswerHead {
   const line = STATUS_LINE.exec(text);
-  if (line === null) throw new BadAnswer('the site sent no status line of HTTP/1.1');
+  if (line === null) throw new BadAnswer('the slot sent no status line of HTTP/1.1');
   const { fields, known } = parseFields(text.slice(line[0].length));
   return {
     status: Number(line[2]),
@@ -59,7 +59,7 @@ export function parseAnswerHead(text: string): AnswerHead {
  * @throws BadAnswer
  */
 export function parseFields(text: string): { fields: string[]; known: KnownFields } {
-  if (!FIELD_LINES.test(text)) throw new BadAnswer('the site sent a field that is none');
+  if (!FIELD_LINES.test(text)) throw new BadAnswer('the slot sent a field that is none');
   const fields: string[] = [];
   const known: KnownFields = {
     connection: undefined,

@@ -83,15 +83,15 @@ export class AnswerReader {
   /** So that what never ends, or has begun wrongly, is not waited for. */
   #refuseHopeless(): void {
     const text = this.#text;
-    if (text.length > maxHeaderSize) throw new BadAnswer('the site sent too long a head');
+    if (text.length > maxHeaderSize) throw new BadAnswer('the slot sent too long a head');
     if (text.startsWith(PROTOCOL) || PROTOCOL.startsWith(text)) return;
-    throw new BadAnswer('the site does not speak HTTP/1');
+    throw new BadAnswer('the slot does not speak HTTP/1');
   }
 
   #take(head: AnswerHead, sink: AnswerSink): void {
     // Nobody has asked for another protocol (RFC 9110 §15.2.2), and HTTP/1.0 has no such answers (§15.2).
     if (head.status === 101 || (head.status < 200 && head.isHttp10)) {
-      throw new BadAnswer(`the site sent a ${head.status} that must not be`);
+      throw new BadAnswer(`the slot sent a ${head.status} that must not be`);
     }
     const remaining = bodyLength(head, this.#method);
     if (head.status >= 200) {

@@ -4,7 +4,7 @@ import type { AnswerSink } from './answer-reader.ts';
 import { copyOut } from './read-buffer.ts';
 
 /** A request without a body. */
-export interface SiteRequest {
+export interface SlotRequest {
   method: string;
   /** All of its head, as it goes over the wire. */
   head: string;
@@ -13,25 +13,25 @@ export interface SiteRequest {
 }
 
 /** What a request goes over. */
-export interface Line {
+export interface CallConnection {
   /** Gives up the request, if it is still this one. */
   abandon(call: Call, reason: Error): void;
   /** Reads on after a pause, if it is still for this request. */
   readOn(call: Call): void;
 }
 
-/** One request on its way to the site and back: hands its answer to its handler, who can stop it here. */
+/** One request on its way to the slot and back: hands its answer to its handler, who can stop it here. */
 export class Call implements Dispatcher.DispatchController, AnswerSink {
   rawHeaders: string[] | null = null;
   rawTrailers: string[] | null = null;
   paused = false;
   reason: Error | null = null;
-  readonly request: SiteRequest;
-  readonly #line: Line;
+  readonly request: SlotRequest;
+  readonly #connection: CallConnection;
   #begun = false;
 
-  constructor(line: Line, request: SiteRequest) {
-    this.#line = line;
+  constructor(connection: CallConnection, request: SlotRequest) {
+    this.#connection = connection;
     this.request = request;
   }
 
@@ -41,7 +41,7 @@ export class Call implements Dispatcher.DispatchController, AnswerSink {
 
   abort(reason: Error): void {
     this.reason ??= reason;
-    this.#line.abandon(this, reason);
+    this.#connection.abandon(this, reason);
   }
 
   pause(): void {
@@ -50,7 +50,7 @@ export class Call implements Dispatcher.DispatchController, AnswerSink {
 
   resume(): void {
     this.paused = false;
-    this.#line.readOn(this);
+    this.#connection.readOn(this);
   }
 
   start(): void {

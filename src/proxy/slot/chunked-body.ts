@@ -80,11 +80,11 @@ export class ChunkedBody {
 
   #readTrailers(): void {
     if (this.#line.length > LONGEST_TRAILERS)
-      throw new BadAnswer('the site sent too many trailers');
+      throw new BadAnswer('the slot sent too many trailers');
     if (this.#line !== '\r\n' && !this.#line.endsWith('\r\n\r\n')) return;
     this.trailers = parseFields(this.#line).fields;
     this.#part = 'over';
   }
 }
 
-const BAD_CHUNK = 'the site sent a chunk that is none';
+const BAD_CHUNK = 'the slot sent a chunk that is none';

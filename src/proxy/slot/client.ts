@@ -2,13 +2,12 @@ import type { IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
 import { type buildConnector, type Dispatcher, Pool } from 'undici';
 import { connectSlot } from './connect.ts';
-import { ConnectionLost } from './connection.ts';
-import { createConnections, KEEP_ALIVE_MARGIN_MS, KEEP_ALIVE_MS } from './connections.ts';
+import { createSlotConnections, KEEP_ALIVE_MARGIN_MS, KEEP_ALIVE_MS } from './connections.ts';
 import { type DispatchLimits, dispatchByNode, needsNode } from './node-dispatch.ts';
-import { InvalidRequest, requestHead } from './request-head.ts';
+import { requestHead } from './request-head.ts';
 
 /** The way to one slot: over connections of our own, over undici's for a body, or over Node's for what undici cannot. */
-export interface Upstream {
+export interface SlotClient {
   /**
    * @param incoming the visitor's request, which `options` was made from
    * @param over a connection that may have been used before, or one that has not; is for requests without a body,
@@ -22,9 +21,9 @@ export interface Upstream {
   ): void;
 }
 
-export function createUpstream(port: number, limits: DispatchLimits): Upstream {
+export function createSlotClient(port: number, limits: DispatchLimits): SlotClient {
   const pool = createPool(port, limits);
-  const connections = createConnections(port, limits);
+  const connections = createSlotConnections(port, limits);
 
   const send = (
     method: string,
@@ -73,29 +72,4 @@ function connectTo(timeoutMs: number): buildConnector.connector {
       error ? callback(error, null) : callback(null, socket),
     );
   };
-}
-
-/** No connection was made, so no byte of the request can have been processed. */
-export function wasRefused(error: Error): boolean {
-  return (error as NodeJS.ErrnoException).code === 'ECONNREFUSED';
-}
-
-/** A connection that had answered before was closed. Says nothing about whether it had begun to answer again. */
-export function wasUsedConnectionLost(error: Error): boolean {
-  return error instanceof ConnectionLost && error.wasUsed;
-}
-
-/** Nothing that can be sent: a field or the path has a character that must not be there. */
-export function wasInvalid(error: Error): boolean {
-  const { code } = error as NodeJS.ErrnoException;
-  return (
-    error instanceof InvalidRequest ||
-    code === 'UND_ERR_INVALID_ARG' ||
-    code === 'UND_ERR_NOT_SUPPORTED'
-  );
-}
-
-export function wasTimeout(error: Error): boolean {
-  const { code } = error as NodeJS.ErrnoException;
-  return code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'ETIMEDOUT';
 }

@@ -1,9 +1,5 @@
 import type { Socket } from 'node:net';
-
-/** The site did not accept a connection in time. */
-export class ConnectTimeout extends Error {
-  readonly code = 'ETIMEDOUT';
-}
+import { ConnectTimeout } from './failure.ts';
 
 /**
  * Connects to a slot.

@@ -1,22 +1,11 @@
 import { Socket } from 'node:net';
-import { AnswerTimeout } from '../forward/head-watch.ts';
 import { mayKeepAlive } from './answer-framing.ts';
 import { type AnswerHead, BadAnswer } from './answer-head.ts';
 import { AnswerReader } from './answer-reader.ts';
-import { Call, type Line, type SiteRequest } from './call.ts';
+import { Call, type CallConnection, type SlotRequest } from './call.ts';
 import { connectSlot } from './connect.ts';
+import { AnswerTimeout, ConnectionLost } from './failure.ts';
 import { readBuffer } from './read-buffer.ts';
-
-/** A connection was closed before its answer was whole. */
-export class ConnectionLost extends Error {
-  /** Whether it had answered before, so that the site may have closed it for having been idle. */
-  readonly wasUsed: boolean;
-
-  constructor(wasUsed: boolean, cause: Error | undefined) {
-    super('the site closed the connection', { cause });
-    this.wasUsed = wasUsed;
-  }
-}
 
 export interface ConnectionLimits {
   connectTimeoutMs: number;
@@ -27,12 +16,12 @@ export interface ConnectionLimits {
 /**
  * Is told that another request may follow.
  *
- * @param hint the site's word on how long: its `Keep-Alive` field
+ * @param hint the slot's word on how long: its `Keep-Alive` field
  */
 export type OnIdle = (connection: Connection, hint: string | undefined) => void;
 
 /** A connection to a slot, for requests without a body, one at a time. */
-export class Connection implements Line {
+export class Connection implements CallConnection {
   /** `performance.now()` from which on it must not be used again; its keeper's. */
   usableUntil = 0;
   readonly #limits: ConnectionLimits;
@@ -54,7 +43,7 @@ export class Connection implements Line {
   }
 
   /** Connects, and sends the first request. */
-  open(port: number, request: SiteRequest): void {
+  open(port: number, request: SlotRequest): void {
     const call = new Call(this, request);
     connectSlot(port, this.#limits.connectTimeoutMs, this.#socket, (error) => {
       if (error) return call.fail(error);
@@ -77,7 +66,7 @@ export class Connection implements Line {
   }
 
   /** Sends another request. */
-  send(request: SiteRequest): void {
+  send(request: SlotRequest): void {
     this.#begin(new Call(this, request));
   }
 
@@ -109,7 +98,7 @@ export class Connection implements Line {
 
   #read(length: number): void {
     const call = this.#call;
-    if (call === null) throw new BadAnswer('the site sent what nobody has asked for');
+    if (call === null) throw new BadAnswer('the slot sent what nobody has asked for');
     call.begin();
     const taken = this.#reader.read(readBuffer, length, call);
     if (this.#reader.isOver) this.#finish(call, taken === length);
@@ -136,12 +125,12 @@ export class Connection implements Line {
   }
 
   #stoodStill(): void {
-    // While it is the visitor who is slow the site has nothing to answer for.
+    // While it is the visitor who is slow the slot has nothing to answer for.
     if (this.#call?.paused) this.#socket.setTimeout(this.#limits.bodyTimeoutMs);
     else this.#socket.destroy(new AnswerTimeout());
   }
 
-  /** The site has closed its side. */
+  /** The slot has closed its side. */
   #ended(): void {
     if (this.#call !== null && this.#reader.endsWithConnection) this.#finish(this.#call, false);
     else this.#socket.destroy();

@@ -1,30 +1,30 @@
 import { sendSoon } from '../send-soon.ts';
-import type { SiteRequest } from './call.ts';
+import type { SlotRequest } from './call.ts';
 import { Connection, type ConnectionLimits } from './connection.ts';
 
 /**
- * Idle connections to a slot are given up before the site does it: Node's servers close theirs after 5 s, and
+ * Idle connections to a slot are given up before the slot does it: Node's servers close theirs after 5 s, and
  * a request sent at that instant would be lost (nodejs/node #47130).
  */
 export const KEEP_ALIVE_MS = 4000;
 
-/** Before the site's own hint (`Keep-Alive: timeout=5`) runs out, in milliseconds. */
+/** Before the slot's own hint (`Keep-Alive: timeout=5`) runs out, in milliseconds. */
 export const KEEP_ALIVE_MARGIN_MS = 1000;
 
 /** How often idle connections of no more use are closed. */
 const SWEEP_MS = 1000;
 
 /** The connections to one slot that are kept between requests. */
-export interface Connections {
+export interface SlotConnections {
   /**
    * Sends a request without a body, and calls its handler as undici would.
    *
    * @param over a connection that may have been used before, or one that has not
    */
-  send(request: SiteRequest, over: 'kept' | 'new'): void;
+  send(request: SlotRequest, over: 'kept' | 'new'): void;
 }
 
-export function createConnections(port: number, limits: ConnectionLimits): Connections {
+export function createSlotConnections(port: number, limits: ConnectionLimits): SlotConnections {
   /** The one that was used last comes last and goes first, so that what is not needed grows old. */
   let idle: Connection[] = [];
   let timer: NodeJS.Timeout | null = null;
@@ -60,7 +60,7 @@ export function createConnections(port: number, limits: ConnectionLimits): Conne
     return null;
   };
 
-  const sendNow = (request: SiteRequest, over: 'kept' | 'new') => {
+  const sendNow = (request: SlotRequest, over: 'kept' | 'new') => {
     const kept = over === 'kept' ? takeIdle() : null;
     if (kept) kept.send(request);
     else new Connection(limits, keep).open(port, request);
@@ -71,7 +71,7 @@ export function createConnections(port: number, limits: ConnectionLimits): Conne
   };
 }
 
-/** How long a connection may be kept, by what its site said of that. */
+/** How long a connection may be kept, by what its slot said of that. */
 function keepAliveMs(hint: string | undefined): number {
   if (hint === undefined) return KEEP_ALIVE_MS;
   const seconds = /(?:^|[\s,])timeout=(\d+)/i.exec(hint)?.[1];

@@ -2,12 +2,12 @@ import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
-import { AnswerTimeout } from '../forward/head-watch.ts';
 import { toTrailers } from '../request/fields.ts';
 import { expectsContinue } from '../visitor/visitor.ts';
 import { connectSlot } from './connect.ts';
+import { AnswerTimeout } from './failure.ts';
 
-/** How long a site may leave open whether it wants a body that the visitor asks about, in milliseconds. */
+/** How long a slot may leave open whether it wants a body that the visitor asks about, in milliseconds. */
 const CONTINUE_WAIT_MS = 1000;
 
 export interface DispatchLimits {
@@ -70,7 +70,7 @@ export function dispatchByNode(
   });
   outgoing.on('response', (answer) => {
     relayAnswer(answer, controller, handler, limits.bodyTimeoutMs, fail);
-    // What the site did not wait for it does not get any more.
+    // What the slot did not wait for it does not get any more.
     answer.on('end', () => body?.destroy());
   });
   const moved = limitWait(outgoing, body, limits.headersTimeoutMs);
@@ -131,7 +131,7 @@ function sendBody(
 }
 
 /**
- * Gives up on an answer's head, but not while the visitor is what the site waits for.
+ * Gives up on an answer's head, but not while the visitor is what the slot waits for.
  *
  * @returns is to be called for each piece of the body
  */

@@ -8,7 +8,7 @@ const NOT_IN_PATH = /[^\x21-\x7e\x80-\xff]/;
 const NOT_IN_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 
 /**
- * The head of a request without a body, as it goes to the site. A character over U+00FF would be cut down to a byte
+ * The head of a request without a body, as it goes to the slot. A character over U+00FF would be cut down to a byte
  * of another meaning, a line's end among them.
  *
  * @param fields pairs of name and value; the names are tokens

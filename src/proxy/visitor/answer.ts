@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { sendSoon, type Waiting } from '../send-soon.ts';
 import { cork, endWith, uncork, writeHead } from './visitor.ts';
 
-/** A site's answer on its way to the visitor, kept back until the end of the turn in which it has begun. */
+/** A slot's answer on its way to the visitor, kept back until the end of the turn in which it has begun. */
 export class Answer implements Waiting {
   readonly #response: ServerResponse;
   /** Bytes of the body still to come, or -1 when its length is not known. */

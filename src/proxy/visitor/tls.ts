@@ -6,7 +6,7 @@ import { type CertificateFiles, readCertificate } from './certificate.ts';
 /** Per visitor's connection; what browsers ask for at a time stays well below. */
 const MAX_STREAMS = 100;
 
-/** How much of one upload, and of all on one connection, may wait here for the site, in bytes. */
+/** How much of one upload, and of all on one connection, may wait here for the slot, in bytes. */
 const STREAM_WINDOW = 256 * 1024;
 const SESSION_WINDOW = 1024 * 1024;
 
@@ -39,7 +39,7 @@ export function createTlsListener(
       enablePush: false,
     },
     maxHeaderListPairs: limits.headerCount + MAX_EXTRA_FIELDS,
-    // A site may repeat a field; that is between it and the visitor.
+    // A slot may repeat a field; that is between it and the visitor.
     strictSingleValueFields: false,
     ...FLOOD_LIMITS,
   });

@@ -84,7 +84,7 @@ export function expectsContinue(request: IncomingMessage): boolean {
   return request.headers.expect !== undefined && !isHttp10(request);
 }
 
-/** A site's reason phrase if Node can send it: it throws on characters that are not Latin-1. */
+/** A slot's reason phrase if Node can send it: it throws on characters that are not Latin-1. */
 function toReason(status: number, message: string): string {
   if (message === STATUS_CODES[status]) return message;
   return /^[\t\x20-\x7e\x80-\xff]*$/.test(message) ? message : '';

@@ -1,9 +1,10 @@
-/** One upgrade request on its way to the site, over http-proxy-3's own passes. */
+/** One upgrade request on its way to the slot, over http-proxy-3's own passes. */
 import { Agent, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ProxyServer } from 'http-proxy-3';
-import { toClientHeaders } from '../request/fields.ts';
+import { toVisitorFields } from '../request/fields.ts';
+import { AnswerTimeout } from '../slot/failure.ts';
 
 /** What http-proxy-3 is given, and what it does not tell by itself. */
 export interface UpgradeCall {
@@ -12,25 +13,21 @@ export interface UpgradeCall {
   client: Duplex;
   head: Buffer;
   /** Connected already, with no byte sent. */
-  site: Socket;
-  /** As the site is to get them, but for `Connection` and `Upgrade`. */
+  slotSocket: Socket;
+  /** As the slot is to get them, but for `Connection` and `Upgrade`. */
   headers: string[];
   answerTimeoutMs: number;
   release: string | null;
-  /** The site has agreed, and http-proxy-3 pipes the connections into each other. */
+  /** The slot has agreed, and http-proxy-3 pipes the connections into each other. */
   onUpgraded(): void;
-  /** The site has refused, and its answer is on its way to the visitor. */
+  /** The slot has refused, and its answer is on its way to the visitor. */
   onRefused(): void;
   onError(error: Error): void;
 }
 
-export class AnswerTimeout extends Error {
-  readonly code = 'ETIMEDOUT';
-}
-
 /** Hands a connected pair to http-proxy-3's passes; what those get wrong is set right in their events. */
-export function callSite(call: UpgradeCall): ClientRequest | null {
-  const { proxy, request, client, head, site, onError } = call;
+export function callSlot(call: UpgradeCall): ClientRequest | null {
+  const { proxy, request, client, head, slotSocket, onError } = call;
   let outgoing: ClientRequest | null = null;
   const prepare = (made: ClientRequest) => {
     outgoing = made;
@@ -38,9 +35,15 @@ export function callSite(call: UpgradeCall): ClientRequest | null {
     setRequestHead(made, request.url as string, call.headers);
   };
   proxy.once('proxyReqWs', prepare);
-  const target = { protocol: 'http:', host: '127.0.0.1', port: String(site.remotePort) };
+  const target = { protocol: 'http:', host: '127.0.0.1', port: String(slotSocket.remotePort) };
   try {
-    proxy.ws(request, client as Socket, head, { target, agent: agentOver(site) } as never, onError);
+    proxy.ws(
+      request,
+      client as Socket,
+      head,
+      { target, agent: agentOver(slotSocket) } as never,
+      onError,
+    );
   } catch (error) {
     onError(error as Error);
   } finally {
@@ -58,7 +61,7 @@ function listen(outgoing: ClientRequest, call: UpgradeCall): void {
   outgoing.on('close', () => clearTimeout(timer));
   outgoing.on('upgrade', (answer) => {
     clearTimeout(timer);
-    const fields = toClientHeaders(answer.rawHeaders, undefined, call.release);
+    const fields = toVisitorFields(answer.rawHeaders, undefined, call.release);
     answer.headers = toObject([...fields, 'Connection', 'Upgrade', 'Upgrade', 'websocket']);
     // After http-proxy-3's own listener, whose pipes know nothing of frames and half-closed connections.
     process.nextTick(call.onUpgraded);
@@ -66,7 +69,7 @@ function listen(outgoing: ClientRequest, call: UpgradeCall): void {
   outgoing.on('response', (answer) => {
     clearTimeout(timer);
     call.onRefused();
-    const fields = toClientHeaders(answer.rawHeaders, answer.headers.connection, call.release);
+    const fields = toVisitorFields(answer.rawHeaders, answer.headers.connection, call.release);
     answer.headers = toObject([...fields, 'connection', 'close'].map(lowerName));
     guardRefusal(answer, call.client);
   });

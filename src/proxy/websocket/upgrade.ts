@@ -6,8 +6,8 @@ import type { ProxyServer } from 'http-proxy-3';
 import type { PerSlot, Slot } from '../../slots/slot.ts';
 import type { Counters, Traffic } from '../../wire/messages.ts';
 import type { Inflight } from '../metrics/inflight.ts';
-import { wasRefused, wasTimeout } from '../slot/client.ts';
 import { connectSlot } from '../slot/connect.ts';
+import { wasRefused, wasTimeout } from '../slot/failure.ts';
 import {
   BAD_GATEWAY,
   BAD_REQUEST,
@@ -19,7 +19,7 @@ import {
 import { endSoon } from '../visitor/linger.ts';
 import { goingAwayFrame } from './frames.ts';
 import { type Relay, relay } from './relay.ts';
-import { callSite } from './upgrade-call.ts';
+import { callSlot } from './upgrade-call.ts';
 
 /** How long one side may take to close once the other has, in milliseconds. */
 const CLOSE_GRACE_MS = 1000;
@@ -40,7 +40,7 @@ export interface UpgradeContext {
 }
 
 export interface Upgrades {
-  /** @param headers as the site is to get them, but for `Connection` and `Upgrade` */
+  /** @param headers as the slot is to get them, but for `Connection` and `Upgrade` */
   handle(
     request: IncomingMessage,
     socket: Duplex,
@@ -58,16 +58,16 @@ export interface Upgrades {
 interface Tunnel {
   slot: Slot;
   client: Duplex;
-  site: Socket | null;
+  slotSocket: Socket | null;
   outgoing: ClientRequest | null;
-  /** The site has refused the upgrade, or we have. */
+  /** The slot has refused the upgrade, or we have. */
   answered: boolean;
-  /** Both directions, once the site has agreed to the upgrade. */
-  relays: { toClient: Relay; toSite: Relay } | null;
+  /** Both directions, once the slot has agreed to the upgrade. */
+  relays: { toClient: Relay; toSlot: Relay } | null;
 }
 
 /** One upgrade request, as it came and as it is to go on. */
-interface Call {
+interface UpgradeRequest {
   request: IncomingMessage;
   head: Buffer;
   headers: string[];
@@ -78,10 +78,10 @@ export function createUpgrades(context: UpgradeContext): Upgrades {
   const { inflight, counters, errors, limits } = context;
   const tunnels = new Set<Tunnel>();
 
-  /** A tunnel counts until both of its sides are closed: the site may still be busy with it. */
+  /** A tunnel counts until both of its sides are closed: the slot may still be busy with it. */
   const settle = (tunnel: Tunnel) => {
-    const { client, site } = tunnel;
-    if (!client.closed || (site && !site.closed)) return;
+    const { client, slotSocket } = tunnel;
+    if (!client.closed || (slotSocket && !slotSocket.closed)) return;
     if (tunnels.delete(tunnel)) inflight.leave(tunnel.slot);
   };
 
@@ -96,30 +96,30 @@ export function createUpgrades(context: UpgradeContext): Upgrades {
     refuse(tunnel, request, explain(error));
   };
 
-  const connect = (tunnel: Tunnel, call: Call, retried: boolean) => {
-    const decide = (error: Error | null, site: Socket | null) => {
-      if (tunnel.client.destroyed) return void site?.destroy();
-      if (site) return open(tunnel, site, call);
+  const connect = (tunnel: Tunnel, upgrade: UpgradeRequest, retried: boolean) => {
+    const decide = (error: Error | null, slotSocket: Socket | null) => {
+      if (tunnel.client.destroyed) return void slotSocket?.destroy();
+      if (slotSocket) return open(tunnel, slotSocket, upgrade);
       const other = wasRefused(error as Error) ? context.fallback(tunnel.slot) : null;
-      if (retried || other === null) return fail(tunnel, call.request, error as Error);
+      if (retried || other === null) return fail(tunnel, upgrade.request, error as Error);
       counters.failovers++;
       inflight.enter(other);
       inflight.leave(tunnel.slot);
       tunnel.slot = other;
-      connect(tunnel, call, true);
+      connect(tunnel, upgrade, true);
     };
     const port = context.ports[tunnel.slot];
-    const site = new Socket({ allowHalfOpen: true, noDelay: true });
-    tunnel.site = connectSlot(port, limits.connectTimeoutMs, site, decide);
-    tunnel.site.on('close', () => settle(tunnel));
+    const slotSocket = new Socket({ allowHalfOpen: true, noDelay: true });
+    tunnel.slotSocket = connectSlot(port, limits.connectTimeoutMs, slotSocket, decide);
+    tunnel.slotSocket.on('close', () => settle(tunnel));
   };
 
-  const open = (tunnel: Tunnel, site: Socket, call: Call) => {
-    tunnel.outgoing = callSite({
-      ...call,
+  const open = (tunnel: Tunnel, slotSocket: Socket, upgrade: UpgradeRequest) => {
+    tunnel.outgoing = callSlot({
+      ...upgrade,
       proxy: context.proxy,
       client: tunnel.client,
-      site,
+      slotSocket,
       answerTimeoutMs: limits.upstreamTimeoutMs,
       release: context.release(tunnel.slot),
       onUpgraded: () => {
@@ -129,7 +129,7 @@ export function createUpgrades(context: UpgradeContext): Upgrades {
       onRefused: () => {
         tunnel.answered = true;
       },
-      onError: (error) => fail(tunnel, call.request, error),
+      onError: (error) => fail(tunnel, upgrade.request, error),
     });
   };
 
@@ -138,7 +138,7 @@ export function createUpgrades(context: UpgradeContext): Upgrades {
       const tunnel: Tunnel = {
         slot,
         client,
-        site: null,
+        slotSocket: null,
         outgoing: null,
         answered: false,
         relays: null,
@@ -151,7 +151,7 @@ export function createUpgrades(context: UpgradeContext): Upgrades {
         if (!tunnel.relays && !tunnel.answered) client.destroy();
       });
       client.on('close', () => {
-        endSite(tunnel);
+        endSlotSide(tunnel);
         settle(tunnel);
       });
       if (!isWebSocket(request)) return refuse(tunnel, request, BAD_REQUEST);
@@ -167,24 +167,24 @@ export function createUpgrades(context: UpgradeContext): Upgrades {
   };
 }
 
-/** A visitor that leaves before the 101 would leave the site's request open for ever (hazard 8). */
-function endSite({ site, outgoing, relays }: Tunnel): void {
+/** A visitor that leaves before the 101 would leave the slot's request open for ever (hazard 8). */
+function endSlotSide({ slotSocket, outgoing, relays }: Tunnel): void {
   if (!relays) {
     outgoing?.destroy();
-    site?.destroy();
-  } else if (site) endWithin(site);
+    slotSocket?.destroy();
+  } else if (slotSocket) endWithin(slotSocket);
 }
 
 function takeOver(tunnel: Tunnel): void {
   const { client } = tunnel;
-  const site = tunnel.site as Socket;
-  site.unpipe(client);
-  client.unpipe(site);
-  tunnel.relays = { toClient: relay(site, client), toSite: relay(client, site) };
+  const slotSocket = tunnel.slotSocket as Socket;
+  slotSocket.unpipe(client);
+  client.unpipe(slotSocket);
+  tunnel.relays = { toClient: relay(slotSocket, client), toSlot: relay(client, slotSocket) };
   // A side that has gone altogether takes and gives nothing more.
-  site.on('close', () => endWithin(client));
-  const watch = () => site.setTimeout(HALF_CLOSED_IDLE_MS, () => client.destroy());
-  site.on('end', watch);
+  slotSocket.on('close', () => endWithin(client));
+  const watch = () => slotSocket.setTimeout(HALF_CLOSED_IDLE_MS, () => client.destroy());
+  slotSocket.on('end', watch);
   client.on('end', watch);
 }
 
@@ -195,15 +195,15 @@ function endWithin(side: Duplex): void {
   setTimeout(() => side.destroy(), CLOSE_GRACE_MS).unref();
 }
 
-async function close({ client, site, relays }: Tunnel): Promise<void> {
+async function close({ client, slotSocket, relays }: Tunnel): Promise<void> {
   if (relays) {
     relays.toClient.endWith(goingAwayFrame(false));
-    relays.toSite.endWith(goingAwayFrame(true));
+    relays.toSlot.endWith(goingAwayFrame(true));
     const closed = new Promise((resolve) => client.once('close', resolve));
     await Promise.race([closed, delay(CLOSE_GRACE_MS, undefined, { ref: false })]);
   }
   client.destroy();
-  site?.destroy();
+  slotSocket?.destroy();
 }
 
 function explain(error: Error): ErrorAnswer {

@@ -4,7 +4,7 @@ import type { MetricsParts } from '../../../src/controller/metrics/snapshot.ts';
 import { countPromotion, createTallies } from '../../../src/controller/metrics/tallies.ts';
 import { createTrafficLedger } from '../../../src/controller/metrics/traffic-ledger.ts';
 import type { Instance } from '../../../src/pm2.ts';
-import { countAnswer, createTally } from '../../../src/proxy/metrics/counters.ts';
+import { countAnswer, createWorkerCounters } from '../../../src/proxy/metrics/counters.ts';
 import { EMPTY_STATE, type LastPromotion, type State } from '../../../src/slots/state.ts';
 import { putRelease, releaseIdOf, tempSite } from '../../support/temp-site.ts';
 import { testConfig } from '../../support/test-config.ts';
@@ -83,7 +83,7 @@ async function setUp(over: Partial<MetricsParts> = {}) {
 
 /** A worker's report after these answers from one slot with one release. */
 function report(slot: 'blue' | 'green', release: string | null, answers: [number, number][]) {
-  const tally = createTally(1);
+  const tally = createWorkerCounters(1);
   tally.serve(slot, release);
   for (const [status, ms] of answers) countAnswer(tally.traffic[slot], status, ms);
   return tally.counters;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { createTrafficLedger } from '../../../src/controller/metrics/traffic-ledger.ts';
 import { quantile, RING_SECONDS } from '../../../src/controller/metrics/traffic-ring.ts';
-import { countAnswer, createTally } from '../../../src/proxy/metrics/counters.ts';
+import { countAnswer, createWorkerCounters } from '../../../src/proxy/metrics/counters.ts';
 
 const START = 1_700_000_000_000;
 
@@ -10,7 +10,7 @@ function setUp(maxReleases = 7) {
   let time = START;
   const ledger = createTrafficLedger(START, maxReleases, () => time);
   const worker = (pid: number, since = START) => {
-    const tally = createTally(since);
+    const tally = createWorkerCounters(since);
     tally.serve('blue', 'one');
     return {
       ...tally,
@@ -110,7 +110,7 @@ describe('totals', () => {
   test.each([
     ['nothing', undefined],
     ['an older shape', { requests: { blue: 1, green: 0 }, statusClasses: [0, 0, 1, 0, 0, 0] }],
-    ['counts below zero', { ...createTally(START).counters, retries: -1 }],
+    ['counts below zero', { ...createWorkerCounters(START).counters, retries: -1 }],
   ])('are not changed by a report with %s', (_name, counters) => {
     const { ledger } = setUp();
     const before = JSON.stringify(ledger.totals());

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { createGate, type Guest } from '../../../src/proxy/forward/limiter.ts';
+import { createLimiter, type PlaceOwner } from '../../../src/proxy/forward/limiter.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
@@ -9,7 +9,7 @@ const LIMITS = { inflightPerSlot: 2, queuedPerSlot: 2, queueTimeoutMs: 1000 };
 
 type State = 'new' | 'inside' | 'away';
 
-function guest(): Guest & { state: State } {
+function owner(): PlaceOwner & { state: State } {
   return {
     state: 'new',
     admitted() {
@@ -24,10 +24,10 @@ function guest(): Guest & { state: State } {
 }
 
 function entered(count: number, limits = LIMITS) {
-  const gate = createGate(limits);
-  const guests = Array.from({ length: count }, guest);
-  for (const one of guests) gate.enter(one);
-  return { gate, guests, states: () => guests.map(({ state }) => state) };
+  const limiter = createLimiter(limits);
+  const owners = Array.from({ length: count }, owner);
+  for (const one of owners) limiter.enter(one);
+  return { limiter, owners, states: () => owners.map(({ state }) => state) };
 }
 
 test('so many are let in, so many wait, and the next is turned away', () => {
@@ -35,26 +35,26 @@ test('so many are let in, so many wait, and the next is turned away', () => {
 });
 
 test('who waits comes in when somebody leaves, the first first', () => {
-  const { gate, guests, states } = entered(4);
-  gate.leave(guests[0] as Guest);
+  const { limiter, owners, states } = entered(4);
+  limiter.leave(owners[0] as PlaceOwner);
   expect(states()).toEqual(['inside', 'inside', 'inside', 'new']);
-  gate.leave(guests[1] as Guest);
+  limiter.leave(owners[1] as PlaceOwner);
   expect(states()[3]).toBe('inside');
 });
 
 test('who has waited too long is turned away, and makes room in the queue', () => {
-  const { gate, states } = entered(4);
+  const { limiter, states } = entered(4);
   vi.advanceTimersByTime(1000);
   expect(states()).toEqual(['inside', 'inside', 'away', 'away']);
-  const later = guest();
-  gate.enter(later);
+  const later = owner();
+  limiter.enter(later);
   expect(later.state).toBe('new');
 });
 
 test('who leaves the queue is never let in', () => {
-  const { gate, guests, states } = entered(4);
-  gate.leave(guests[2] as Guest);
-  gate.leave(guests[0] as Guest);
+  const { limiter, owners, states } = entered(4);
+  limiter.leave(owners[2] as PlaceOwner);
+  limiter.leave(owners[0] as PlaceOwner);
   expect(states()).toEqual(['inside', 'inside', 'new', 'inside']);
   vi.advanceTimersByTime(5000);
   expect(states()[2]).toBe('new');
@@ -78,19 +78,19 @@ describe('whatever happens', () => {
   test('there are never too many inside or waiting, and nobody waits while there is room', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const gate = createGate(LIMITS);
-        let present: ReturnType<typeof guest>[] = [];
+        const limiter = createLimiter(LIMITS);
+        let present: ReturnType<typeof owner>[] = [];
         for (const next of steps) {
           if (next.type === 'wait') vi.advanceTimersByTime(next.ms);
           if (next.type === 'enter') {
-            const one = guest();
+            const one = owner();
             present.push(one);
-            gate.enter(one);
+            limiter.enter(one);
           }
           present = present.filter(({ state }) => state !== 'away');
           if (next.type === 'leave' && present.length > 0) {
             const [one] = present.splice(next.nth % present.length, 1);
-            gate.leave(one as Guest);
+            limiter.leave(one as PlaceOwner);
           }
           const inside = present.filter(({ state }) => state === 'inside').length;
           const waiting = present.length - inside;

@@ -1,31 +1,31 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createRoster, type Seated } from '../../../src/proxy/forward/live-set.ts';
+import { createLiveSet, type LiveSetMember } from '../../../src/proxy/forward/live-set.ts';
 
 test('has whoever came and has not gone, in whichever order they come and go', () => {
   const step = fc.record({ comes: fc.boolean(), who: fc.nat(9) });
   fc.assert(
     fc.property(fc.array(step), (steps) => {
-      const roster = createRoster<Seated>();
-      const people = Array.from({ length: 10 }, (): Seated => ({ seat: -1 }));
-      const expected = new Set<Seated>();
+      const liveSet = createLiveSet<LiveSetMember>();
+      const people = Array.from({ length: 10 }, (): LiveSetMember => ({ liveIndex: -1 }));
+      const expected = new Set<LiveSetMember>();
       for (const { comes, who } of steps) {
-        const one = people[who] as Seated;
-        if (!comes) expect(roster.remove(one)).toBe(expected.delete(one));
+        const one = people[who] as LiveSetMember;
+        if (!comes) expect(liveSet.remove(one)).toBe(expected.delete(one));
         else if (!expected.has(one)) {
-          roster.add(one);
+          liveSet.add(one);
           expected.add(one);
         }
-        expect(new Set(roster.all())).toEqual(expected);
-        expect(roster.all()).toHaveLength(expected.size);
+        expect(new Set(liveSet.all())).toEqual(expected);
+        expect(liveSet.all()).toHaveLength(expected.size);
       }
     }),
   );
 });
 
-test('keeps who is there when one leaves who is elsewhere, at the same seat', () => {
-  const [here, there] = [createRoster<Seated>(), createRoster<Seated>()];
-  const [one, other] = [{ seat: -1 }, { seat: -1 }];
+test('keeps who is there when one leaves who is elsewhere, at the same liveIndex', () => {
+  const [here, there] = [createLiveSet<LiveSetMember>(), createLiveSet<LiveSetMember>()];
+  const [one, other] = [{ liveIndex: -1 }, { liveIndex: -1 }];
   here.add(one);
   there.add(other);
   expect(here.remove(other)).toBe(false);
@@ -33,10 +33,10 @@ test('keeps who is there when one leaves who is elsewhere, at the same seat', ()
 });
 
 test('may be emptied while it is walked through', () => {
-  const roster = createRoster<Seated>();
-  const people = Array.from({ length: 5 }, (): Seated => ({ seat: -1 }));
-  for (const one of people) roster.add(one);
-  const seen = roster.all().filter((one) => roster.remove(one));
+  const liveSet = createLiveSet<LiveSetMember>();
+  const people = Array.from({ length: 5 }, (): LiveSetMember => ({ liveIndex: -1 }));
+  for (const one of people) liveSet.add(one);
+  const seen = liveSet.all().filter((one) => liveSet.remove(one));
   expect(seen).toEqual(people);
-  expect(roster.all()).toEqual([]);
+  expect(liveSet.all()).toEqual([]);
 });

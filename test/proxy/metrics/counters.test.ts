@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { countAnswer, createTally } from '../../../src/proxy/metrics/counters.ts';
+import { countAnswer, createWorkerCounters } from '../../../src/proxy/metrics/counters.ts';
 import { LATENCY_BOUNDS_MS, type Traffic } from '../../../src/wire/messages.ts';
 import { startEcho, startOrigin, startPlane } from '../../support/plane.ts';
 
-const releases = ({ counters }: ReturnType<typeof createTally>) =>
+const releases = ({ counters }: ReturnType<typeof createWorkerCounters>) =>
   counters.traffic.map(({ slot, release }) => `${slot} ${release}`);
 
 function newest(traffic: Traffic[], slot: string): Traffic {
@@ -12,7 +12,7 @@ function newest(traffic: Traffic[], slot: string): Traffic {
 
 describe('the tally', () => {
   test('counts an answer by class and in the one bucket that its latency falls into', () => {
-    const { traffic } = createTally();
+    const { traffic } = createWorkerCounters();
     countAnswer(traffic.blue, 204, 1);
     countAnswer(traffic.blue, 503, 1.1);
     countAnswer(traffic.blue, 200, 60_000);
@@ -24,20 +24,20 @@ describe('the tally', () => {
   });
 
   test('has no place for a status that is none', () => {
-    const { traffic } = createTally();
+    const { traffic } = createWorkerCounters();
     countAnswer(traffic.blue, 999, 1);
     expect(traffic.blue.classes).toEqual([0, 0, 0, 0, 0, 0]);
   });
 
   test('keeps the two newest releases of each slot', () => {
-    const tally = createTally();
+    const tally = createWorkerCounters();
     for (const release of ['a', 'b', 'c']) tally.serve('blue', release);
     tally.serve('green', 'g');
     expect(releases(tally)).toEqual(['blue b', 'blue c', 'green g']);
   });
 
   test('goes on counting for a release that comes back, which is the newest again', () => {
-    const tally = createTally();
+    const tally = createWorkerCounters();
     tally.serve('blue', 'a');
     countAnswer(tally.traffic.blue, 200, 1);
     tally.serve('blue', 'b');

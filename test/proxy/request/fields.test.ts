@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   type Peer,
-  toClientHeaders,
+  toSlotFields,
   toTrailers,
-  toUpstreamHeaders,
+  toVisitorFields,
 } from '../../../src/proxy/request/fields.ts';
 
 const STRANGER: Peer = { address: '203.0.113.9', encrypted: false, trusted: false };
@@ -67,13 +67,13 @@ function namedIn(connection: string | undefined): string[] {
 }
 
 describe('to the site', () => {
-  const toSite = (raw: string[], connection: string | undefined, peer: Peer) =>
-    toUpstreamHeaders(raw, connection, 'site.test', peer, 'id-1') as string[];
+  const toSlot = (raw: string[], connection: string | undefined, peer: Peer) =>
+    toSlotFields(raw, connection, 'site.test', peer, 'id-1') as string[];
 
   test('nothing hop-by-hop, named in Connection or ours to set gets through from a stranger', () => {
     fc.assert(
       fc.property(anyFields, anyConnection, (raw, connection) => {
-        const out = toSite(raw, connection, STRANGER);
+        const out = toSlot(raw, connection, STRANGER);
         const ours = ['host', ...FORWARDING];
         const dropped = [...NEVER, ...namedIn(connection)].filter((name) => !ours.includes(name));
         expect(select(out, (name) => dropped.includes(name))).toEqual([]);
@@ -95,7 +95,7 @@ describe('to the site', () => {
   test('everything else comes through in order and case, whoever sends it', () => {
     fc.assert(
       fc.property(anyFields, anyConnection, fc.boolean(), (raw, connection, trusted) => {
-        const out = toSite(raw, connection, trusted ? FRIEND : STRANGER);
+        const out = toSlot(raw, connection, trusted ? FRIEND : STRANGER);
         const free = ['cookie', 'set-cookie', 'content-type', 'trailer', 'x-named', 'x-other'];
         const kept = (name: string) => free.includes(name) && !namedIn(connection).includes(name);
         expect(select(out, kept)).toEqual(select(raw, kept));
@@ -106,7 +106,7 @@ describe('to the site', () => {
   test('nothing hop-by-hop gets through from a trusted peer either', () => {
     fc.assert(
       fc.property(anyFields, anyConnection, (raw, connection) => {
-        const out = toSite(raw, connection, FRIEND);
+        const out = toSlot(raw, connection, FRIEND);
         expect(select(out, (name) => NEVER.includes(name))).toEqual([]);
         expect(select(out, (name) => name === 'x-slots-probe')).toEqual([]);
         const [, list = ''] = select(out, (name) => name === 'x-forwarded-for');
@@ -116,22 +116,22 @@ describe('to the site', () => {
   });
 
   test('Host comes first, and there is one', () => {
-    expect(toSite(['X-A', '1', 'hOST', 'ignored'], undefined, STRANGER).slice(0, 4)).toEqual([
+    expect(toSlot(['X-A', '1', 'hOST', 'ignored'], undefined, STRANGER).slice(0, 4)).toEqual([
       'Host',
       'site.test',
       'X-A',
       '1',
     ]);
-    expect(toSite(['Host', 'a', 'host', 'a'], undefined, STRANGER)).toBeNull();
+    expect(toSlot(['Host', 'a', 'host', 'a'], undefined, STRANGER)).toBeNull();
   });
 
   test('an IPv6 address stands in brackets and quotes in Forwarded', () => {
-    const out = toSite(['Forwarded', 'for=1.2.3.4'], undefined, FRIEND);
+    const out = toSlot(['Forwarded', 'for=1.2.3.4'], undefined, FRIEND);
     expect(out.slice(-2)).toEqual(['Forwarded', 'for=1.2.3.4, for="[2001:db8::1]"']);
   });
 
   test('the length of a body stays, whatever Connection says', () => {
-    const out = toSite(['Content-Length', '5'], 'content-length', STRANGER);
+    const out = toSlot(['Content-Length', '5'], 'content-length', STRANGER);
     expect(out).toContain('Content-Length');
   });
 });
@@ -140,7 +140,7 @@ describe('to the visitor', () => {
   test('nothing hop-by-hop or named in Connection gets through, the rest in order', () => {
     fc.assert(
       fc.property(anyFields, anyConnection, fc.boolean(), (raw, connection, exposed) => {
-        const out = toClientHeaders(raw, connection, exposed ? 'r1' : null);
+        const out = toVisitorFields(raw, connection, exposed ? 'r1' : null);
         const dropped = [...NEVER, ...namedIn(connection), 'x-slots-release'];
         const kept = select(raw, (name) => !dropped.includes(name));
         expect(out).toEqual([...kept, ...(exposed ? ['x-slots-release', 'r1'] : [])]);
@@ -150,7 +150,7 @@ describe('to the visitor', () => {
 
   test('several Connection fields count together', () => {
     const raw = ['X-Named', '1', 'X-Other', '2', 'X-Kept', '3'];
-    expect(toClientHeaders(raw, ['close, x-named', 'X-OTHER'], null)).toEqual(['X-Kept', '3']);
+    expect(toVisitorFields(raw, ['close, x-named', 'X-OTHER'], null)).toEqual(['X-Kept', '3']);
   });
 });
 

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Dispatcher } from 'undici';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { createConnections } from '../../../src/proxy/slot/connections.ts';
+import { createSlotConnections } from '../../../src/proxy/slot/connections.ts';
 import { type Origin, startPlane, startRawOrigin } from '../../support/plane.ts';
 import { get, head, rawClient, type Wire } from '../../support/raw-http.ts';
 import { until } from '../../support/until.ts';
@@ -102,7 +102,10 @@ describe('a connection to the site', () => {
 describe('a request', () => {
   test('goes out with the others of its turn, at the end of that', async () => {
     const site = await startSite(OK());
-    const connections = createConnections(site.port, { connectTimeoutMs: 5000, bodyTimeoutMs: 0 });
+    const connections = createSlotConnections(site.port, {
+      connectTimeoutMs: 5000,
+      bodyTimeoutMs: 0,
+    });
     const begun: string[] = [];
     const ask = (name: string) =>
       new Promise<void>((resolve, reject) => {
@@ -127,7 +130,10 @@ describe('a request', () => {
 
   test('that is given up before it is sent is not sent', async () => {
     const site = await startSite(OK());
-    const connections = createConnections(site.port, { connectTimeoutMs: 5000, bodyTimeoutMs: 0 });
+    const connections = createSlotConnections(site.port, {
+      connectTimeoutMs: 5000,
+      bodyTimeoutMs: 0,
+    });
     const failed = await new Promise<Error>((resolve) => {
       const handler: Dispatcher.DispatchHandler = {
         onRequestStart: (controller) => controller.abort(new Error('too late')),
@@ -142,7 +148,10 @@ describe('a request', () => {
 
   test('has its handler told once that bytes have come, with the first of them', async () => {
     const site = await startRawOrigin(() => {});
-    const connections = createConnections(site.port, { connectTimeoutMs: 5000, bodyTimeoutMs: 0 });
+    const connections = createSlotConnections(site.port, {
+      connectTimeoutMs: 5000,
+      bodyTimeoutMs: 0,
+    });
     const told: string[] = [];
     const ended = new Promise<void>((resolve) => {
       const handler: Dispatcher.DispatchHandler = {
@@ -164,7 +173,10 @@ describe('a request', () => {
 
   test('whose handler throws fails alone, and its connection is used no more', async () => {
     const site = await startSite(OK());
-    const connections = createConnections(site.port, { connectTimeoutMs: 5000, bodyTimeoutMs: 0 });
+    const connections = createSlotConnections(site.port, {
+      connectTimeoutMs: 5000,
+      bodyTimeoutMs: 0,
+    });
     const ask = (onResponseStart: () => void) =>
       new Promise<string>((resolve) => {
         const handler: Dispatcher.DispatchHandler = {
@@ -184,7 +196,10 @@ describe('a request', () => {
 
   test('that is stopped when it is over does no harm to the next one', async () => {
     const site = await startSite(OK());
-    const connections = createConnections(site.port, { connectTimeoutMs: 5000, bodyTimeoutMs: 0 });
+    const connections = createSlotConnections(site.port, {
+      connectTimeoutMs: 5000,
+      bodyTimeoutMs: 0,
+    });
     const ask = () =>
       new Promise<Dispatcher.DispatchController | null>((resolve) => {
         const handler: Dispatcher.DispatchHandler = {
