@@ -5,9 +5,10 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ProcessDescription } from 'pm2';
-import { type App, NO_RELEASE_EXIT_CODE } from './config/ecosystem.ts';
+import type { App } from './config/ecosystem.ts';
 import { SlotsError } from './errors.ts';
 import { forgetStarterEnvironment, withDaemonPreload } from './pm2-environment.ts';
+import { NO_RELEASE_EXIT_CODE } from './slots/slot.ts';
 
 /** PM2 answers within a second or not at all: a daemon that died meanwhile leaves the call open for ever. */
 const CALL_TIMEOUT_MS = 60_000;

@@ -2,31 +2,9 @@ import type { Argument, Command, Option } from 'commander';
 import { SlotsError } from '../errors.ts';
 import { bashScript } from './completion/bash.ts';
 import { fishScript } from './completion/fish.ts';
+import type { CompletedCommand, CompletedOption, CompletionModel } from './completion/model.ts';
 import { zshScript } from './completion/zsh.ts';
 import { isHidden } from './help.ts';
-
-/** What a shell has to know of a command. */
-export interface CompletedCommand {
-  name: string;
-  description: string;
-  options: CompletedOption[];
-  /** Words that may follow; `releases` asks slots for the ids of those kept. */
-  words: string[] | 'releases';
-}
-
-export interface CompletedOption {
-  short: string | null;
-  long: string;
-  description: string;
-  takesValue: boolean;
-  takesFolder: boolean;
-}
-
-export interface CompletionModel {
-  commands: CompletedCommand[];
-  /** Options that stand before the command. */
-  options: CompletedOption[];
-}
 
 const SCRIPTS: Record<string, (model: CompletionModel) => string> = {
   bash: bashScript,

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { rescueHandOvers } from '../hand-over.ts';
-import type { Slot } from '../slots/slot.ts';
+import { NO_RELEASE_EXIT_CODE, type Slot } from '../slots/slot.ts';
 import { loadConfig } from './load.ts';
 import type { Config } from './schema.ts';
 import { STARTED_VARIABLE, startedConfig } from './started.ts';
@@ -16,9 +16,6 @@ export interface App {
   env: Record<string, string>;
   [option: string]: unknown;
 }
-
-/** An instance that exits with this code has no release to serve; PM2 leaves it stopped. */
-export const NO_RELEASE_EXIT_CODE = 78;
 
 /** A site's process on SIGINT: enough to flush something, since drained slots have no requests left. */
 const SITE_KILL_TIMEOUT_MS = 5000;

@@ -7,12 +7,11 @@
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { NO_RELEASE_EXIT_CODE } from '../config/ecosystem.ts';
 import { crashFile } from '../slots/crash-file.ts';
 import { slotRelease } from '../slots/link.ts';
 import { releaseDir, sitePaths } from '../slots/paths.ts';
 import { readRelease } from '../slots/release.ts';
-import type { Slot } from '../slots/slot.ts';
+import { NO_RELEASE_EXIT_CODE, type Slot } from '../slots/slot.ts';
 import { finishOnSignal } from './finish.ts';
 import { answerProbes } from './probe-answer.ts';
 import { runEntry } from './run-entry.ts';

@@ -12,3 +12,6 @@ export function otherSlot(slot: Slot): Slot {
 
 /** One value for each slot, for instance its port or its in-flight count. */
 export type PerSlot<T> = Record<Slot, T>;
+
+/** An instance whose slot holds no release exits with this code (EX_CONFIG of sysexits.h); PM2 leaves it stopped. */
+export const NO_RELEASE_EXIT_CODE = 78;

@@ -1,7 +1,12 @@
 /** Visitors of every kind, who account for each of their requests. */
-import type { FailedRequest, LoadContext, SocketRecord, StreamRecord } from './load/context.ts';
+import type {
+  Answer,
+  FailedRequest,
+  LoadContext,
+  SocketRecord,
+  StreamRecord,
+} from './load/context.ts';
 import { eventsClient } from './load/events.ts';
-import type { Answer } from './load/exchange.ts';
 import { createLedger, type Kind, type KindResult } from './load/ledger.ts';
 import { freshClient, keepAliveClient, slowClient } from './load/pages.ts';
 import { downloadClient, type Transfer, uploadClient } from './load/transfers.ts';

@@ -1,11 +1,16 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Site } from './site.ts';
 
 const LAST_LINES = 40;
 
+/** What a site of a test keeps for the case that the test fails. */
+interface Kept {
+  commands: readonly { args: string[]; exitCode: number | null; stderr: string }[];
+  env: NodeJS.ProcessEnv;
+}
+
 /** What a failed test's site went through: the commands that failed, and the end of what each app logged. */
-export async function siteStory({ commands, env }: Site): Promise<string> {
+export async function siteStory({ commands, env }: Kept): Promise<string> {
   const failed = commands
     .filter(({ exitCode }) => exitCode !== 0)
     .map(

@@ -1,4 +1,4 @@
-import type { CompletedCommand, CompletedOption, CompletionModel } from '../completion.ts';
+import type { CompletedCommand, CompletedOption, CompletionModel } from './model.ts';
 
 /** Works in bash 3.2 too, which macOS has, and without the bash-completion package. */
 export function bashScript({ commands, options }: CompletionModel): string {

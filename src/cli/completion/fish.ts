@@ -1,4 +1,4 @@
-import type { CompletedCommand, CompletedOption, CompletionModel } from '../completion.ts';
+import type { CompletedCommand, CompletedOption, CompletionModel } from './model.ts';
 
 export function fishScript({ commands, options }: CompletionModel): string {
   const names = commands.map(({ name }) => name).join(' ');

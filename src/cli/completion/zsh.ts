@@ -1,4 +1,4 @@
-import type { CompletedCommand, CompletedOption, CompletionModel } from '../completion.ts';
+import type { CompletedCommand, CompletedOption, CompletionModel } from './model.ts';
 
 export function zshScript({ commands, options }: CompletionModel): string {
   const list = commands.map((command) => `    ${quote(describe(command))}`).join('\n');

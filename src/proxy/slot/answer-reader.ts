@@ -2,14 +2,12 @@ import { maxHeaderSize } from 'node:http';
 import { latin1 } from '../request/latin1.ts';
 import { bodyLength, CHUNKED, UNTIL_CLOSE } from './answer-framing.ts';
 import { type AnswerHead, BadAnswer, parseAnswerHead } from './answer-head.ts';
-import { ChunkedBody } from './chunked-body.ts';
+import { ChunkedBody, type DataSink } from './chunked-body.ts';
 
 /** Who is told of an answer while it is read. */
-export interface AnswerSink {
+export interface AnswerSink extends DataSink {
   /** For informational heads too (RFC 9110 §15.2). */
   onHead(head: AnswerHead): void;
-  /** A piece of the body: where it begins and ends in the bytes that are being read. */
-  onData(from: number, to: number): void;
 }
 
 /** How much is looked through at a time for the end of a head; most heads are shorter. */

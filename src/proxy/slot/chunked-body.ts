@@ -1,6 +1,5 @@
 import { latin1 } from '../request/latin1.ts';
 import { BadAnswer, parseFields } from './answer-head.ts';
-import type { AnswerSink } from './answer-reader.ts';
 
 /** For a chunk's size and its extensions, and for all trailers; in bytes. */
 const LONGEST_SIZE_LINE = 4096;
@@ -15,6 +14,11 @@ const SIZE_LINE = new RegExp(
 );
 
 type Part = 'size' | 'data' | 'data end' | 'trailers' | 'over';
+
+/** Told each piece of the body: where it begins and ends in the bytes that are being read. */
+export interface DataSink {
+  onData(from: number, to: number): void;
+}
 
 /** Takes the chunked coding off a body (RFC 9112 §7.1). */
 export class ChunkedBody {
@@ -37,7 +41,7 @@ export class ChunkedBody {
    * @returns where in `bytes` it stopped
    * @throws BadAnswer
    */
-  read(bytes: Buffer, from: number, sink: Pick<AnswerSink, 'onData'>): number {
+  read(bytes: Buffer, from: number, sink: DataSink): number {
     let at = from;
     while (at < bytes.length && this.#part !== 'over') {
       if (this.#part === 'data') {

@@ -1,5 +1,5 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Answer } from './exchange.ts';
 import type { Ledger } from './ledger.ts';
 
 /** What one event stream of the load has seen. */
@@ -24,6 +24,13 @@ export interface FailedRequest {
   begunAt: number;
   endedAt: number;
   error: string;
+}
+
+export interface Answer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  /** Empty when `receive` took it. */
+  body: string;
 }
 
 /** What the clients of one load share. */

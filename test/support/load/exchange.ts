@@ -2,12 +2,11 @@ import { once } from 'node:events';
 import {
   type Agent,
   type ClientRequest,
-  type IncomingHttpHeaders,
   type IncomingMessage,
   type OutgoingHttpHeaders,
   request,
 } from 'node:http';
-import type { LoadContext } from './context.ts';
+import type { Answer, LoadContext } from './context.ts';
 import { explain } from './ledger.ts';
 
 export interface Call {
@@ -21,13 +20,6 @@ export interface Call {
   send?(outgoing: ClientRequest): void;
   /** Sees the body piece by piece; what it throws fails the exchange. Without it the body is kept. */
   receive?(chunk: Buffer): Promise<void>;
-}
-
-export interface Answer {
-  status: number;
-  headers: IncomingHttpHeaders;
-  /** Empty when `receive` took it. */
-  body: string;
 }
 
 /** How much of an answer that should not be is worth reading in a list of failures, in characters. */
