@@ -1,7 +1,7 @@
 import type { Status } from '../controller/admin/status.ts';
 import { SlotsError } from '../errors.ts';
 import type { SitePaths } from '../slots/paths.ts';
-import { RELEASE_ID } from '../slots/release.ts';
+import { RELEASE_ID } from '../slots/release-id.ts';
 import { callController } from './client.ts';
 
 /** `slots rollback [release]`: back to the standby, or to a kept release. */

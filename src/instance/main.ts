@@ -7,13 +7,12 @@
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { crashFile } from '../slots/crash-file.ts';
 import { slotRelease } from '../slots/link.ts';
-import { releaseDir, sitePaths } from '../slots/paths.ts';
-import { readRelease } from '../slots/release.ts';
+import { crashFile, releaseDir, sitePaths } from '../slots/paths.ts';
 import { NO_RELEASE_EXIT_CODE, type Slot } from '../slots/slot.ts';
 import { finishOnSignal } from './finish.ts';
 import { answerProbes } from './probe-answer.ts';
+import { releaseEntry } from './release-entry.ts';
 import { runEntry } from './run-entry.ts';
 
 const paths = sitePaths(process.env.SLOTS_ROOT as string);
@@ -26,10 +25,11 @@ const crash = crashFile(paths, id);
 process.on('uncaughtExceptionMonitor', tell);
 
 try {
-  const release = await readRelease(paths, id);
+  const dir = releaseDir(paths, id);
+  const entry = releaseEntry(dir);
   answerProbes(id);
   finishOnSignal(isActive);
-  await runEntry(join(releaseDir(paths, id), 'dist'), release.entry);
+  await runEntry(join(dir, 'dist'), entry);
   rmSync(crash, { force: true });
 } catch (error) {
   tell(error as Error);
@@ -37,7 +37,7 @@ try {
   process.exit(1);
 }
 
-/** Read at once and without a check of its shape: this process is about to end, whatever is in there. */
+/** Reads synchronously and checks no shape: this process is about to end, whatever the file holds. */
 function isActive(): boolean {
   try {
     return JSON.parse(readFileSync(paths.state, 'utf8')).active === slot;
@@ -46,11 +46,11 @@ function isActive(): boolean {
   }
 }
 
-/** Whose release has been deleted has nowhere to write this, and must end all the same. */
+/** Keeps the reason for `status`. A deleted release has no folder for crash.txt; the process ends anyway. */
 function tell(error: Error): void {
   try {
     writeFileSync(crash, String(error?.stack ?? error));
   } catch {
-    // What is printed is in the app's log.
+    // The app's log has the printed error.
   }
 }

@@ -1,12 +1,6 @@
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { plainText } from '../plain-text.ts';
-import { releaseDir, type SitePaths } from './paths.ts';
-
-/** Where an instance of a release says why it died; beside `dist`, which is never written again. */
-export function crashFile(paths: SitePaths, id: string): string {
-  return join(releaseDir(paths, id), 'crash.txt');
-}
+import { crashFile, type SitePaths } from './paths.ts';
 
 /** A line longer than this tells nobody more, and it goes into state.json. */
 const MAX_REASON_CHARS = 500;

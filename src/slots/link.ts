@@ -3,7 +3,7 @@ import { lstat, mkdir, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { SlotsError } from '../errors.ts';
 import { type SitePaths, slotLink } from './paths.ts';
-import { RELEASE_ID } from './release.ts';
+import { RELEASE_ID } from './release-id.ts';
 import type { Slot } from './slot.ts';
 
 /**

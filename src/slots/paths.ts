@@ -45,6 +45,11 @@ export function releaseDir(paths: SitePaths, id: string): string {
   return join(paths.releases, id);
 }
 
+/** Where an instance of a release says why it died; beside `dist`, which is never written again. */
+export function crashFile(paths: SitePaths, id: string): string {
+  return join(releaseDir(paths, id), 'crash.txt');
+}
+
 function controlSocketPath(slots: string): string {
   const path = join(slots, 'control.sock');
   if (Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES) return path;

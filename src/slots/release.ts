@@ -6,9 +6,7 @@ import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import { SlotsError } from '../errors.ts';
 import { releaseDir, type SitePaths } from './paths.ts';
-
-/** `r<UTC yyyymmddThhmmss>-<first 6 hex digits of the source hash>` */
-export const RELEASE_ID = /^r\d{8}T\d{6}-[0-9a-f]{6}$/;
+import { RELEASE_ID } from './release-id.ts';
 
 const PARTIAL = '.partial';
 

@@ -13,11 +13,11 @@ import {
   freeReleaseId,
   listPartials,
   listReleases,
-  RELEASE_ID,
   readRelease,
   releaseId,
   releasesToPrune,
 } from '../../src/slots/release.ts';
+import { RELEASE_ID } from '../../src/slots/release-id.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { putRelease, releaseIdOf, tempSite } from '../support/temp-site.ts';
 

@@ -1,7 +1,8 @@
 /** What the admin API takes and gives. The OpenAPI document is made from these. */
 import { z } from 'zod';
 import type { HistoryEntry } from '../../slots/history.ts';
-import { RELEASE_ID, releaseSchema } from '../../slots/release.ts';
+import { releaseSchema } from '../../slots/release.ts';
+import { RELEASE_ID } from '../../slots/release-id.ts';
 import { SLOTS } from '../../slots/slot.ts';
 import { lastSchema, stageSchema } from '../../slots/state.ts';
 import type { TrafficPoint } from '../metrics/traffic-ring.ts';
