@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { type AppRole, appName, apps } from '../config/ecosystem.ts';
+import { listenHost } from '../config/listen-host.ts';
 import type { Config } from '../config/schema.ts';
 import type { Status } from '../controller/admin/status.ts';
 import { controllerPid } from '../controller/control-socket.ts';
@@ -128,7 +129,7 @@ async function checkPort(key: string, port: number, host: string): Promise<void>
         }),
       );
     });
-    server.listen(port, host, resolve);
+    server.listen(port, listenHost(host), resolve);
   });
   await new Promise((resolve) => server.close(resolve));
 }

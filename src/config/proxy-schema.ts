@@ -6,10 +6,12 @@ const count = z.int().min(1);
 /** Per worker. What a visitor may ask of the proxy, and the proxy of the site, at most. */
 const limitsSchema = z
   .strictObject({
-    /** How long a visitor may take to send a request's head, in milliseconds (408). */
+    /** How long a visitor may take to send a request's head, in milliseconds from its first byte on (408). */
     headersTimeoutMs: ms.min(1).default(15_000),
     /** How long a request's body may stand still, in milliseconds. */
     bodyIdleTimeoutMs: ms.min(1).default(30_000),
+    /** How long a visitor may take nothing of an answer that waits for them, in milliseconds; then the answer is cut. */
+    sendTimeoutMs: ms.min(1).default(30_000),
     /** Size of a request's head, in bytes (431). */
     headerBytes: count.default(16_384),
     /** Fields in a request's head (431). */
@@ -18,6 +20,13 @@ const limitsSchema = z
     bodyBytes: z.int().min(0).default(1_073_741_824),
     /** Open connections; more are closed at once. */
     connections: count.default(16_384),
+    /** Requests of one visitor's connection that are worked on at a time (HTTP/2); HTTP/1.1 has one. */
+    inflightPerConnection: count.default(100),
+    /**
+     * Requests of one address that are worked on at a time (429); of IPv6, of one /64. `proxy.trustedProxies` are not
+     * limited.
+     */
+    inflightPerPeer: count.default(250),
     /** Requests that one slot works on at a time; more wait. WebSockets do not count. */
     inflightPerSlot: count.default(1000),
     /** Requests that wait for one slot; more are answered 503. */
@@ -26,6 +35,8 @@ const limitsSchema = z
     queueTimeoutMs: ms.min(1).default(5000),
     /** How long the site may take to accept a connection, in milliseconds (504). */
     connectTimeoutMs: ms.min(1).default(3000),
+    /** Size of the head of a site's answer, in bytes (502). */
+    answerHeadBytes: count.default(65_536),
     /** How long the site's answer may stand still, in milliseconds. 0: no limit, for quiet event streams. */
     upstreamIdleTimeoutMs: ms.default(0),
   })
@@ -42,7 +53,7 @@ export const proxySchema = z
     accessLog: z.boolean().default(false),
     /** Peers whose `X-Forwarded-*` and `X-Request-Id` are believed: IPs, CIDRs or `loopback`. */
     trustedProxies: z.array(z.string()).default(['loopback']),
-    /** How long a visitor's connection may stay idle between two requests, in milliseconds. */
+    /** How long a visitor's connection may stay idle, before its first request and between two, in milliseconds. */
     keepAliveTimeoutMs: z.int().min(0).default(65_000),
     /** How long the site may take for the head of an answer, in milliseconds (504). */
     upstreamTimeoutMs: z.int().min(1).default(60_000),

@@ -93,8 +93,8 @@ export const configSchema = z.strictObject({
     .refine((ports) => new Set(Object.values(ports)).size === 4, {
       message: 'four different ports',
     }),
-  /** Address that the proxy listens on. */
-  host: z.string().min(1).default('0.0.0.0'),
+  /** Address that the proxy listens on. `::` is every one, IPv4 and IPv6; every IPv4 one where there is no IPv6. */
+  host: z.string().min(1).default('::'),
   /** How a candidate proves that it is fit to serve. */
   health: z
     .strictObject({

@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pino from 'pino';
+import { listenHost } from '../config/listen-host.ts';
 import { loadWorkerConfig } from '../config/started.ts';
 import { SlotsError } from '../errors.ts';
 import { sitePaths } from '../slots/paths.ts';
@@ -74,7 +75,8 @@ const failToListen = (error: Error) => {
   process.exit(1);
 };
 plane.server.on('error', failToListen);
-plane.server.listen(config.ports.proxy, config.host, () => {
+const host = listenHost(config.host);
+plane.server.listen(config.ports.proxy, host, () => {
   const { epoch, active } = plane.current();
   log.info({ event: 'worker.listen', port: config.ports.proxy, epoch, active }, 'listening');
 });
@@ -82,7 +84,7 @@ plane.server.listen(config.ports.proxy, config.host, () => {
 const { tls } = config.proxy;
 if (tls) followCertificate(plane.server as never, tls, log);
 const redirect = tls?.redirectHttp ? createRedirect(config.proxy, config.ports.proxy) : null;
-redirect?.on('error', failToListen).listen(tls?.redirectHttp, config.host);
+redirect?.on('error', failToListen).listen(tls?.redirectHttp, host);
 
 process.once('SIGINT', async () => {
   log.info({ event: 'worker.stop' }, 'stopping: no new connections');

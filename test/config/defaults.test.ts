@@ -11,7 +11,7 @@ test('the defaults are those of the design', () => {
     env: {},
     instances: 2,
     ports: { proxy: 4321, blue: 4322, green: 4323, admin: 4320 },
-    host: '0.0.0.0',
+    host: '::',
     health: { path: '/', timeoutMs: 2000, intervalMs: 100, consecutive: 2, deadlineMs: 30_000 },
     drainTimeoutMs: 30_000,
     keep: 5,

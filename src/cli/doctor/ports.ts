@@ -1,5 +1,6 @@
 import { createServer } from 'node:net';
 import { type AppRole, appName } from '../../config/ecosystem.ts';
+import { listenHost } from '../../config/listen-host.ts';
 import { daemonPid } from '../../pm2.ts';
 import { type Check, ok, problem } from './check.ts';
 import type { Facts } from './facts.ts';
@@ -39,7 +40,7 @@ async function checkPort(facts: Facts, { key, port, host, role }: Port): Promise
     const hint = `let Node bind it: sudo sysctl net.ipv4.ip_unprivileged_port_start=${port}, or use another port`;
     return problem(key, `this user may not listen on ${port}`, hint);
   }
-  const hint = 'correct "host": it is an address of this machine, or 0.0.0.0 for all';
+  const hint = 'correct "host": it is an address of this machine, or :: for all';
   return problem(key, `cannot listen on ${host}:${port}: ${error.code}`, hint);
 }
 
@@ -68,6 +69,8 @@ function tryToListen(port: number, host: string): Promise<NodeJS.ErrnoException 
   const server = createServer();
   return new Promise((resolve) => {
     server.once('error', resolve);
-    server.listen({ port, host, exclusive: true }, () => server.close(() => resolve(null)));
+    server.listen({ port, host: listenHost(host), exclusive: true }, () =>
+      server.close(() => resolve(null)),
+    );
   });
 }
