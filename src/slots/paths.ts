@@ -6,6 +6,9 @@ import type { Slot } from './slot.ts';
 /** `sun_path` holds 108 bytes with its final NUL on Linux and 104 on macOS; a longer path is cut silently. */
 const MAX_SOCKET_PATH_BYTES = 100;
 
+/** A socket gets its name by a rename; this is the longest that it has before. */
+const LONGEST_SOCKET_NAME = 'green-999.sock.4194304';
+
 export interface SitePaths {
   /** The site's root folder, absolute. */
   root: string;
@@ -20,6 +23,8 @@ export interface SitePaths {
   adminToken: string;
   /** `<root>/slots/control.sock`, or a short path under the OS temp folder when that is too long. */
   controlSocket: string;
+  /** `<root>/slots/run`, the sockets of the site's processes (src/wire/instance-socket.ts); the same fallback. */
+  run: string;
 }
 
 export function sitePaths(root: string): SitePaths {
@@ -33,6 +38,7 @@ export function sitePaths(root: string): SitePaths {
     failedBuildLog: join(slots, 'failed-build.log'),
     adminToken: join(slots, 'admin-token'),
     controlSocket: controlSocketPath(slots),
+    run: runFolder(slots),
   };
 }
 
@@ -53,6 +59,15 @@ export function crashFile(paths: SitePaths, id: string): string {
 function controlSocketPath(slots: string): string {
   const path = join(slots, 'control.sock');
   if (Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES) return path;
-  const key = createHash('sha256').update(slots).digest('hex').slice(0, 16);
-  return join(tmpdir(), `slots-${key}.sock`);
+  return join(tmpdir(), `slots-${shortKey(slots)}.sock`);
+}
+
+function runFolder(slots: string): string {
+  const path = join(slots, 'run');
+  if (Buffer.byteLength(join(path, LONGEST_SOCKET_NAME)) <= MAX_SOCKET_PATH_BYTES) return path;
+  return join(tmpdir(), `slots-${shortKey(slots)}`);
+}
+
+function shortKey(slots: string): string {
+  return createHash('sha256').update(slots).digest('hex').slice(0, 16);
 }

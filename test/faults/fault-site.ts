@@ -20,6 +20,7 @@ export const KNOWN_FILES = [
   'state.json',
   'history.jsonl',
   'control.sock',
+  'run',
   'admin-token',
 ];
 

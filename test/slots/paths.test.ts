@@ -11,6 +11,7 @@ describe('sitePaths', () => {
       root: '/srv/site',
       slots: '/srv/site/slots',
       releases: '/srv/site/slots/releases',
+      run: '/srv/site/slots/run',
       state: '/srv/site/slots/state.json',
       history: '/srv/site/slots/history.jsonl',
       failedBuildLog: '/srv/site/slots/failed-build.log',
