@@ -17,7 +17,6 @@ export interface ControlHandlers {
 export interface ControlClient {
   /** Sends the current counts, if there is a controller to hear them. */
   sendReport(): void;
-  isConnected(): boolean;
 }
 
 /**
@@ -87,8 +86,5 @@ export function connectController(
   };
 
   connect();
-  return {
-    sendReport: () => send(handlers.report()),
-    isConnected: () => link !== null,
-  };
+  return { sendReport: () => send(handlers.report()) };
 }

@@ -53,7 +53,7 @@ const handlers: ControlHandlers = {
     }
     return { epoch, revision };
   },
-  onCut: (slot) => plane.cut(slot),
+  onCut: (slot) => void plane.cut(slot),
   report: () => ({
     type: 'report',
     epoch: plane.current().epoch,

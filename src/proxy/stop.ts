@@ -19,7 +19,7 @@ const FLUSH_GRACE_MS = 500;
  * @param limitMs after this what is still open is cut
  */
 export async function stopServing(plane: DataPlane, limitMs: number): Promise<void> {
-  const { server, upgrades, connections } = plane;
+  const { server, connections } = plane;
   const started = performance.now();
   const elapsed = () => performance.now() - started;
   plane.stop();
@@ -35,9 +35,7 @@ export async function stopServing(plane: DataPlane, limitMs: number): Promise<vo
     if (await hasNoConnections(plane)) return;
     await delay(LOOK_INTERVAL_MS);
   }
-  plane.cut('blue');
-  plane.cut('green');
-  await Promise.all(SLOTS.map((slot) => upgrades.cut(slot)));
+  await Promise.all(SLOTS.map((slot) => plane.cut(slot)));
   await flushed(plane);
   for (const socket of connections.sockets()) socket.destroy();
   for (const session of connections.sessions) session.destroy();

@@ -1,4 +1,4 @@
-import { fallback, isNewer, NOWHERE } from '../../src/proxy/router.ts';
+import { createRouter, type Router } from '../../src/proxy/router.ts';
 import type { PerSlot, Slot } from '../../src/slots/slot.ts';
 import type { Assignment } from '../../src/wire/assignment.ts';
 
@@ -13,7 +13,8 @@ export interface SlotProcess {
 export interface ModelWorker {
   /** A lost worker serves on by what it knows, and misses each assignment. */
   connected: boolean;
-  assignment: Assignment;
+  router: Router;
+  readonly assignment: Assignment;
 }
 
 export interface ModelRequest {
@@ -28,6 +29,17 @@ export interface ModelRequest {
 
 export type StackModel = ReturnType<typeof createStackModel>;
 
+function createModelWorker(): ModelWorker {
+  const router = createRouter();
+  return {
+    connected: true,
+    router,
+    get assignment() {
+      return router.current();
+    },
+  };
+}
+
 /** Slots' processes, proxy workers and open requests, without any I/O. */
 export function createStackModel(workerCount: number, slots: PerSlot<{ release: string | null }>) {
   const running = ({ release }: { release: string | null }): SlotProcess => ({
@@ -36,14 +48,11 @@ export function createStackModel(workerCount: number, slots: PerSlot<{ release: 
     generation: 0,
   });
   const processes = { blue: running(slots.blue), green: running(slots.green) };
-  const workers = Array.from(
-    { length: workerCount },
-    (): ModelWorker => ({ connected: true, assignment: NOWHERE }),
-  );
+  const workers = Array.from({ length: workerCount }, () => createModelWorker());
   let requests: ModelRequest[] = [];
 
   const take = (worker: ModelWorker, assignment: Assignment) => {
-    if (isNewer(assignment, worker.assignment)) worker.assignment = assignment;
+    worker.router.flip(assignment);
   };
   const isHealthy = (slot: Slot) => processes[slot].status === 'warm';
 
@@ -56,7 +65,7 @@ export function createStackModel(workerCount: number, slots: PerSlot<{ release: 
     /** Sends to whoever is connected; true once every worker routes by it. */
     assign(assignment: Assignment): boolean {
       for (const worker of workers) if (worker.connected) take(worker, assignment);
-      return workers.every((worker) => worker.connected && worker.assignment === assignment);
+      return workers.every((worker) => worker.connected && worker.router.current() === assignment);
     },
     lose(index: number) {
       (workers[index] as ModelWorker).connected = false;
@@ -68,12 +77,13 @@ export function createStackModel(workerCount: number, slots: PerSlot<{ release: 
     },
     /** A new process: it knows only what it is told now. */
     restartWorker(index: number, assignment: Assignment) {
-      workers[index] = { connected: true, assignment };
+      workers[index] = createModelWorker();
+      take(workers[index] as ModelWorker, assignment);
       requests = requests.filter(({ worker }) => worker !== index);
     },
 
     mayRoute: (slot: Slot): boolean =>
-      workers.some(({ assignment }) => assignment.active === slot || assignment.slots[slot].warm),
+      workers.some(({ router }) => router.route() === slot || router.current().slots[slot].warm),
 
     /** New processes on a release, or none at all. */
     restartSlot(slot: Slot, release: string | null) {
@@ -95,10 +105,10 @@ export function createStackModel(workerCount: number, slots: PerSlot<{ release: 
     },
 
     request(index: number) {
-      const { assignment } = workers[index] as ModelWorker;
-      const meant = assignment.active;
+      const { router } = workers[index] as ModelWorker;
+      const meant = router.route();
       if (meant === null) return;
-      const elsewhere = isHealthy(meant) ? null : fallback(assignment, meant);
+      const elsewhere = isHealthy(meant) ? null : router.fallback(meant);
       const slot = elsewhere ?? meant;
       if (!isHealthy(slot)) return;
       const { generation } = processes[slot];

@@ -1,0 +1,77 @@
+/** Where requests come in: each is refused, or goes to the slot that the router names at this instant. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { createProxyServer, type ProxyServer } from 'http-proxy-3';
+import type { Slot } from '../../slots/slot.ts';
+import type { Counters } from '../../wire/messages.ts';
+import type { Prepared } from '../request/preparation.ts';
+import type { Router } from '../router.ts';
+import { type ErrorAnswer, type ErrorAnswers, FIRST_BUILD } from '../visitor/error-answer.ts';
+import { endSoon } from '../visitor/linger.ts';
+import type { Upgrades } from '../websocket/upgrade.ts';
+import type { Forwarding } from './forwarding.ts';
+
+export interface EntranceParts {
+  router: Router;
+  proxy: ProxyServer;
+  /** @returns what a slot is to get of a request, or the answer to one that no slot gets */
+  prepare(request: IncomingMessage): Prepared | ErrorAnswer;
+  forwarding: Forwarding;
+  upgrades: Upgrades;
+  errors: ErrorAnswers;
+  counters: Pick<Counters, 'refused'>;
+  /** Whether the worker is about to stop, so that each connection's next answer is its last. */
+  stopping(): boolean;
+}
+
+/** The listeners of the public server. */
+export interface Entrance {
+  request(request: IncomingMessage, response: ServerResponse): void;
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+}
+
+/** http-proxy-3 asks for a target; the passes of ours know better. */
+const ANY_TARGET = { host: '127.0.0.1', port: 0 };
+
+/** http-proxy-3, to be given passes of our own. */
+export function createProxy(): ProxyServer {
+  const proxy = createProxyServer({ target: ANY_TARGET, prependPath: false, toProxy: true });
+  // It throws when nobody listens; each request is answered where it fails.
+  proxy.on('error', () => {});
+  return proxy;
+}
+
+export function createEntrance(parts: EntranceParts): Entrance {
+  const { router, proxy, prepare, forwarding, upgrades, errors, counters, stopping } = parts;
+
+  const refuse = (request: IncomingMessage, response: ServerResponse, answer: ErrorAnswer) => {
+    (counters.refused[(answer.status / 100) | 0] as number)++;
+    errors.send(request, response, answer);
+  };
+
+  /** The pass of ours. Nothing can flip between `route` and the end of `begin`. */
+  const forward = (request: IncomingMessage, response: ServerResponse): true => {
+    const ready = prepare(request);
+    if ('status' in ready) refuse(request, response, ready);
+    else forwarding.begin(request, response, router.route() as Slot, ready);
+    return true;
+  };
+  // Before all other passes: those before `stream` change the request in ways that allow smuggling (hazard 1).
+  proxy.before('web', 'deleteLength', forward as never);
+
+  return {
+    request(request, response) {
+      if (stopping()) response.shouldKeepAlive = false;
+      // RFC 9112 §9.6: what follows a request whose answer says `close` is not processed any more.
+      if (errors.hasRefused(request.socket)) request.resume();
+      else if (router.route() === null) refuse(request, response, FIRST_BUILD);
+      else proxy.web(request, response);
+    },
+    upgrade(request, socket, head) {
+      const slot = router.route();
+      const ready = slot === null ? FIRST_BUILD : prepare(request);
+      if ('status' in ready) endSoon(socket, errors.raw(request.headers.accept, ready));
+      else upgrades.handle(request, socket, head, slot as Slot, ready.headers);
+    },
+  };
+}
