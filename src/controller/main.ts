@@ -10,7 +10,7 @@ import { CONFIG_HEADER } from '../slots/headers.ts';
 import { type SitePaths, sitePaths } from '../slots/paths.ts';
 import { listReleases } from '../slots/release.ts';
 import { SLOTS } from '../slots/slot.ts';
-import { type State, toAssignment, writeState } from '../slots/state.ts';
+import { type State, stageOf, toAssignment, writeState } from '../slots/state.ts';
 import { createApi } from './admin/api.ts';
 import { lockHost, openAdmin } from './admin/open.ts';
 import { createOperations } from './admin/operations.ts';
@@ -20,7 +20,8 @@ import { createHealthMonitor } from './health/monitor.ts';
 import { createLog } from './log.ts';
 import { createTrafficLedger } from './metrics/traffic-ledger.ts';
 import { keepLinks } from './promotion/link-keeper.ts';
-import { afterRestart, nextStep } from './promotion/machine.ts';
+import { afterRestart, catchUp } from './promotion/machine.ts';
+import { buildOrder } from './promotion/order.ts';
 import {
   alignLinks,
   completeHistory,
@@ -32,7 +33,7 @@ import {
 import { warmSlots } from './promotion/roles.ts';
 import { createConductor } from './promotion/run.ts';
 import type { StageContext } from './promotion/stages/context.ts';
-import { buildOrder, createInbox, type Inbox } from './source/inbox.ts';
+import { createInbox, type Inbox } from './source/inbox.ts';
 import { type Watcher, watchSource } from './source/watcher.ts';
 import { createStore, type Store } from './store.ts';
 import { createWorkers, type Workers } from './workers/fleet.ts';
@@ -70,7 +71,7 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
       online: async () =>
         (await pm2.instances(appName(config, 'proxy'))).filter(({ status }) => status === 'online'),
     },
-    (epoch) => void catchUp(store, epoch, assign),
+    (epoch) => void store.update((state) => catchUp(state, epoch)).then(assign),
     log,
   );
   const assign = createAssign(config, store, workers, () => monitor.mayUseStandby());
@@ -115,7 +116,7 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
 
   assign().catch((error: Error) => log.error({ event: 'worker.assign', error: error.message }));
   watcher = await watchSource(root, config, (path) => inbox.edited(path), log);
-  if (recovery.again) inbox.order(buildOrder(recovery.again.trigger));
+  if (recovery.again) inbox.order(buildOrder(recovery.again));
   await orderFirstRelease(paths, store.state, inbox);
   inbox.lookForChanges('start');
   await Promise.all([conductor.run(), monitor.run(), keepLinks(context)]);
@@ -124,10 +125,16 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
 /** What became of the promotion that the last controller left behind. */
 function tellRecovery({ promotion: left }: State, { promotion: now }: State): void {
   if (!left) return;
-  const next = now ? `goes on with ${nextStep(now)}` : 'builds again';
+  const next = now ? `goes on with ${now.step}` : 'builds again';
   log.info(
-    { event: 'promotion.recovered', id: left.id, release: left.release, stage: left.stage, next },
-    `a promotion was interrupted in ${left.stage}: it ${next}`,
+    {
+      event: 'promotion.recovered',
+      id: left.id,
+      release: left.release,
+      stage: stageOf(left),
+      next,
+    },
+    `a promotion was interrupted in ${stageOf(left)}: it ${next}`,
   );
 }
 
@@ -151,12 +158,6 @@ function createAssign(
     const warm = mayUseStandby() ? warmSlots(store.state) : { blue: false, green: false };
     return workers.assign(toAssignment(store.state, config.ports, { revision, warm }));
   };
-}
-
-/** Workers take no older epoch than they have: a state that was lost starts counting above theirs. */
-async function catchUp(store: Store, epoch: number, assign: () => Promise<void>): Promise<void> {
-  await store.update((state) => (state.epoch > epoch ? state : { ...state, epoch: epoch + 1 }));
-  await assign();
 }
 
 /**

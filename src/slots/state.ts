@@ -1,103 +1,35 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
-import { z } from 'zod';
 import { messageOf, SlotsError } from '../errors.ts';
 import type { Assignment } from '../wire/assignment.ts';
 import type { SitePaths } from './paths.ts';
 import { setAside } from './set-aside.ts';
-import { type PerSlot, SLOTS } from './slot.ts';
+import type { PerSlot } from './slot.ts';
+import { EMPTY_STATE, STATE_VERSION, type State, stateSchema } from './state-schema.ts';
+import { stateFromVersion1 } from './state-v1.ts';
 import { syncFolder } from './sync-folder.ts';
 
-export const STAGES = ['build', 'start', 'check', 'flip', 'drain', 'reload'] as const;
-
-export type Stage = (typeof STAGES)[number];
-
-const slotSchema = z.enum(SLOTS);
-export const stageSchema = z.enum(STAGES);
-/** It becomes part of paths, so there must be no path in it. */
-const releaseSchema = z.string().regex(/^r[\w-]*$/);
-const durationsSchema = z.partialRecord(stageSchema, z.number());
-
-const stageErrorSchema = z.object({
-  stage: stageSchema,
-  /** One line that a person can act on. */
-  message: z.string(),
-});
-
-const promotionSchema = z.object({
-  id: z.string(),
-  /**
-   * `build` makes a release and puts it live, `release` puts a kept one live, `standby` flips to the
-   * standby.
-   */
-  kind: z.enum(['build', 'release', 'standby']),
-  /** `edit`, `promote`, `push`, `start`, `resume`, `unsettled` or `rollback`. */
-  trigger: z.string(),
-  stage: stageSchema,
-  /** `null` for an instant only: until the builder has read the source. */
-  release: releaseSchema.nullable(),
-  /** The candidate's slot; `null` while building, when the standby must still stay as it is. */
-  slot: slotSchema.nullable(),
-  /** What the candidate's slot held before, to put back if the promotion fails. */
-  previousRelease: releaseSchema.nullable(),
-  startedAt: z.string(),
-  durationsMs: durationsSchema,
-  /** Set once a stage has failed: the standby is being put back. */
-  failure: stageErrorSchema.nullable(),
-});
-
-export const lastSchema = z.object({
-  id: z.string(),
-  release: releaseSchema.nullable(),
-  outcome: z.enum(['promoted', 'failed', 'rolled-back']),
-  stage: stageSchema,
-  error: z.string().nullable(),
-  finishedAt: z.string(),
-  durationsMs: durationsSchema,
-  // Missing in a state that was written before the history was completed from it.
-  trigger: z.string().default('unknown'),
-  startedAt: z.string().default(''),
-});
-
-const stateSchema = z.object({
-  version: z.literal(1),
-  /** Counts flips. */
-  epoch: z.int().min(0),
-  /** The slot that answers visitors; `null` until the first release is live. */
-  active: slotSchema.nullable(),
-  slots: z.object({
-    blue: z.object({ release: releaseSchema.nullable() }),
-    green: z.object({ release: releaseSchema.nullable() }),
-  }),
-  /** Edits are not promoted. */
-  paused: z.boolean(),
-  /** Visitors were moved off this slot because it died; they go back when it is healthy. */
-  failedOverFrom: slotSchema.nullable(),
-  promotion: promotionSchema.nullable(),
-  last: lastSchema.nullable(),
-});
-
-export type State = z.output<typeof stateSchema>;
-export type Promotion = z.output<typeof promotionSchema>;
-export type LastPromotion = z.output<typeof lastSchema>;
-export type StageError = z.output<typeof stageErrorSchema>;
-
-export const EMPTY_STATE: State = {
-  version: 1,
-  epoch: 0,
-  active: null,
-  slots: { blue: { release: null }, green: { release: null } },
-  paused: false,
-  failedOverFrom: null,
-  promotion: null,
-  last: null,
-};
+export {
+  type Building,
+  type Candidate,
+  EMPTY_STATE,
+  type LastPromotion,
+  lastSchema,
+  type Promotion,
+  type PuttingBack,
+  STAGES,
+  type Stage,
+  type StageError,
+  type State,
+  stageOf,
+  stageSchema,
+} from './state-schema.ts';
 
 /**
- * Reads state.json; `EMPTY_STATE` when there is none.
+ * Reads state.json, also one that version 1 has written; `EMPTY_STATE` when there is none.
  *
- * @throws SlotsError `STATE_BAD` when it does not parse or is of another version.
+ * @throws SlotsError `STATE_BAD` when it does not parse or is of a newer version.
  */
 export async function readState(paths: SitePaths): Promise<State> {
   let text: string;
@@ -107,14 +39,25 @@ export async function readState(paths: SitePaths): Promise<State> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return EMPTY_STATE;
     throw new SlotsError('STATE_BAD', `cannot read ${paths.state}: ${messageOf(error)}`);
   }
+  let json: unknown;
   try {
-    return stateSchema.parse(JSON.parse(text));
+    json = JSON.parse(text);
+    return stateSchema.parse(versionOf(json) === 1 ? stateFromVersion1.parse(json) : json);
   } catch (cause) {
-    throw new SlotsError('STATE_BAD', `${paths.state} is not a state of this version`, {
+    throw new SlotsError('STATE_BAD', `${paths.state} ${complaintAbout(versionOf(json))}`, {
       hint: 'the controller sets such a file aside at its start and rebuilds it from the slots',
       cause,
     });
   }
+}
+
+function versionOf(json: unknown): unknown {
+  return (json as { version?: unknown } | null | undefined)?.version;
+}
+
+function complaintAbout(version: unknown): string {
+  if (typeof version !== 'number' || version <= STATE_VERSION) return 'is not a state';
+  return `is of version ${version}, written by a newer slots; this one reads up to version ${STATE_VERSION}`;
 }
 
 /**

@@ -23,7 +23,7 @@ async function siteWithStandby(): Promise<PlainSite> {
 async function inStage(site: PlainSite, stage: Stage): Promise<void> {
   await until(async () => {
     const state = JSON.parse(await readFile(join(site.root, 'slots/state.json'), 'utf8'));
-    return state.promotion?.stage === stage;
+    return state.promotion?.step === stage;
   }, `the promotion to reach ${stage}`);
 }
 

@@ -30,7 +30,7 @@ export function readStateAllTheTime(root: string): StateReader {
       reads++;
       text = readFileSync(join(folder, 'state.json'), 'utf8');
       const state = JSON.parse(text) as State;
-      if (state.version !== 1) throw new Error(`version ${state.version}`);
+      if (state.version !== 2) throw new Error(`version ${state.version}`);
       for (const tell of waiting) tell(state);
     } catch (error) {
       bad.push(`${(error as Error).message}: ${JSON.stringify(text.slice(0, 80))}`);
@@ -48,7 +48,7 @@ export function readStateAllTheTime(root: string): StateReader {
         const tell = ({ promotion }: State) => {
           begun ||= promotion !== null;
           const hasEnded = begun && !promotion;
-          if (!hasEnded && promotion?.stage !== moment) return;
+          if (!hasEnded && promotion?.step !== moment) return;
           waiting.delete(tell);
           act();
           resolve(hasEnded ? 'end' : moment);

@@ -25,15 +25,18 @@ const RUNNING: State = {
     id: 'a promotion',
     kind: 'build',
     trigger: 'edit',
-    stage: 'check',
+    step: 'check',
     release: releaseIdOf(3),
     slot: 'blue',
-    previousRelease: releaseIdOf(1),
+    previous: releaseIdOf(1),
     startedAt: '2026-01-01T00:00:00.000Z',
     durationsMs: { build: 1200, start: 300 },
-    failure: null,
   },
 };
+
+function withPromotion(changes: Record<string, unknown>): string {
+  return JSON.stringify({ ...RUNNING, promotion: { ...RUNNING.promotion, ...changes } });
+}
 
 async function siteWithState(text: string | Buffer) {
   const paths = await tempSite();
@@ -56,7 +59,9 @@ describe('readState', () => {
   test.each([
     ['an empty file', ''],
     ['zeros, as a power cut leaves them', Buffer.alloc(300)],
-    ['another version', JSON.stringify({ ...EMPTY_STATE, version: 2 })],
+    ['another version', JSON.stringify({ ...EMPTY_STATE, version: 0 })],
+    ['a stage without a slot', withPromotion({ step: 'start', slot: null })],
+    ['a step that does not exist', withPromotion({ step: 'bake' })],
     ['a slot that does not exist', JSON.stringify({ ...EMPTY_STATE, active: 'red' })],
     ['an epoch below zero', JSON.stringify({ ...EMPTY_STATE, epoch: -1 })],
     ['no slots', JSON.stringify({ ...EMPTY_STATE, slots: undefined })],

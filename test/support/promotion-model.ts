@@ -1,14 +1,14 @@
-import { randomUUID } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import * as failOvers from '../../src/controller/promotion/fail-over.ts';
 import * as machine from '../../src/controller/promotion/machine.ts';
-import { hasStandby, warmSlots } from '../../src/controller/promotion/roles.ts';
 import {
   buildOrder,
-  createInbox,
-  type Inbox,
   type Order,
-} from '../../src/controller/source/inbox.ts';
+  type ResolvedGoal,
+  resolveGoal,
+  rollbackOrder,
+} from '../../src/controller/promotion/order.ts';
+import { hasStandby, warmSlots } from '../../src/controller/promotion/roles.ts';
+import { createInbox, type Inbox } from '../../src/controller/source/inbox.ts';
 import { SlotsError } from '../../src/errors.ts';
 import { SLOTS } from '../../src/slots/slot.ts';
 import {
@@ -102,10 +102,10 @@ export function createPromotionModel(start: 'empty' | 'two releases', workerCoun
     before = change(before);
   }
 
-  function boot(again: Promotion | null): void {
+  function boot(again: string | null): void {
     inbox = createInbox(() => state.paused, 0);
     send();
-    if (again) inbox.order(buildOrder(again.trigger));
+    if (again) inbox.order(buildOrder(again));
     inbox.lookForChanges('start');
   }
 
@@ -127,11 +127,11 @@ export function createPromotionModel(start: 'empty' | 'two releases', workerCoun
       await setImmediate();
       if (!order) return;
       const resolved = resolve(order);
+      const { id, trigger } = order;
       order = asked = null;
       if (!resolved) continue;
-      const { id, kind, trigger, release } = resolved;
       before = state;
-      setStage(machine.begin(state, { id, kind, trigger, release, startedAt: NOW }));
+      setStage(machine.begin(state, { ...resolved, id, trigger, startedAt: NOW }));
     }
   }
 
@@ -144,29 +144,28 @@ export function createPromotionModel(start: 'empty' | 'two releases', workerCoun
     if (from === inbox) order = next;
   }
 
-  function resolve(asOrdered: Order): Order | null {
+  function resolve(asOrdered: Order): ResolvedGoal | null {
     try {
-      return machine.resolveOrder(state, asOrdered, stack.isHealthy);
+      return resolveGoal(state, asOrdered, stack.isHealthy);
     } catch (error) {
       if (error instanceof SlotsError) return null;
       throw error;
     }
   }
 
-  function rollBack(kind: 'standby' | 'release', release: string | null): void {
-    const asOrdered: Order = { id: randomUUID(), kind, trigger: 'rollback', release };
+  function rollBack(release: string | null): void {
+    const asOrdered = rollbackOrder(release);
     if (!resolve(asOrdered)) return;
     inbox.order(asOrdered);
-    if (!state.promotion || state.promotion.failure) return;
-    const { stage } = state.promotion;
+    const stage = state.promotion?.step;
     if (stage === 'drain') setStage(machine.endDrain(state, NOW));
     if (stage === 'build' || stage === 'start' || stage === 'check') fail('a rollback was ordered');
   }
 
   function fail(message: string): void {
-    if (!state.promotion || state.promotion.failure) return;
-    if (state.promotion.stage === 'build' && !stages.hasBegun()) read();
-    setStage(machine.afterFailure(state, message, 3, NOW));
+    if (!state.promotion || state.promotion.step === 'put back') return;
+    if (state.promotion.step === 'build' && !stages.hasBegun()) read();
+    setStage(machine.afterFailure(state, { code: 'BROKEN', message }, 3, NOW));
   }
 
   function advance(): void {
@@ -186,13 +185,13 @@ export function createPromotionModel(start: 'empty' | 'two releases', workerCoun
     if (stack.processes[active].status !== 'warm') return;
     if (stack.processes[active === 'blue' ? 'green' : 'blue'].status !== 'warm') return;
     stack.die(active);
-    move(failOvers.failOver);
+    move(machine.failOver);
   }
 
   function failBack(): void {
     const { failedOverFrom } = state;
     if (failedOverFrom === null || !hasStandby(state)) return;
-    if (stack.processes[failedOverFrom].status === 'warm') move(failOvers.failBack);
+    if (stack.processes[failedOverFrom].status === 'warm') move(machine.failBack);
   }
 
   const happen: { [Type in Event['type']]: (event: EventOf<Type>) => void } = {
@@ -201,10 +200,10 @@ export function createPromotionModel(start: 'empty' | 'two releases', workerCoun
     edit: source.edit,
     hear: () => source.hear(inbox),
     promote: () => inbox.order(buildOrder('promote')),
-    rollback: () => rollBack('standby', null),
+    rollback: () => rollBack(null),
     'roll back to': ({ nth }) => {
       const kept = [...source.built];
-      if (kept.length > 0) rollBack('release', kept[nth % kept.length] as string);
+      if (kept.length > 0) rollBack(kept[nth % kept.length] as string);
     },
     pause: () => setAside((now) => ({ ...now, paused: true })),
     resume() {
@@ -244,7 +243,7 @@ export function createPromotionModel(start: 'empty' | 'two releases', workerCoun
       await apply({ type: 'hear' });
       for (const worker of stack.workers.keys()) await apply({ type: 'reconnect worker', worker });
       for (let left = 300; state.promotion || state.paused; left--) {
-        if (left === 0) throw new Error(`stuck in ${state.promotion?.stage}`);
+        if (left === 0) throw new Error(`stuck in ${state.promotion?.step}`);
         await apply({ type: state.promotion ? 'advance' : 'resume' });
       }
     },

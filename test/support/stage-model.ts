@@ -1,4 +1,4 @@
-import { nextStep, type Step } from '../../src/controller/promotion/machine.ts';
+import type { Step } from '../../src/controller/promotion/roles.ts';
 import { otherSlot, type Slot } from '../../src/slots/slot.ts';
 import type { Promotion, State } from '../../src/slots/state.ts';
 import type { StackModel } from './stack-model.ts';
@@ -37,7 +37,7 @@ export function createStageModel(stack: StackModel, hooks: StageHooks) {
   function touch(promotion: Promotion, slot: Slot, release: string | null): true {
     touches.push({
       promotion: promotion.id,
-      step: nextStep(promotion),
+      step: promotion.step,
       slot,
       active: hooks.state().active,
       mayRoute: stack.mayRoute(slot),
@@ -97,7 +97,7 @@ export function createStageModel(stack: StackModel, hooks: StageHooks) {
 }
 
 function actsOf(promotion: Promotion): Act[] {
-  switch (nextStep(promotion)) {
+  switch (promotion.step) {
     case 'build':
       return ['read', 'compile'];
     case 'start':
@@ -111,19 +111,17 @@ function actsOf(promotion: Promotion): Act[] {
     case 'reload':
       return ['assign', 'restart', 'listen'];
     case 'put back':
-      return promotion.previousRelease === null
+      return promotion.previous === null
         ? ['assign', 'empty', 'stop']
         : ['assign', 'empty', 'restart', 'listen'];
   }
 }
 
 function target(state: State, promotion: Promotion): { slot: Slot; release: string | null } {
-  const candidate = promotion.slot as Slot;
-  const step = nextStep(promotion);
-  if (step === 'put back') return { slot: candidate, release: promotion.previousRelease };
-  if (step !== 'drain' && step !== 'reload') {
-    return { slot: candidate, release: promotion.release };
-  }
+  if (promotion.step === 'build') return { slot: 'blue', release: null };
+  const { step, slot: candidate, release, previous } = promotion;
+  if (step === 'put back') return { slot: candidate, release: previous };
+  if (step !== 'drain' && step !== 'reload') return { slot: candidate, release };
   const slot = otherSlot(candidate);
   return { slot, release: state.slots[slot].release };
 }

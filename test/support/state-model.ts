@@ -1,8 +1,8 @@
-import { failOver } from '../../src/controller/promotion/fail-over.ts';
 import {
   afterFailure,
   afterSuccess,
   begin,
+  failOver,
   type NewPromotion,
   named,
 } from '../../src/controller/promotion/machine.ts';
@@ -36,14 +36,15 @@ export const ROLLBACK: NewPromotion = {
 export const OLDER: NewPromotion = { ...EDIT, kind: 'release', trigger: 'rollback', release: 'r0' };
 
 export const succeed = (state: State) => afterSuccess(state, 12.4, NOW);
-export const fail = (state: State) => afterFailure(state, 'it broke', 12.4, NOW);
+export const fail = (state: State) =>
+  afterFailure(state, { code: 'BROKEN', message: 'it broke' }, 12.4, NOW);
 
 /** A promotion that has come to a stage. */
-export function at(stage: Stage, next = EDIT, site = SITE): State {
+export function at(stage: Stage, next: NewPromotion = EDIT, site = SITE): State {
   let state = begin(site, next);
-  while (state.promotion?.stage !== stage) {
+  while (state.promotion?.step !== stage) {
     if (!state.promotion) throw new Error(`there is no stage ${stage}`);
-    state = succeed(state.promotion.stage === 'build' ? named(state, BUILT) : state);
+    state = succeed(state.promotion.step === 'build' ? named(state, BUILT) : state);
   }
   return state;
 }

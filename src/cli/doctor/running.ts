@@ -1,5 +1,6 @@
 import { type AppRole, appName } from '../../config/ecosystem.ts';
 import { SLOTS, type Slot } from '../../slots/slot.ts';
+import { stageOf } from '../../slots/state.ts';
 import { ago, duration } from '../terminal/format.ts';
 import { type Check, ok, problem, warning } from './check.ts';
 import type { Facts } from './facts.ts';
@@ -94,8 +95,10 @@ export function checkPromotion({ state, status }: Facts): Check[] {
   if (state.paused) {
     checks.push(warning('promotion', 'edits are paused', '`slots resume` promotes them'));
   }
-  if (promotion)
-    checks.push(ok('promotion', `${promotion.stage}, since ${ago(promotion.startedAt)}`));
+  if (promotion) {
+    const stage = 'stage' in promotion ? promotion.stage : stageOf(promotion);
+    checks.push(ok('promotion', `${stage}, since ${ago(promotion.startedAt)}`));
+  }
   if (last?.outcome === 'failed') {
     const message = `the last one failed in ${last.stage}, ${ago(last.finishedAt)}: ${last.error}`;
     checks.push(warning('promotion', message, 'visitors see the release before; mend it and save'));

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { appName } from '../../config/ecosystem.ts';
 import { SlotsError } from '../../errors.ts';
 import { newestBuildLog, releaseBuildLog } from '../../slots/build-log.ts';
@@ -9,10 +8,11 @@ import type { State } from '../../slots/state.ts';
 import { VERSION } from '../../version.ts';
 import type { HealthMonitor } from '../health/monitor.ts';
 import type { TrafficLedger } from '../metrics/traffic-ledger.ts';
-import { resolveOrder } from '../promotion/machine.ts';
+import { setPaused } from '../promotion/machine.ts';
+import { buildOrder, resolveGoal, rollbackOrder } from '../promotion/order.ts';
 import type { Conductor } from '../promotion/run.ts';
 import type { StageContext } from '../promotion/stages/context.ts';
-import { buildOrder, type Inbox, type Order } from '../source/inbox.ts';
+import type { Inbox } from '../source/inbox.ts';
 import type { ControllerEvent, KeptRelease, Operations } from './api.ts';
 import { type Status, toStatus } from './status.ts';
 
@@ -35,8 +35,8 @@ export function createOperations(parts: OperationParts): Operations {
 
   const status = () => currentStatus(parts);
 
-  const setPaused = async (paused: boolean) => {
-    await store.update((state) => (state.paused === paused ? state : { ...state, paused }));
+  const pause = async (paused: boolean) => {
+    await store.update((state) => setPaused(state, paused));
     log.info({ event: paused ? 'watcher.pause' : 'watcher.resume' }, paused ? 'paused' : 'resumed');
   };
 
@@ -48,9 +48,9 @@ export function createOperations(parts: OperationParts): Operations {
       return { id: order.id };
     },
     rollback: (release) => rollback(parts, release),
-    pause: () => setPaused(true),
+    pause: () => pause(true),
     async resume() {
-      await setPaused(false);
+      await pause(false);
       inbox.lookForChanges('resume');
     },
     releases: () => keptReleases(context),
@@ -87,15 +87,10 @@ async function rollback(
   { context, inbox, conductor, monitor }: OperationParts,
   release: string | null,
 ): Promise<{ id: string }> {
-  const order: Order = {
-    id: randomUUID(),
-    kind: release === null ? 'standby' : 'release',
-    trigger: 'rollback',
-    release,
-  };
-  const resolved = resolveOrder(context.store.state, order, monitor.isHealthy);
+  const order = rollbackOrder(release);
+  const resolved = resolveGoal(context.store.state, order, monitor.isHealthy);
   // A standby that is well serves from memory, whatever became of its files; another one has to be started.
-  if (resolved.kind === 'release') await readRelease(context.paths, resolved.release as string);
+  if (resolved.kind === 'release') await readRelease(context.paths, resolved.release);
   const live = untilLive(context, order.id);
   inbox.order({ ...order, onRefused: live.refuse });
   conductor.interrupt('a rollback was ordered');
@@ -110,7 +105,7 @@ function untilLive({ store }: StageContext, id: string) {
   const done = promise.finally(() => over.abort());
   store.onChange((state: State) => {
     const { promotion, last } = state;
-    if (promotion?.id === id && (promotion.stage === 'drain' || promotion.stage === 'reload')) {
+    if (promotion?.id === id && (promotion.step === 'drain' || promotion.step === 'reload')) {
       resolve();
     }
     if (last?.id !== id) return;

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/schema.ts';
 import type { Instance } from '../../pm2.ts';
 import { type PerSlot, type Role, SLOTS, type Slot } from '../../slots/slot.ts';
-import type { LastPromotion, Stage, State } from '../../slots/state.ts';
+import { type LastPromotion, type Stage, type State, stageOf } from '../../slots/state.ts';
 import { roles } from '../promotion/roles.ts';
 
 /** What `slots status --json` prints; stable. */
@@ -90,7 +90,7 @@ export function toStatus(config: Config, state: State, facts: Facts): Status {
     slots: Object.fromEntries(SLOTS.map((which) => [which, slot(which)])) as PerSlot<SlotStatus>,
     promotion: state.promotion && {
       id: state.promotion.id,
-      stage: state.promotion.failure?.stage ?? state.promotion.stage,
+      stage: stageOf(state.promotion),
       release: state.promotion.release,
       startedAt: state.promotion.startedAt,
       trigger: state.promotion.trigger,

@@ -1,7 +1,7 @@
 import type { Logger } from '../log.ts';
 import type { Tallies } from '../metrics/tallies.ts';
+import { buildOrder } from '../promotion/order.ts';
 import type { Inbox } from '../source/inbox.ts';
-import { buildOrder } from '../source/inbox.ts';
 import type { Store } from '../store.ts';
 import type { Pulled } from './git.ts';
 

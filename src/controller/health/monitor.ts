@@ -3,7 +3,7 @@ import type { Config } from '../../config/schema.ts';
 import { otherSlot, type PerSlot, SLOTS, type Slot } from '../../slots/slot.ts';
 import type { State } from '../../slots/state.ts';
 import type { Logger } from '../log.ts';
-import { failBack, failOver } from '../promotion/fail-over.ts';
+import { failBack, failOver } from '../promotion/machine.ts';
 import { hasStandby } from '../promotion/roles.ts';
 import type { Store } from '../store.ts';
 import { isHealthy, probe } from './probe.ts';

@@ -1,128 +1,125 @@
 /**
- * The promotion, as a state machine: values in, values out. Each function's result is persisted before
- * anything acts on it, so a controller that is killed anywhere finds in state.json what it was about to do.
+ * Every transition of the state: values in, values out. Each function's result is persisted before anything acts
+ * on it, so a controller that is killed anywhere finds in state.json what it was about to do.
  */
 import { SlotsError } from '../../errors.ts';
 import { otherSlot, type Slot } from '../../slots/slot.ts';
-import type { LastPromotion, Promotion, Stage, StageError, State } from '../../slots/state.ts';
+import {
+  type Candidate,
+  type LastPromotion,
+  type Promotion,
+  type PuttingBack,
+  type State,
+  stageOf,
+} from '../../slots/state.ts';
+import type { ResolvedGoal } from './order.ts';
 import { idleSlot, retired } from './roles.ts';
 
-export interface NewPromotion {
-  id: string;
-  kind: Promotion['kind'];
-  trigger: string;
-  /** The kept release to put live; `null` for a build. */
-  release: string | null;
-  startedAt: string;
-}
+export type NewPromotion = ResolvedGoal & Pick<Promotion, 'id' | 'trigger' | 'startedAt'>;
 
-/**
- * How an order is carried out now. A rollback to a release that the standby has warm is a flip; to a standby
- * that is not well, it is a start of the same release.
- *
- * @throws SlotsError `NO_STANDBY` or `ALREADY_ACTIVE`
- */
-export function resolveOrder<Order extends Pick<Promotion, 'kind' | 'release'>>(
-  state: State,
-  order: Order,
-  isHealthy: (slot: Slot) => boolean,
-): Order {
-  if (order.kind !== 'standby' && order.kind !== 'release') return order;
-  const idle = idleSlot(state);
-  const standby = state.active === null ? null : state.slots[idle].release;
-  const release = order.kind === 'standby' ? standby : order.release;
-  if (release === null) {
-    throw new SlotsError('NO_STANDBY', 'there is no standby to roll back to', {
-      hint: 'it comes with the second release; `slots releases` lists those kept',
-    });
-  }
-  if (state.active !== null && release === state.slots[state.active].release) {
-    throw new SlotsError('ALREADY_ACTIVE', `${release} is what visitors see already`);
-  }
-  return {
-    ...order,
-    kind: release === standby && isHealthy(idle) ? 'standby' : 'release',
-    release,
-  };
+/** What a promotion carries from its beginning to its end. */
+type Base = Pick<Promotion, 'id' | 'kind' | 'trigger' | 'startedAt' | 'durationsMs'>;
+
+/** Why a step failed: an error's code, and one line that a person can act on. */
+export interface Failure {
+  code: string;
+  message: string;
 }
 
 /** @throws SlotsError `NO_STANDBY` when visitors were moved since the order was resolved */
 export function begin(state: State, next: NewPromotion): State {
   if (state.promotion) throw new Error(`promotion ${state.promotion.id} is still running`);
-  if (next.kind === 'standby' && next.release !== retired(state).release) {
-    throw new SlotsError('NO_STANDBY', `${next.release} is no longer on the standby`);
+  const { id, kind, trigger, startedAt } = next;
+  const base: Base = { id, kind, trigger, startedAt, durationsMs: {} };
+  switch (next.kind) {
+    case 'build':
+      return { ...state, promotion: { ...base, step: 'build', release: null } };
+    case 'release':
+      return enterStart(state, base, next.release);
+    case 'standby':
+      if (next.release !== retired(state).release) {
+        throw new SlotsError('NO_STANDBY', `${next.release} is no longer on the standby`);
+      }
+      return enterFlip(state, {
+        ...base,
+        step: 'flip',
+        slot: idleSlot(state),
+        release: next.release,
+        previous: next.release,
+      });
   }
-  const promotion: Promotion = {
-    ...next,
-    stage: 'build',
-    slot: null,
-    previousRelease: null,
-    durationsMs: {},
-    failure: null,
-  };
-  const begun = { ...state, promotion };
-  if (next.kind === 'release') return enterStart(begun, promotion);
-  if (next.kind === 'standby') return enterFlip(begun, onStandby(state, promotion));
-  return begun;
 }
 
 /** The builder has read the source and knows what the release is called. */
 export function named(state: State, release: string): State {
-  return state.promotion ? { ...state, promotion: { ...state.promotion, release } } : state;
+  const { promotion } = state;
+  if (promotion?.step !== 'build') return state;
+  return { ...state, promotion: { ...promotion, release } };
 }
 
-/** The current stage is done; on to the next one, or the end. */
+/** The current step is done; on to the next one, or the end. */
 export function afterSuccess(state: State, ms: number, finishedAt: string): State {
   const promotion = timed(running(state), ms);
-  if (promotion.failure) return finish(state, promotion, 'failed', finishedAt);
-  switch (promotion.stage) {
+  switch (promotion.step) {
     case 'build':
-      return enterStart(state, promotion);
+      if (promotion.release === null) throw new Error('a build has ended without a release');
+      return enterStart(state, promotion, promotion.release);
     case 'start':
-      return { ...state, promotion: { ...promotion, stage: 'check' } };
+      return { ...state, promotion: { ...promotion, step: 'check' } };
     case 'check':
       return enterFlip(state, promotion);
     case 'flip':
       return afterFlip(state, promotion, finishedAt);
     case 'drain':
-      return { ...state, promotion: { ...promotion, stage: 'reload' } };
+      return { ...state, promotion: { ...promotion, step: 'reload' } };
     case 'reload':
-      return finish(state, promotion, success(promotion), finishedAt);
+      return finish(state, promotion, success(promotion), null, finishedAt);
+    case 'put back':
+      return finish(state, promotion, 'failed', promotion.failure.message, finishedAt);
   }
 }
 
 /**
- * A stage failed. Before the start nothing was touched. From the start on the standby has to be put back,
+ * A step failed. Before the start nothing was touched. From the start on the standby has to be put back,
  * after a flip back where visitors were moved already. Once drained, the promotion stands whatever happens.
  */
-export function afterFailure(state: State, message: string, ms: number, finishedAt: string): State {
+export function afterFailure(
+  state: State,
+  { code, message }: Failure,
+  ms: number,
+  finishedAt: string,
+): State {
   const promotion = timed(running(state), ms);
-  const failure: StageError = { stage: promotion.stage, message };
-  const failed = { ...promotion, failure };
-  switch (promotion.stage) {
+  switch (promotion.step) {
     case 'build':
-      return finish(state, failed, 'failed', finishedAt);
+      return finish(state, promotion, 'failed', message, finishedAt);
     case 'start':
     case 'check':
-      return putBack(state, failed);
+      return putBack(state, promotion, message);
     case 'flip':
-      return putBack(flippedBack(state, failed), failed);
+      return putBack(flippedBack(state, promotion), promotion, message);
     case 'drain':
     case 'reload':
-      return finish(state, promotion, success(promotion), finishedAt, message);
+      return finish(state, promotion, success(promotion), message, finishedAt);
+    case 'put back': {
+      const both = `${promotion.failure.message}; and the standby could not be put back: ${message}`;
+      // What the candidate's slot held before is gone from the disk: there is no standby.
+      const left = code === 'RELEASE_UNKNOWN' ? withRelease(state, promotion.slot, null) : state;
+      return finish(left, promotion, 'failed', both, finishedAt);
+    }
   }
 }
 
 /** The person wants the retiring slot back before it is drained: the promotion ends here, as it is. */
 export function endDrain(state: State, finishedAt: string): State {
   const promotion = running(state);
-  return finish(state, promotion, success(promotion), finishedAt);
+  return finish(state, promotion, success(promotion), null, finishedAt);
 }
 
 export interface Recovery {
   state: State;
-  /** The interrupted build, if it has to be run again from its beginning. */
-  again: Promotion | null;
+  /** The trigger of the interrupted build, if it has to be run again from its beginning. */
+  again: string | null;
 }
 
 /**
@@ -133,21 +130,52 @@ export interface Recovery {
  */
 export function afterRestart(state: State, isUsable: boolean): Recovery {
   const { promotion } = state;
-  if (!promotion || promotion.failure) return { state, again: null };
-  const { stage } = promotion;
-  if (stage === 'build') {
-    if (isUsable) return { state: enterStart(state, promotion), again: null };
-    return { state: { ...state, promotion: null }, again: promotion };
+  switch (promotion?.step) {
+    case 'build':
+      if (isUsable && promotion.release !== null) {
+        return { state: enterStart(state, promotion, promotion.release), again: null };
+      }
+      return { state: { ...state, promotion: null }, again: promotion.trigger };
+    case 'start':
+    case 'check':
+      if (isUsable)
+        return { state: { ...state, promotion: { ...promotion, step: 'start' } }, again: null };
+      return {
+        state: putBack(state, promotion, `the controller was stopped during ${promotion.step}`),
+        again: promotion.kind === 'build' ? promotion.trigger : null,
+      };
+    default:
+      return { state, again: null };
   }
-  if (stage !== 'start' && stage !== 'check') return { state, again: null };
-  if (isUsable)
-    return { state: { ...state, promotion: { ...promotion, stage: 'start' } }, again: null };
-  const message = `the controller was stopped during ${stage}`;
-  const failure = { stage, message };
-  return {
-    state: putBack(state, { ...promotion, failure }),
-    again: promotion.kind === 'build' ? promotion : null,
-  };
+}
+
+/** The slot's release is gone from the disk: nothing may count on it, nor move visitors back to it. */
+export function withoutStandby(state: State, slot: Slot): State {
+  return { ...withRelease(state, slot, null), failedOverFrom: null };
+}
+
+/** Workers take no older epoch than they have: a state that was lost starts counting above theirs. */
+export function catchUp(state: State, epoch: number): State {
+  return state.epoch > epoch ? state : { ...state, epoch: epoch + 1 };
+}
+
+export function setPaused(state: State, paused: boolean): State {
+  return state.paused === paused ? state : { ...state, paused };
+}
+
+/** The active slot is dead and the standby is not: everybody moves, or back if they came from there. */
+export function failOver(state: State): State {
+  if (state.active === null) return state;
+  const to = otherSlot(state.active);
+  if (to === state.failedOverFrom) return failBack(state);
+  return { ...state, epoch: state.epoch + 1, active: to, failedOverFrom: state.active };
+}
+
+/** The slot that died is healthy again: everybody moves back. */
+export function failBack(state: State): State {
+  const to = state.failedOverFrom;
+  if (to === null) return state;
+  return { ...state, epoch: state.epoch + 1, active: to, failedOverFrom: null };
 }
 
 function running(state: State): Promotion {
@@ -155,38 +183,42 @@ function running(state: State): Promotion {
   return state.promotion;
 }
 
+/** Putting back is no stage, and has no duration. */
 function timed(promotion: Promotion, ms: number): Promotion {
-  if (promotion.failure) return promotion;
-  return {
-    ...promotion,
-    durationsMs: { ...promotion.durationsMs, [promotion.stage]: Math.round(ms) },
-  };
+  if (promotion.step === 'put back') return promotion;
+  const durationsMs = { ...promotion.durationsMs, [promotion.step]: Math.round(ms) };
+  return { ...promotion, durationsMs };
 }
 
-function onStandby(state: State, promotion: Promotion): Promotion {
+function enterStart(
+  state: State,
+  { id, kind, trigger, startedAt, durationsMs }: Base,
+  release: string,
+): State {
   const slot = idleSlot(state);
-  return { ...promotion, slot, previousRelease: state.slots[slot].release };
-}
-
-function enterStart(state: State, promotion: Promotion): State {
-  const slot = idleSlot(state);
+  const previous = state.slots[slot].release;
   return {
-    ...withRelease(state, slot, promotion.release),
+    ...withRelease(state, slot, release),
     promotion: {
-      ...promotion,
-      stage: 'start',
+      id,
+      kind,
+      trigger,
+      startedAt,
+      durationsMs,
+      step: 'start',
       slot,
-      previousRelease: state.slots[slot].release,
+      release,
+      previous,
     },
   };
 }
 
-function enterFlip(state: State, promotion: Promotion): State {
+function enterFlip(state: State, promotion: Candidate): State {
   return {
     ...state,
     epoch: state.epoch + 1,
     active: promotion.slot,
-    promotion: { ...promotion, stage: 'flip' },
+    promotion: { ...promotion, step: 'flip' },
   };
 }
 
@@ -194,27 +226,31 @@ function enterFlip(state: State, promotion: Promotion): State {
  * What only a flip that has succeeded changes, since one that failed must leave no trace. A rollback pauses
  * edits, or else the next keystroke would undo it.
  */
-function afterFlip(state: State, promotion: Promotion, finishedAt: string): State {
+function afterFlip(state: State, promotion: Candidate, finishedAt: string): State {
   const flipped = {
     ...state,
     failedOverFrom: null,
     paused: state.paused || promotion.trigger === 'rollback',
   };
   if (retired(state).release === null) {
-    return finish(flipped, promotion, success(promotion), finishedAt);
+    return finish(flipped, promotion, success(promotion), null, finishedAt);
   }
-  return { ...flipped, promotion: { ...promotion, stage: 'drain' } };
+  return { ...flipped, promotion: { ...promotion, step: 'drain' } };
 }
 
-function flippedBack(state: State, promotion: Promotion): State {
-  const previous = otherSlot(promotion.slot as Slot);
+function flippedBack(state: State, promotion: Candidate): State {
+  const previous = otherSlot(promotion.slot);
   const active = state.slots[previous].release === null ? null : previous;
   return { ...state, epoch: state.epoch + 1, active };
 }
 
-function putBack(state: State, failed: Promotion): State {
-  const slot = failed.slot as Slot;
-  return { ...withRelease(state, slot, failed.previousRelease), promotion: failed };
+function putBack(state: State, failed: Candidate, message: string): State {
+  const promotion: PuttingBack = {
+    ...failed,
+    step: 'put back',
+    failure: { stage: failed.step, message },
+  };
+  return { ...withRelease(state, failed.slot, failed.previous), promotion };
 }
 
 function withRelease(state: State, slot: Slot, release: string | null): State {
@@ -229,26 +265,20 @@ function finish(
   state: State,
   promotion: Promotion,
   outcome: LastPromotion['outcome'],
+  error: string | null,
   finishedAt: string,
-  complaint: string | null = null,
 ): State {
+  const { id, release, durationsMs, trigger, startedAt } = promotion;
   const last: LastPromotion = {
-    id: promotion.id,
-    release: promotion.release,
+    id,
+    release,
     outcome,
-    stage: promotion.failure?.stage ?? promotion.stage,
-    error: promotion.failure?.message ?? complaint,
+    stage: stageOf(promotion),
+    error,
     finishedAt,
-    durationsMs: promotion.durationsMs,
-    trigger: promotion.trigger,
-    startedAt: promotion.startedAt,
+    durationsMs,
+    trigger,
+    startedAt,
   };
   return { ...state, promotion: null, last };
-}
-
-/** What the controller does next for the running promotion. */
-export type Step = Stage | 'put back';
-
-export function nextStep(promotion: Promotion): Step {
-  return promotion.failure ? 'put back' : promotion.stage;
 }

@@ -1,14 +1,15 @@
 import { lstat } from 'node:fs/promises';
 import { SlotsError } from '../../errors.ts';
-import { mendHistory, readHistory } from '../../slots/history.ts';
+import { type HistoryEntry, mendHistory, readHistory } from '../../slots/history.ts';
 import { pointSlot, slotRelease } from '../../slots/link.ts';
 import { type SitePaths, slotLink } from '../../slots/paths.ts';
 import { readRelease } from '../../slots/release.ts';
 import { setAside } from '../../slots/set-aside.ts';
-import { SLOTS, type Slot } from '../../slots/slot.ts';
+import { type PerSlot, SLOTS, type Slot } from '../../slots/slot.ts';
 import { readSource } from '../../slots/source.ts';
 import { EMPTY_STATE, readState, type State, setStateAside } from '../../slots/state.ts';
 import type { Logger } from '../log.ts';
+import { withoutStandby } from './machine.ts';
 import { tellHistory } from './tell-history.ts';
 
 /**
@@ -31,20 +32,27 @@ export async function recoverState(paths: SitePaths, log: Logger): Promise<State
 }
 
 async function stateFromSlots(paths: SitePaths): Promise<State> {
-  const [blue, green] = await Promise.all(SLOTS.map((slot) => usableRelease(paths, slot)));
-  const slots = { blue: { release: blue ?? null }, green: { release: green ?? null } };
+  const [blue = null, green = null] = await Promise.all(
+    SLOTS.map((slot) => usableRelease(paths, slot)),
+  );
   const history = await readHistory(paths).catch(() => []);
+  return restored({ blue, green }, history);
+}
+
+function restored(releases: PerSlot<string | null>, history: HistoryEntry[]): State {
   const newest = history.findLast(
     ({ outcome }) => outcome === 'promoted' || outcome === 'rolled-back',
   );
-  const filled = SLOTS.filter((slot) => slots[slot].release !== null);
+  const filled = SLOTS.filter((slot) => releases[slot] !== null);
   // Without a history the newer release: it is the standby only after a rollback.
-  const active =
-    filled.find((slot) => slots[slot].release === newest?.release) ??
-    filled.sort((a, b) => ((slots[a].release ?? '') < (slots[b].release ?? '') ? 1 : -1))[0] ??
-    null;
-  // A rollback pauses edits; forgetting that would bring back at once what it took away.
-  return { ...EMPTY_STATE, active, slots, paused: newest?.outcome === 'rolled-back' };
+  const byAge = filled.toSorted((a, b) => ((releases[a] ?? '') < (releases[b] ?? '') ? 1 : -1));
+  return {
+    ...EMPTY_STATE,
+    active: filled.find((slot) => releases[slot] === newest?.release) ?? byAge[0] ?? null,
+    slots: { blue: { release: releases.blue }, green: { release: releases.green } },
+    // A rollback pauses edits; forgetting that would bring back at once what it took away.
+    paused: newest?.outcome === 'rolled-back',
+  };
 }
 
 async function usableRelease(paths: SitePaths, slot: Slot): Promise<string | null> {
@@ -83,8 +91,7 @@ export async function dropGone(paths: SitePaths, state: State, log: Logger): Pro
       `${release} is gone from the disk: ${then}`,
     );
     if (isActive) continue;
-    const slots = { ...kept.slots, [slot]: { release: null } };
-    kept = { ...kept, slots, failedOverFrom: null };
+    kept = withoutStandby(kept, slot);
   }
   return kept;
 }

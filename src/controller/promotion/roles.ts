@@ -1,6 +1,9 @@
 /** What each slot is for visitors, read off the state: pure, like the promotion that changes it. */
 import { otherSlot, type PerSlot, type Role, SLOTS, type Slot } from '../../slots/slot.ts';
-import type { State } from '../../slots/state.ts';
+import type { Promotion, State } from '../../slots/state.ts';
+
+/** What the controller does for a promotion at a time: a stage, or putting the standby back. */
+export type Step = Promotion['step'];
 
 /** The slot that the next candidate goes to: never the one that visitors see. */
 export function idleSlot(state: State): Slot {
@@ -12,11 +15,10 @@ export function retired(state: State): { release: string | null } {
   return state.slots[idleSlot(state)];
 }
 
-/** Whether a standby is there to move to: in the other stages the idle slot is somebody's workplace. */
+/** Whether visitors may be moved to a standby: after the build the idle slot is the promotion's. */
 export function hasStandby(state: State): boolean {
-  const { promotion } = state;
   if (state.active === null || retired(state).release === null) return false;
-  return promotion === null || promotion.stage === 'build';
+  return state.promotion === null || state.promotion.step === 'build';
 }
 
 export function roles(state: State): PerSlot<Role> {
@@ -26,20 +28,25 @@ export function roles(state: State): PerSlot<Role> {
 function role(state: State, slot: Slot): Role {
   const { promotion } = state;
   if (slot === state.active) return 'active';
-  if (promotion?.slot === slot) return 'candidate';
+  const candidate = promotion === null || promotion.step === 'build' ? null : promotion.slot;
+  if (slot === candidate) return 'candidate';
   if (slot === state.failedOverFrom || state.slots[slot].release === null) return 'down';
-  return promotion?.slot && !promotion.failure ? 'retiring' : 'standby';
+  return candidate !== null && promotion?.step !== 'put back' ? 'retiring' : 'standby';
 }
 
-/** Where a worker may send a request that the active slot refused: only to what nobody is about to stop. */
+/** Whether the step must not begin before every worker routes by the state as it is now. */
+export function reroutes(step: Step): boolean {
+  // A build touches no slot, and a check follows a start.
+  return step !== 'build' && step !== 'check';
+}
+
+/** Steps in which the slot that visitors do not see is whole: nobody is about to stop it. */
+const UNTOUCHED: ReadonlySet<Step | undefined> = new Set([undefined, 'build', 'flip', 'drain']);
+
+/** Where a worker may send a request that the active slot refused. */
 export function warmSlots(state: State): PerSlot<boolean> {
-  const { promotion } = state;
-  const untouched =
-    !promotion ||
-    promotion.stage === 'build' ||
-    (!promotion.failure && (promotion.stage === 'flip' || promotion.stage === 'drain'));
   const warm = (slot: Slot) =>
-    untouched &&
+    UNTOUCHED.has(state.promotion?.step) &&
     state.active !== null &&
     slot !== state.active &&
     state.slots[slot].release !== null;

@@ -2,20 +2,13 @@ import { messageOf, SlotsError } from '../../errors.ts';
 import { pruneDeps } from '../../slots/deps.ts';
 import { deleteRelease, listReleases, releasesToPrune } from '../../slots/release.ts';
 import { otherSlot, type Slot } from '../../slots/slot.ts';
-import type { Promotion, State } from '../../slots/state.ts';
+import type { LastPromotion, Promotion } from '../../slots/state.ts';
 import { buildRelease } from '../build/build.ts';
 import { wantedDeps } from '../build/dependencies.ts';
-import type { Inbox, Order } from '../source/inbox.ts';
+import type { Inbox } from '../source/inbox.ts';
 import { createSourceQuestion } from '../source/source-question.ts';
-import {
-  afterFailure,
-  afterSuccess,
-  begin,
-  endDrain,
-  named,
-  nextStep,
-  resolveOrder,
-} from './machine.ts';
+import { afterFailure, afterSuccess, begin, endDrain, named } from './machine.ts';
+import { type Order, resolveGoal } from './order.ts';
 import { checkSlot } from './stages/check.ts';
 import type { StageContext } from './stages/context.ts';
 import { emptySlot } from './stages/drain.ts';
@@ -58,8 +51,13 @@ export function createConductor(
   async function take(order: Order): Promise<void> {
     try {
       await store.update((state) => {
-        const { id, kind, trigger, release } = resolveOrder(state, order, isHealthy);
-        return begin(state, { id, kind, trigger, release, startedAt: now() });
+        const { id, trigger } = order;
+        return begin(state, {
+          ...resolveGoal(state, order, isHealthy),
+          id,
+          trigger,
+          startedAt: now(),
+        });
       });
     } catch (error) {
       order.onRefused?.(error as Error);
@@ -73,93 +71,66 @@ export function createConductor(
 
   async function runPromotion(): Promise<void> {
     interruption = new AbortController();
-    let last = store.state.promotion as Promotion;
-    while (store.state.promotion) {
-      last = store.state.promotion;
-      await runStage(last);
-    }
+    const id = store.state.promotion?.id;
+    for (let next = store.state.promotion; next; next = store.state.promotion) await runStep(next);
     // The slot that was renewed is a standby again: workers may fall back to it.
     context
       .assign()
       .catch((error: Error) => log.error({ event: 'worker.assign', error: error.message }));
-    await record(last);
+    const { last } = store.state;
+    if (last && last.id === id) await record(last);
     await prune();
   }
 
-  async function runStage(promotion: Promotion): Promise<void> {
-    const step = nextStep(promotion);
+  async function runStep(promotion: Promotion): Promise<void> {
+    const { id, step } = promotion;
     const started = performance.now();
     const elapsed = () => performance.now() - started;
     try {
-      await act(promotion, step);
+      await act(promotion);
       await store.update((state) => afterSuccess(state, elapsed(), now()));
-      log.info(
-        {
-          event: `promotion.${step.replace(' ', '-')}`,
-          id: promotion.id,
-          release: store.state.promotion?.release,
-          ms: Math.round(elapsed()),
-        },
-        `${step} done in ${Math.round(elapsed())} ms`,
-      );
+      const release = store.state.promotion?.release;
+      const ms = Math.round(elapsed());
+      const event = `promotion.${step.replace(' ', '-')}`;
+      log.info({ event, id, release, ms }, `${step} done in ${ms} ms`);
     } catch (error) {
-      await onStageError(promotion, step, error, elapsed());
+      await onStepError(promotion, error, elapsed());
     }
   }
 
-  async function onStageError(
-    promotion: Promotion,
-    step: ReturnType<typeof nextStep>,
-    error: unknown,
-    ms: number,
-  ): Promise<void> {
+  async function onStepError({ id, step }: Promotion, error: unknown, ms: number): Promise<void> {
     const { message, code } = toSlotsError(error);
-    if (step === 'drain' && interruption.signal.aborted) {
-      log.info({ event: 'promotion.drain-ended', id: promotion.id }, 'drain ended early');
+    const isInterrupted = interruption.signal.aborted;
+    if (step === 'drain' && isInterrupted) {
+      log.info({ event: 'promotion.drain-ended', id }, 'drain ended early');
       await store.update((state) => endDrain(state, now()));
       return;
     }
-    log.error(
-      { event: 'promotion.failed', id: promotion.id, stage: step, code, error: message },
-      message,
-    );
-    if (step !== 'put back') {
-      await store.update((state) => afterFailure(state, message, ms, now()));
-      if (interruption.signal.aborted) question.askAgain();
-      return;
-    }
-    const both = `${promotion.failure?.message}; and the standby could not be put back: ${message}`;
-    const isGone = code === 'RELEASE_UNKNOWN';
-    await store.update((state) => {
-      const told = withFailureMessage(state, both);
-      return afterSuccess(isGone ? withoutStandby(told) : told, ms, now());
-    });
+    log.error({ event: 'promotion.failed', id, stage: step, code, error: message }, message);
+    await store.update((state) => afterFailure(state, { code, message }, ms, now()));
+    if (isInterrupted && step !== 'put back') question.askAgain();
   }
 
-  async function act(promotion: Promotion, step: ReturnType<typeof nextStep>): Promise<void> {
-    const slot = promotion.slot as Slot;
-    const release = promotion.release as string;
+  async function act(promotion: Promotion): Promise<void> {
     const { signal } = interruption;
-    switch (step) {
+    switch (promotion.step) {
       case 'build':
         return build(promotion, signal);
       case 'start':
-        return startSlot(context, slot, release, signal);
+        return startSlot(context, promotion.slot, promotion.release, signal);
       case 'check':
-        return checkSlot(context, slot, release, signal);
+        return checkSlot(context, promotion.slot, promotion.release, signal);
       case 'flip':
-        return flip(context, slot);
+        return flip(context, promotion.slot);
       case 'drain':
         await context.assign();
-        return void (await emptySlot(context, otherSlot(slot), signal));
-      case 'reload':
-        return reloadSlot(
-          context,
-          otherSlot(slot),
-          store.state.slots[otherSlot(slot)].release as string,
-        );
+        return void (await emptySlot(context, otherSlot(promotion.slot), signal));
+      case 'reload': {
+        const slot = otherSlot(promotion.slot);
+        return reloadSlot(context, slot, store.state.slots[slot].release as string);
+      }
       case 'put back':
-        return putBack(context, slot, promotion.previousRelease);
+        return putBack(context, promotion.slot, promotion.previous);
     }
   }
 
@@ -178,9 +149,7 @@ export function createConductor(
     if (release.unsettled) inbox.lookForChanges('edit');
   }
 
-  async function record(promotion: Promotion): Promise<void> {
-    const { last } = store.state;
-    if (last?.id !== promotion.id) return;
+  async function record(last: LastPromotion): Promise<void> {
     if (last.outcome !== 'failed') question.promotionSucceeded();
     await tellHistory(paths, last, log);
     log.info({ event: 'promotion.end', ...last }, `${last.outcome}: ${last.release}`);
@@ -203,26 +172,12 @@ export function createConductor(
     run,
     problem: question.problem,
     interrupt(reason) {
-      const stage = store.state.promotion?.stage;
-      if (store.state.promotion?.failure) return;
+      const step = store.state.promotion?.step;
       // A flip runs to its end, and then the drain after it need not.
-      if (stage !== undefined && stage !== 'reload') {
-        interruption.abort(new SlotsError('INTERRUPTED', reason));
-      }
+      if (step === undefined || step === 'reload' || step === 'put back') return;
+      interruption.abort(new SlotsError('INTERRUPTED', reason));
     },
   };
-}
-
-function withFailureMessage(state: State, message: string): State {
-  const { promotion } = state;
-  if (!promotion?.failure) return state;
-  return { ...state, promotion: { ...promotion, failure: { ...promotion.failure, message } } };
-}
-
-/** What the candidate's slot held before cannot be put back: there is no standby. */
-function withoutStandby(state: State): State {
-  const slot = state.promotion?.slot;
-  return slot ? { ...state, slots: { ...state.slots, [slot]: { release: null } } } : state;
 }
 
 function toSlotsError(error: unknown): SlotsError {

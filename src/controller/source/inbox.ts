@@ -1,18 +1,4 @@
-import { randomUUID } from 'node:crypto';
-import type { Promotion } from '../../slots/state.ts';
-
-/** What is asked for next. */
-export interface Order {
-  /** The promotion's id to be. */
-  id: string;
-  kind: Promotion['kind'];
-  /** `edit`, `start`, `resume`, `unsettled`, `promote`, `push`, `rollback` or `build`. */
-  trigger: string;
-  /** The kept release to put live, for the kind `release`. */
-  release: string | null;
-  /** Told why, when the state has changed so that the order makes no sense any more. */
-  onRefused?: (error: Error) => void;
-}
+import { buildOrder, type Order } from '../promotion/order.ts';
 
 /** Why the watched files have to be built: they are not what visitors see, or nobody knows whether they are. */
 export type BuildReason = 'changed' | 'unsettled' | null;
@@ -152,8 +138,4 @@ export function createInbox(isPaused: () => boolean, debounceMs: number): Inbox 
 
     pending: () => changes,
   };
-}
-
-export function buildOrder(trigger: string): Order {
-  return { id: randomUUID(), kind: 'build', trigger, release: null };
 }

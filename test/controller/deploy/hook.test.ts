@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { createDeploy, type DeployParts } from '../../../src/controller/deploy/deploy.ts';
 import { createGitHook, type HookLimits } from '../../../src/controller/deploy/hook.ts';
 import { createTallies } from '../../../src/controller/metrics/tallies.ts';
-import type { Order } from '../../../src/controller/source/inbox.ts';
+import type { Order } from '../../../src/controller/promotion/order.ts';
 import { createStore } from '../../../src/controller/store.ts';
 import { SlotsError } from '../../../src/errors.ts';
 import { EMPTY_STATE } from '../../../src/slots/state.ts';

@@ -42,7 +42,8 @@ async function setUp(user: UserConfig) {
         `release of ${id}`,
       ),
     );
-  const fail = (error: string) => store.update((state) => afterFailure(state, error, 10, LATE));
+  const fail = (error: string) =>
+    store.update((state) => afterFailure(state, { code: 'BROKEN', message: error }, 10, LATE));
   const succeed = async () => {
     while (store.state.promotion) await store.update((state) => afterSuccess(state, 10, LATE));
   };

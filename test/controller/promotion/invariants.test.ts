@@ -62,7 +62,7 @@ test('invariant 3: the standby stays on the previous release until the candidate
       for (const slot of SLOTS) {
         const { release } = to.slots[slot];
         if (release === from.slots[slot].release) continue;
-        const back = to.promotion?.failure && release === to.promotion.previousRelease;
+        const back = to.promotion?.step === 'put back' && release === to.promotion.previous;
         if (!back) expect(built).toContain(release);
       }
     }

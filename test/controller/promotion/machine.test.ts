@@ -1,16 +1,19 @@
 import { describe, expect, test } from 'vitest';
-import { failBack, failOver } from '../../../src/controller/promotion/fail-over.ts';
 import {
+  afterFailure,
   afterRestart,
   afterSuccess,
   begin,
+  catchUp,
   endDrain,
+  failBack,
+  failOver,
   named,
-  nextStep,
-  resolveOrder,
+  setPaused,
+  withoutStandby,
 } from '../../../src/controller/promotion/machine.ts';
-import { hasStandby, idleSlot, roles, warmSlots } from '../../../src/controller/promotion/roles.ts';
-import { EMPTY_STATE, type Promotion } from '../../../src/slots/state.ts';
+import { resolveGoal } from '../../../src/controller/promotion/order.ts';
+import { EMPTY_STATE } from '../../../src/slots/state.ts';
 import {
   at,
   BUILT,
@@ -27,10 +30,9 @@ import {
 
 describe('a promotion that succeeds', () => {
   test('leaves both slots alone while it builds', () => {
-    const order = resolveOrder(SITE, EDIT, () => false);
-    const { promotion, ...state } = named(begin(SITE, order), BUILT);
+    const { promotion, ...state } = named(begin(SITE, EDIT), BUILT);
     expect({ ...state, promotion: null }).toEqual(SITE);
-    expect(promotion).toMatchObject({ ...EDIT, stage: 'build', release: BUILT, slot: null });
+    expect(promotion).toEqual({ ...EDIT, step: 'build', release: BUILT, durationsMs: {} });
   });
 
   test('is not begun while another one runs', () => {
@@ -41,7 +43,7 @@ describe('a promotion that succeeds', () => {
     const { slots, active, promotion } = at('start');
     expect(slots).toEqual({ blue: { release: 'r2' }, green: { release: BUILT } });
     expect(active).toBe('blue');
-    expect(promotion).toMatchObject({ slot: 'green', previousRelease: 'r1', release: BUILT });
+    expect(promotion).toMatchObject({ slot: 'green', previous: 'r1', release: BUILT });
   });
 
   test('moves visitors with the flip, and not before', () => {
@@ -85,7 +87,12 @@ describe('a promotion that fails', () => {
   ] as const)('in the %s of %s puts the standby back', (stage, _name, order, epoch) => {
     const failed = fail(at(stage, order));
     expect(failed).toMatchObject({ epoch, active: 'blue', slots: SITE.slots });
-    expect(nextStep(failed.promotion as Promotion)).toBe('put back');
+    expect(failed.promotion).toMatchObject({
+      step: 'put back',
+      slot: 'green',
+      previous: 'r1',
+      failure: { stage, message: 'it broke' },
+    });
     const { last, ...state } = afterSuccess(failed, 999, NOW);
     expect({ ...state, last: null }).toEqual({ ...SITE, epoch });
     expect(last?.durationsMs[stage]).toBe(12);
@@ -114,13 +121,13 @@ describe('a promotion that fails', () => {
 describe('a controller that was killed', () => {
   test('builds again', () => {
     const state = named(begin(SITE, EDIT), BUILT);
-    expect(afterRestart(state, false)).toEqual({ state: SITE, again: state.promotion });
+    expect(afterRestart(state, false)).toEqual({ state: SITE, again: 'edit' });
   });
 
   test('does not build again what is built already', () => {
     const { state, again } = afterRestart(named(begin(SITE, EDIT), BUILT), true);
     expect(again).toBeNull();
-    expect(state.promotion).toMatchObject({ id: 'p1', stage: 'start', release: BUILT });
+    expect(state.promotion).toMatchObject({ id: 'p1', step: 'start', release: BUILT });
     expect(finished(state)).toMatchObject({ active: 'green', last: { outcome: 'promoted' } });
   });
 
@@ -129,7 +136,7 @@ describe('a controller that was killed', () => {
     expect(again).toBeNull();
     expect(state).toEqual({
       ...at('start'),
-      promotion: { ...at(stage).promotion, stage: 'start' },
+      promotion: { ...at(stage).promotion, step: 'start' },
     });
   });
 
@@ -137,8 +144,8 @@ describe('a controller that was killed', () => {
     'in the %s of what an edit has overtaken puts back and builds',
     (stage) => {
       const { state, again } = afterRestart(at(stage), false);
-      expect(again).toMatchObject({ ...EDIT, release: BUILT });
-      expect(nextStep(state.promotion as Promotion)).toBe('put back');
+      expect(again).toBe('edit');
+      expect(state.promotion).toMatchObject({ step: 'put back', previous: 'r1' });
       expect(succeed(state)).toMatchObject({
         ...SITE,
         last: { outcome: 'failed', stage, error: `the controller was stopped during ${stage}` },
@@ -164,35 +171,17 @@ describe('a controller that was killed', () => {
 });
 
 describe('a rollback', () => {
-  const well = () => true;
-  const toStandby = { kind: 'standby', release: null } as const;
-  const toRelease = (release: string) => ({ kind: 'release', release }) as const;
-
   test('to a warm standby is a flip', () => {
-    expect(resolveOrder(SITE, toStandby, well)).toEqual({ kind: 'standby', release: 'r1' });
-    expect(resolveOrder(SITE, toRelease('r1'), well)).toEqual({ kind: 'standby', release: 'r1' });
     const { epoch, active, slots, promotion } = begin(SITE, ROLLBACK);
     expect({ epoch, active, slots }).toEqual({ epoch: 3, active: 'green', slots: SITE.slots });
-    expect(promotion).toMatchObject({ stage: 'flip', slot: 'green', previousRelease: 'r1' });
-  });
-
-  test('to a standby that is not well starts it again', () => {
-    expect(resolveOrder(SITE, toStandby, () => false)).toEqual(toRelease('r1'));
+    expect(promotion).toMatchObject({ step: 'flip', slot: 'green', previous: 'r1' });
   });
 
   test('to a kept release starts it in the idle slot, without a build', () => {
-    expect(resolveOrder(SITE, toRelease('r0'), well)).toEqual(toRelease('r0'));
     expect(begin(SITE, OLDER)).toMatchObject({
       slots: { blue: { release: 'r2' }, green: { release: 'r0' } },
-      promotion: { stage: 'start', slot: 'green', previousRelease: 'r1' },
+      promotion: { step: 'start', slot: 'green', previous: 'r1' },
     });
-  });
-
-  test('is refused when there is no standby, or when visitors see that release', () => {
-    expect(() => resolveOrder(EMPTY_STATE, toStandby, well)).toThrow('there is no standby');
-    const first = finished(at('flip', EDIT, EMPTY_STATE));
-    expect(() => resolveOrder(first, toStandby, well)).toThrow('there is no standby');
-    expect(() => resolveOrder(SITE, toRelease('r2'), well)).toThrow('r2 is what visitors see');
   });
 
   test('is refused when a fail-over has come between the order and its beginning', () => {
@@ -209,7 +198,8 @@ describe('a rollback', () => {
     const ended = endDrain(at('drain'), NOW);
     const last = { outcome: 'promoted', stage: 'drain', error: null };
     expect(ended).toMatchObject({ active: 'green', promotion: null, last });
-    expect(resolveOrder(ended, toStandby, well).release).toBe('r2');
+    const goal = resolveGoal(ended, { kind: 'standby', release: null }, () => true);
+    expect(goal).toEqual({ kind: 'standby', release: 'r2' });
   });
 });
 
@@ -240,30 +230,49 @@ describe('when the active slot dies', () => {
   });
 });
 
-test('the idle slot is the one that is not active, and blue at first', () => {
-  expect([EMPTY_STATE, SITE, FAILED_OVER].map(idleSlot)).toEqual(['blue', 'green', 'blue']);
+describe('putting the standby back', () => {
+  const broken = { code: 'START_TIMEOUT', message: 'nor does this' };
+  const gone = { code: 'RELEASE_UNKNOWN', message: 'r1 is gone' };
+
+  test('that fails itself ends the promotion with both reasons and the failed stage', () => {
+    const { promotion, active, slots, last } = afterFailure(fail(at('check')), broken, 999, NOW);
+    expect({ promotion, active, slots }).toEqual({
+      promotion: null,
+      active: 'blue',
+      slots: SITE.slots,
+    });
+    expect(last).toMatchObject({
+      outcome: 'failed',
+      stage: 'check',
+      error: 'it broke; and the standby could not be put back: nor does this',
+    });
+    expect(last?.durationsMs).toEqual({ build: 12, start: 12, check: 12 });
+  });
+
+  test('leaves no standby when the release to put back is gone', () => {
+    const { slots, last } = afterFailure(fail(at('start')), gone, 5, NOW);
+    expect(slots).toEqual({ blue: { release: 'r2' }, green: { release: null } });
+    expect(last?.error).toContain('r1 is gone');
+  });
 });
 
-/** Of blue and green: their roles, which one is fallen back to, whether visitors may fail over. */
-test.each([
-  ['empty', () => EMPTY_STATE, 'down down', 'none', false],
-  ['the first start', () => at('start', EDIT, EMPTY_STATE), 'candidate down', 'none', false],
-  ['the first flip', () => at('flip', EDIT, EMPTY_STATE), 'active down', 'none', false],
-  ['at rest', () => SITE, 'active standby', 'green', true],
-  ['failed over', () => FAILED_OVER, 'down active', 'blue', true],
-  ['building', () => at('build'), 'active standby', 'green', true],
-  ['failed over, building', () => at('build', EDIT, FAILED_OVER), 'down active', 'blue', true],
-  ['dead, starting', () => at('start', EDIT, FAILED_OVER), 'candidate active', 'none', false],
-  ['starting', () => at('start'), 'active candidate', 'none', false],
-  ['flipping', () => at('flip'), 'retiring active', 'blue', false],
-  ['draining', () => at('drain'), 'retiring active', 'blue', false],
-  ['reloading', () => at('reload'), 'retiring active', 'none', false],
-  ['putting back', () => fail(at('check')), 'active candidate', 'none', false],
-  ['flipped back', () => fail(at('flip')), 'active candidate', 'none', false],
-])('%s, the slots are what they should be', (_name, build, expected, warm, standby) => {
-  const state = build();
-  const { blue, green } = roles(state);
-  expect(`${blue} ${green}`).toBe(expected);
-  expect(warmSlots(state)).toEqual({ blue: warm === 'blue', green: warm === 'green' });
-  expect(hasStandby(state)).toBe(standby);
+test('pausing what is paused changes nothing', () => {
+  const paused = setPaused(SITE, true);
+  expect(paused).toEqual({ ...SITE, paused: true });
+  expect(setPaused(paused, true)).toBe(paused);
+});
+
+test('a standby whose release is gone is none, and nobody goes back to it', () => {
+  const slots = { ...SITE.slots, blue: { release: null } };
+  expect(withoutStandby(FAILED_OVER, 'blue')).toEqual({
+    ...FAILED_OVER,
+    slots,
+    failedOverFrom: null,
+  });
+});
+
+test('an epoch that a worker is ahead of is counted past its own, and no other one is', () => {
+  expect(catchUp(SITE, 7)).toEqual({ ...SITE, epoch: 8 });
+  expect(catchUp(SITE, SITE.epoch)).toEqual({ ...SITE, epoch: 3 });
+  expect(catchUp(SITE, 1)).toBe(SITE);
 });

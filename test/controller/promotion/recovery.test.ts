@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { begin, named } from '../../../src/controller/promotion/machine.ts';
 import {
   alignLinks,
   completeHistory,
@@ -11,15 +12,9 @@ import { appendHistory, type HistoryEntry, readHistory } from '../../../src/slot
 import { pointSlot, slotRelease } from '../../../src/slots/link.ts';
 import type { SitePaths } from '../../../src/slots/paths.ts';
 import { readSource } from '../../../src/slots/source.ts';
-import {
-  EMPTY_STATE,
-  type Promotion,
-  readState,
-  type State,
-  writeState,
-} from '../../../src/slots/state.ts';
+import { EMPTY_STATE, readState, type State, writeState } from '../../../src/slots/state.ts';
 import { collectedLog } from '../../support/collected-log.ts';
-import { at, OLDER } from '../../support/state-model.ts';
+import { at, EDIT, OLDER, succeed } from '../../support/state-model.ts';
 import { putRelease, releaseIdOf, tempSite } from '../../support/temp-site.ts';
 
 const ONE = releaseIdOf(1);
@@ -168,9 +163,8 @@ describe('isReleaseUsable', () => {
     const paths = await tempSite({ 'src/page.txt': 'one' });
     const { hash } = await readSource(paths.root, WATCH);
     const { id } = await putRelease(paths, ONE, { sourceHash: hash, unsettled });
-    const state = at('check');
-    const promotion = { ...(state.promotion as Promotion), release: id };
-    return { paths, state: { ...state, promotion } };
+    const built = named(begin(LIVE, EDIT), id);
+    return { paths, state: succeed(succeed(built)) };
   }
 
   test('is true for what was built of the files as they are', async () => {
@@ -193,7 +187,7 @@ describe('isReleaseUsable', () => {
 
   test('is true for a kept release that was rolled back to, whatever the files are', async () => {
     const { paths } = await interrupted();
-    const state = at('start', { ...OLDER, release: ONE });
+    const state = begin(LIVE, { ...OLDER, kind: 'release', release: ONE });
     await writeFile(`${paths.root}/src/page.txt`, 'two');
     expect(await isReleaseUsable(paths, WATCH, state)).toBe(true);
   });

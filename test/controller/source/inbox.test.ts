@@ -1,11 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  type BuildReason,
-  buildOrder,
-  createInbox,
-  type Inbox,
-  type Order,
-} from '../../../src/controller/source/inbox.ts';
+import { buildOrder, type Order, rollbackOrder } from '../../../src/controller/promotion/order.ts';
+import { type BuildReason, createInbox, type Inbox } from '../../../src/controller/source/inbox.ts';
 import { until } from '../../support/until.ts';
 
 const DEBOUNCE_MS = 20;
@@ -32,7 +27,7 @@ async function quietTime(): Promise<void> {
   await inbox.next(changed);
 }
 
-const rollback = (): Order => ({ ...buildOrder('rollback'), kind: 'standby' });
+const rollback = (): Order => rollbackOrder(null);
 
 describe('edits', () => {
   test('become one build order, with every changed file once and in order', async () => {

@@ -75,7 +75,7 @@ const BAD_STATES: [what: string, text: (good: string) => string][] = [
   ['truncated', (good) => good.slice(0, good.length / 2)],
   ['garbage', () => '\0\u0001garbage\n{'],
   ['empty', () => ''],
-  ['of another version', (good) => good.replace('"version": 1', '"version": 99')],
+  ['of another version', (good) => good.replace('"version": 2', '"version": 99')],
   ['one with a path for a release', (good) => good.replaceAll(/"r2[^"]*"/g, '"../../../etc"')],
 ];
 

@@ -1,0 +1,65 @@
+/** An order for a promotion, and what it comes to when its turn has come: pure. */
+import { randomUUID } from 'node:crypto';
+import { SlotsError } from '../../errors.ts';
+import type { Slot } from '../../slots/slot.ts';
+import type { State } from '../../slots/state.ts';
+import { idleSlot } from './roles.ts';
+
+/** What is to be promoted. */
+export type Goal =
+  /** The watched files as they are when the build begins. */
+  | { kind: 'build'; release: null }
+  /** A kept release. */
+  | { kind: 'release'; release: string }
+  /** Whatever the standby has; `null` until the order's turn has come. */
+  | { kind: 'standby'; release: string | null };
+
+export type Order = Goal & {
+  /** The promotion's id to be. */
+  id: string;
+  /** `edit`, `start`, `resume`, `unsettled`, `promote`, `push`, `rollback` or `build`. */
+  trigger: string;
+  /** Told why, when the state has changed so that the order makes no sense any more. */
+  onRefused?: (error: Error) => void;
+};
+
+/** What a promotion can begin with: a rollback knows its release. */
+export type ResolvedGoal =
+  | { kind: 'build'; release: null }
+  | { kind: 'release' | 'standby'; release: string };
+
+export function buildOrder(trigger: string): Order {
+  return { id: randomUUID(), kind: 'build', trigger, release: null };
+}
+
+/** @param release a kept one, or `null` for the standby's */
+export function rollbackOrder(release: string | null): Order {
+  const goal: Goal = release === null ? { kind: 'standby', release } : { kind: 'release', release };
+  return { id: randomUUID(), trigger: 'rollback', ...goal };
+}
+
+/**
+ * How an order is carried out now. A rollback to a release that the standby has warm is a flip; to a standby
+ * that is not well, it is a start of the same release.
+ *
+ * @throws SlotsError `NO_STANDBY` or `ALREADY_ACTIVE`
+ */
+export function resolveGoal(
+  state: State,
+  goal: Goal,
+  isHealthy: (slot: Slot) => boolean,
+): ResolvedGoal {
+  if (goal.kind === 'build') return { kind: 'build', release: null };
+  const idle = idleSlot(state);
+  const standby = state.active === null ? null : state.slots[idle].release;
+  const release = goal.kind === 'standby' ? standby : goal.release;
+  if (release === null) {
+    throw new SlotsError('NO_STANDBY', 'there is no standby to roll back to', {
+      hint: 'it comes with the second release; `slots releases` lists those kept',
+    });
+  }
+  if (state.active !== null && release === state.slots[state.active].release) {
+    throw new SlotsError('ALREADY_ACTIVE', `${release} is what visitors see already`);
+  }
+  return { kind: release === standby && isHealthy(idle) ? 'standby' : 'release', release };
+}

@@ -1,0 +1,123 @@
+/** What state.json holds, version 2. */
+import { z } from 'zod';
+import { SLOTS } from './slot.ts';
+
+export const STATE_VERSION = 2;
+
+export const STAGES = ['build', 'start', 'check', 'flip', 'drain', 'reload'] as const;
+
+export type Stage = (typeof STAGES)[number];
+
+export const slotSchema = z.enum(SLOTS);
+export const stageSchema = z.enum(STAGES);
+/** It becomes part of paths, so there must be no path in it. */
+export const releaseSchema = z.string().regex(/^r[\w-]*$/);
+const durationsSchema = z.partialRecord(stageSchema, z.number());
+
+export const stageErrorSchema = z.object({
+  stage: stageSchema,
+  /** One line that a person can act on. */
+  message: z.string(),
+});
+
+/** What is known of a promotion in each of its steps. */
+export const baseSchema = z.object({
+  id: z.string(),
+  /**
+   * `build` makes a release and puts it live, `release` puts a kept one live, `standby` flips to the
+   * standby.
+   */
+  kind: z.enum(['build', 'release', 'standby']),
+  /** `edit`, `promote`, `push`, `start`, `resume`, `unsettled` or `rollback`. */
+  trigger: z.string(),
+  startedAt: z.string(),
+  /** Milliseconds of each stage that is over. */
+  durationsMs: durationsSchema,
+});
+
+/** The standby stays as it is, and no slot is the candidate's yet. */
+const buildingSchema = baseSchema.extend({
+  step: z.literal('build'),
+  /** `null` for an instant only: until the builder has read the source. */
+  release: releaseSchema.nullable(),
+});
+
+const candidateSchema = baseSchema.extend({
+  step: z.enum(['start', 'check', 'flip', 'drain', 'reload']),
+  /** The candidate's slot. */
+  slot: slotSchema,
+  release: releaseSchema,
+  /** What the candidate's slot held before, to put back if the promotion fails. */
+  previous: releaseSchema.nullable(),
+});
+
+const puttingBackSchema = candidateSchema.extend({
+  step: z.literal('put back'),
+  /** The stage that failed, and why. */
+  failure: stageErrorSchema,
+});
+
+const promotionSchema = z.discriminatedUnion('step', [
+  buildingSchema,
+  candidateSchema,
+  puttingBackSchema,
+]);
+
+export const lastSchema = z.object({
+  id: z.string(),
+  release: releaseSchema.nullable(),
+  outcome: z.enum(['promoted', 'failed', 'rolled-back']),
+  stage: stageSchema,
+  error: z.string().nullable(),
+  finishedAt: z.string(),
+  durationsMs: durationsSchema,
+  // Missing in a state that was written before the history was completed from it.
+  trigger: z.string().default('unknown'),
+  startedAt: z.string().default(''),
+});
+
+export const stateSchema = z.object({
+  version: z.literal(STATE_VERSION),
+  /** Counts flips. */
+  epoch: z.int().min(0),
+  /** The slot that answers visitors; `null` until the first release is live. */
+  active: slotSchema.nullable(),
+  slots: z.object({
+    blue: z.object({ release: releaseSchema.nullable() }),
+    green: z.object({ release: releaseSchema.nullable() }),
+  }),
+  /** Edits are not promoted. */
+  paused: z.boolean(),
+  /** Visitors were moved off this slot because it died; they go back when it is healthy. */
+  failedOverFrom: slotSchema.nullable(),
+  promotion: promotionSchema.nullable(),
+  last: lastSchema.nullable(),
+});
+
+export type State = z.output<typeof stateSchema>;
+export type LastPromotion = z.output<typeof lastSchema>;
+export type StageError = z.output<typeof stageErrorSchema>;
+
+/** A promotion while its release is built. */
+export type Building = z.output<typeof buildingSchema>;
+/** A promotion whose release has a slot. */
+export type Candidate = z.output<typeof candidateSchema>;
+/** A promotion that has failed, while the standby is put back. */
+export type PuttingBack = z.output<typeof puttingBackSchema>;
+export type Promotion = z.output<typeof promotionSchema>;
+
+export const EMPTY_STATE: State = {
+  version: STATE_VERSION,
+  epoch: 0,
+  active: null,
+  slots: { blue: { release: null }, green: { release: null } },
+  paused: false,
+  failedOverFrom: null,
+  promotion: null,
+  last: null,
+};
+
+/** The stage that runs, or the one that failed while the standby is put back. */
+export function stageOf(promotion: Promotion): Stage {
+  return promotion.step === 'put back' ? promotion.failure.stage : promotion.step;
+}
