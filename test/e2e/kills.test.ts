@@ -74,7 +74,7 @@ const HOLDS: Record<Stage, { hold(site: PlainSite): Promise<() => Promise<unknow
   },
   drain: {
     async hold(site) {
-      const open = site.get('/api/slow?ms=4000');
+      const open = site.get('/api/slow?ms=15000');
       return () => open.then(({ status }) => expect(status).toBe(200));
     },
   },
