@@ -8,6 +8,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { h2load, wrk } from './load.ts';
 import { makePeers, nginxConfig, type Peer, type Setting, versionOf } from './peers.ts';
 import {
   assertFree,
@@ -18,7 +19,6 @@ import {
   untilListening,
 } from './processes.ts';
 import { type Measured, type Rows, renderTable, summarise } from './table.ts';
-import { wrk } from './wrk.ts';
 
 const PROXY_CORE = 0;
 const LOAD_CORE = 1;
@@ -35,7 +35,11 @@ interface Scenario {
   path: string;
   connections: number;
   headers?: string[];
+  /** A Lua script for wrk. */
+  script?: string;
+  /** Over TLS; with `streams` as HTTP/2, so many requests at a time on each connection. */
   tls?: boolean;
+  streams?: number;
 }
 
 const SCENARIOS: Scenario[] = [
@@ -54,7 +58,20 @@ const SCENARIOS: Scenario[] = [
     headers: ['Connection: close'],
   },
   { name: '2 KiB, one connection (added latency)', path: '/2k', connections: 1 },
+  {
+    name: '2 KiB, 5 % POSTs of 4 KiB among the GETs, 64 keep-alive connections',
+    path: '/2k',
+    connections: 64,
+    script: 'mixed.lua',
+  },
   { name: '2 KiB over TLS, 64 keep-alive connections', path: '/2k', connections: 64, tls: true },
+  {
+    name: '2 KiB, HTTP/2 over TLS, 16 connections of 16 streams',
+    path: '/2k',
+    connections: 16,
+    tls: true,
+    streams: 16,
+  },
 ];
 
 const folder = mkdtempSync(join(tmpdir(), 'slots-bench-'));
@@ -116,14 +133,17 @@ async function measure(
   pid: number,
   seconds: number,
 ): Promise<Measured> {
-  const { path, connections, headers, tls } = scenario;
+  const { path, connections, headers, tls, script, streams } = scenario;
   const url = tls
     ? `https://127.0.0.1:${peer.tlsPort}${path}`
     : `http://127.0.0.1:${peer.port}${path}`;
   const before = cpuSeconds(pid);
-  const result = await wrk(LOAD_CORE, url, { connections, seconds, headers });
+  const options = { connections, seconds, headers, script };
+  const result = streams
+    ? await h2load(LOAD_CORE, url, { ...options, streams })
+    : await wrk(LOAD_CORE, url, options);
   const cpu = cpuSeconds(pid) - before;
-  if (result.errors > result.requests / 100) {
+  if (result.requests === 0 || result.errors > result.requests / 100) {
     throw new Error(
       `${peer.name}, ${scenario.name}: ${result.errors} of ${result.requests} failed`,
     );
@@ -148,7 +168,8 @@ async function startOrigin(): Promise<void> {
   const config = nginxConfig(
     folder,
     'origin',
-    `server { listen 127.0.0.1:${ORIGIN_PORT}; root ${folder}; }`,
+    // A file takes no POST: answered as if it were a GET, once its body has been read.
+    `server { listen 127.0.0.1:${ORIGIN_PORT}; root ${folder}; error_page 405 =200 $uri; }`,
   );
   startPinned(LOAD_CORE, ['nginx', '-p', folder, '-c', config]);
   await untilListening(ORIGIN_PORT);
@@ -162,6 +183,7 @@ function makeCertificate(): { cert: string; key: string } {
     [
       ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
       ...['-keyout', key, '-out', cert, '-days', '2', '-subj', '/CN=localhost'],
+      ...['-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'],
     ],
     { stdio: 'ignore' },
   );

@@ -1,6 +1,6 @@
 /** The proxies that are compared: each with one worker, keep-alive to the origin, and no log. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PROXY_NODE_ARGS } from '../src/config/ecosystem.ts';
@@ -143,8 +143,10 @@ http {
   return file;
 }
 
-function haproxy({ folder, originPort }: Setting, port: number) {
+function haproxy({ folder, originPort, cert, key }: Setting, port: number) {
   const file = join(folder, 'haproxy.cfg');
+  const pem = join(folder, 'haproxy.pem');
+  writeFileSync(pem, readFileSync(cert, 'utf8') + readFileSync(key, 'utf8'));
   writeFileSync(
     file,
     `global
@@ -160,36 +162,44 @@ defaults
   http-reuse always
 frontend public
   bind 127.0.0.1:${port}
+  bind 127.0.0.1:${port + 1} ssl crt ${pem} alpn h2,http/1.1
   default_backend origin
 backend origin
   server origin 127.0.0.1:${originPort} pool-max-conn ${IDLE_CONNECTIONS}
 `,
   );
-  return { command: ['haproxy', '-db', '-f', file], tlsPort: null };
+  return { command: ['haproxy', '-db', '-f', file], tlsPort: port + 1 };
 }
 
-function caddy({ folder, originPort }: Setting, port: number) {
+function caddy({ folder, originPort, cert, key }: Setting, port: number) {
+  const forward = `reverse_proxy 127.0.0.1:${originPort} {
+    transport http {
+      keepalive_idle_conns ${IDLE_CONNECTIONS}
+      keepalive_idle_conns_per_host ${IDLE_CONNECTIONS}
+    }
+  }`;
   const file = join(folder, 'Caddyfile');
   writeFileSync(
     file,
     `{
   admin off
   auto_https off
+  default_sni localhost
 }
 http://127.0.0.1:${port} {
   bind 127.0.0.1
-  reverse_proxy 127.0.0.1:${originPort} {
-    transport http {
-      keepalive_idle_conns ${IDLE_CONNECTIONS}
-      keepalive_idle_conns_per_host ${IDLE_CONNECTIONS}
-    }
-  }
+  ${forward}
+}
+https://localhost:${port + 1}, https://127.0.0.1:${port + 1} {
+  bind 127.0.0.1
+  tls ${cert} ${key}
+  ${forward}
 }
 `,
   );
   return {
     command: ['caddy', 'run', '--config', file, '--adapter', 'caddyfile'],
     env: { GOMAXPROCS: '1', HOME: folder },
-    tlsPort: null,
+    tlsPort: port + 1,
   };
 }

@@ -8,13 +8,22 @@ const TICKS_PER_SECOND = 100;
 
 const started: ChildProcess[] = [];
 
+/** A core's number, or wherever the kernel puts it. */
+export type Core = number | 'any';
+
+/** What a command line starts with that is to run on one core. */
+export function pinnedTo(core: Core): string[] {
+  return core === 'any' ? [] : ['taskset', '-c', String(core)];
+}
+
 /** Starts a program on one core; its output is shown only when it ends by itself. */
 export function startPinned(
-  core: number,
+  core: Core,
   command: string[],
   env: NodeJS.ProcessEnv = {},
 ): ChildProcess {
-  const child = spawn('taskset', ['-c', String(core), ...command], {
+  const [program, ...args] = [...pinnedTo(core), ...command];
+  const child = spawn(program as string, args, {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -49,10 +58,12 @@ export async function assertFree(port: number): Promise<void> {
   if (await listens(port)) throw new Error(`port ${port} is taken: end what listens there first`);
 }
 
-export async function untilListening(port: number): Promise<void> {
-  for (let attempt = 0; attempt < 200; attempt++) {
+/** @param everyMs pause between two looks, in milliseconds */
+export async function untilListening(port: number, everyMs = 50): Promise<void> {
+  const deadline = performance.now() + 10_000;
+  while (performance.now() < deadline) {
     if (await listens(port)) return;
-    await delay(50);
+    await delay(everyMs);
   }
   throw new Error(`nothing listens on port ${port} after 10 s`);
 }
@@ -68,10 +79,13 @@ function listens(port: number): Promise<boolean> {
 
 /** Processor time of a process and those below it since they started, in seconds. */
 export function cpuSeconds(pid: number): number {
-  return sum(pid, (each) => {
-    const fields = readFileSync(`/proc/${each}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-    return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
-  });
+  return sum(pid, ownCpuSeconds);
+}
+
+/** The same without the processes below it. */
+export function ownCpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
 /** Memory that a process and those below it have now or had at most, in MiB. */

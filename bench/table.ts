@@ -19,7 +19,7 @@ export interface Summary extends Measured {
 }
 
 /** Who the others are compared with. */
-const BASES = ['http-proxy-3', 'caddy'];
+const BASES = ['http-proxy-3', 'caddy', 'nginx'];
 
 export function summarise(rows: Rows): Summary[] {
   return [...rows].map(([name, rounds]) => ({
@@ -72,6 +72,7 @@ function thousands(value: number): string {
 }
 
 function duration(microseconds: number): string {
+  if (Number.isNaN(microseconds)) return '–';
   return microseconds < 1000
     ? `${Math.round(microseconds)} µs`
     : `${(microseconds / 1000).toFixed(1)} ms`;
