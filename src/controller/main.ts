@@ -11,7 +11,7 @@ import { type SitePaths, sitePaths } from '../slots/paths.ts';
 import { listReleases } from '../slots/release.ts';
 import { SLOTS } from '../slots/slot.ts';
 import { type State, stageOf, toAssignment, writeState } from '../slots/state.ts';
-import { createApi } from './admin/api.ts';
+import { createApp } from './admin/app.ts';
 import { lockHost, openAdmin } from './admin/open.ts';
 import { createOperations } from './admin/operations.ts';
 import { clearOrphans } from './build/orphans.ts';
@@ -88,25 +88,25 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
     config.keep + SLOTS.length,
   );
   let watcher: Watcher | null = null;
-  const api = createApi(
-    createOperations({
-      context,
-      inbox,
-      conductor,
-      monitor,
-      ledger,
-      problem: () => conductor.problem() ?? watcher?.problem() ?? null,
-      onBuildLine(listener, signal) {
-        buildLines.on('line', listener);
-        signal.addEventListener('abort', () => buildLines.off('line', listener));
-      },
-    }),
-  );
-  await openAdmin(admin, { ...context, api, inbox, monitor, ledger });
+  const operations = createOperations({
+    context,
+    inbox,
+    conductor,
+    monitor,
+    ledger,
+    problem: () => conductor.problem() ?? watcher?.problem() ?? null,
+    onBuildLine(listener, signal) {
+      buildLines.on('line', listener);
+      signal.addEventListener('abort', () => buildLines.off('line', listener));
+    },
+  });
+  await openAdmin(admin, { ...context, operations, inbox, monitor, ledger });
+  const api = createApp(operations);
+  await api.ready();
   const hash = configHash(config);
   const answer: RequestListener = (request, response) => {
     response.setHeader(CONFIG_HEADER, hash);
-    void api(request, response);
+    api.routing(request, response);
   };
   await listenOnControlSocket(paths, answer, (socket, pid) =>
     serveWorker(socket, pid, workers, log, ledger.take),

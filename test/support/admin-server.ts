@@ -1,8 +1,10 @@
 import { createServer, type IncomingHttpHeaders, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
+import type { FastifyInstance } from 'fastify';
 import { onTestFinished } from 'vitest';
-import { type AdminParts, createAdminListener } from '../../src/controller/admin/listener.ts';
+import { type AdminPort, createAdminPort } from '../../src/controller/admin/admin-port.ts';
+import { testOperations } from './test-operations.ts';
 
 export const TOKEN = 'a'.repeat(64);
 
@@ -23,26 +25,29 @@ export interface AdminClient {
   ): Promise<AdminAnswer>;
 }
 
-/** The admin port's listener on a free port until the test has finished; each part says that it was called. */
-export async function startAdmin(parts: Partial<AdminParts> = {}): Promise<AdminClient> {
-  const say = (what: string): AdminParts['api'] => {
-    return async (_request, response) => response.end(what);
-  };
-  const listener = createAdminListener({
-    api: say('api'),
-    metrics: say('metrics'),
+/** The admin port on a free port until the test has finished; its operations answer as documented. */
+export async function startAdmin(parts: Partial<AdminPort> = {}): Promise<AdminClient> {
+  const app = createAdminPort({
+    operations: testOperations().operations,
+    metrics: { contentType: 'text/plain', text: async () => 'metrics' },
     gitHook: null,
     token: TOKEN,
     hosts: [],
     ...parts,
   });
-  const server = createServer(listener);
+  return adminClient(await listenWith(app));
+}
+
+/** A server for it on a free port of 127.0.0.1, until the test has finished; @returns the port */
+export async function listenWith(app: FastifyInstance): Promise<number> {
+  await app.ready();
+  const server = createServer(app.routing);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => {
     server.close();
     server.closeAllConnections();
   });
-  return adminClient((server.address() as AddressInfo).port);
+  return (server.address() as AddressInfo).port;
 }
 
 export function adminClient(port: number): AdminClient {

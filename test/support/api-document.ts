@@ -1,5 +1,6 @@
 /** docs/api.md, made from what the code itself knows about its calls and metrics. */
-import { CALLS, type Call } from '../../src/controller/admin/calls.ts';
+import type { Route } from '../../src/controller/admin/route.ts';
+import { ROUTES } from '../../src/controller/admin/routes/index.ts';
 import type { Family } from '../../src/controller/metrics/family.ts';
 import { FAMILIES } from '../../src/controller/metrics/metrics.ts';
 
@@ -16,12 +17,12 @@ export function apiDocument(): string {
     '',
     '| call | does | needs |',
     '|---|---|---|',
-    ...CALLS.map(
-      ({ method, path, summary, needs }) =>
-        `| [\`${method} ${path}\`](#${anchor(`${method} ${path}`)}) | ${summary} | ${NEEDS[needs]} |`,
+    ...ROUTES.map(
+      ({ method, url, config: { summary, needs } }) =>
+        `| [\`${method} ${url}\`](#${anchor(`${method} ${url}`)}) | ${summary} | ${NEEDS[needs]} |`,
     ),
     '',
-    ...CALLS.flatMap(callSection),
+    ...ROUTES.flatMap(callSection),
     METRICS,
     '| metric | type | labels | meaning |',
     '|---|---|---|---|',
@@ -31,17 +32,18 @@ export function apiDocument(): string {
   ].join('\n');
 }
 
-function callSection(call: Call): string[] {
-  const { method, path, summary, answer, example } = call;
-  const isJson = answer.type === 'application/json';
+function callSection(route: Route): string[] {
+  const { method, url, config } = route;
+  const { summary, example, produces } = config;
+  const isJson = produces === undefined;
   const text = isJson ? JSON.stringify(example.answer, null, 2) : String(example.answer).trim();
   return [
-    `### ${method} ${path}`,
+    `### ${method} ${url}`,
     '',
     `${summary}.`,
     '',
     '```sh',
-    curl(call),
+    curl(route),
     '```',
     '',
     isJson ? '```json' : '```',
@@ -51,7 +53,7 @@ function callSection(call: Call): string[] {
   ];
 }
 
-function curl({ method, path, needs, example }: Call): string {
+function curl({ method, url, config: { needs, example } }: Route): string {
   const query = example.query ? `?${example.query}` : '';
   const words = [
     'curl -s',
@@ -59,7 +61,7 @@ function curl({ method, path, needs, example }: Call): string {
     needs === 'token' ? '-H "Authorization: Bearer $(cat slots/admin-token)"' : '',
     needs === 'signature' ? '-H "X-Hub-Signature-256: sha256=$signature"' : '',
     example.body ? `-d '${JSON.stringify(example.body)}'` : '',
-    `'http://localhost:4320${path}${query}'`,
+    `'http://localhost:4320${url}${query}'`,
   ];
   return words.filter(Boolean).join(' ');
 }

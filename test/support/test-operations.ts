@@ -1,6 +1,11 @@
 import type { Operations } from '../../src/controller/admin/api.ts';
-import { EXAMPLES } from '../../src/controller/admin/examples.ts';
-import type { Status } from '../../src/controller/admin/status.ts';
+import { ROUTES } from '../../src/controller/admin/routes/index.ts';
+
+/** What the documentation shows as the answer of a call. */
+export function exampleOf(url: string): never {
+  const route = ROUTES.find((one) => one.url === url);
+  return route?.config.example.answer as never;
+}
 
 /** Operations that say which was called with what, and answer as the documentation's examples do. */
 export function testOperations(over: Partial<Operations> = {}) {
@@ -12,15 +17,15 @@ export function testOperations(over: Partial<Operations> = {}) {
       return answer;
     };
   const operations: Operations = {
-    status: call('status', EXAMPLES.status as Status),
-    promote: call('promote', { id: EXAMPLES.id }),
-    rollback: call('rollback', { id: EXAMPLES.id }),
+    status: call('status', exampleOf('/api/status')),
+    promote: call('promote', exampleOf('/api/promote')),
+    rollback: call('rollback', exampleOf('/api/rollback')),
     pause: call('pause', undefined),
     resume: call('resume', undefined),
-    releases: call('releases', EXAMPLES.releases as never),
-    history: call('history', EXAMPLES.history as never),
+    releases: call('releases', exampleOf('/api/releases')),
+    history: call('history', exampleOf('/api/history')),
     buildLog: call('buildLog', '/nowhere/build.log'),
-    traffic: () => EXAMPLES.traffic.points,
+    traffic: () => (exampleOf('/api/traffic') as { points: never[] }).points,
     follow: () => {},
     ...over,
   };

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { extname } from 'node:path';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 
 const TYPES: Record<string, string> = {
   '.html': 'text/html; charset=utf-8',
@@ -36,26 +36,23 @@ interface Asset {
 let assets: Map<string, Asset> | undefined;
 
 /**
- * Answers a request for the dashboard: `GET /` and `GET /assets/…`. Its files hold no secret, so they need
- * no token; all that they show comes from the API, which does.
- *
- * @returns whether the request was for it, and is answered
+ * The dashboard at `GET /` and `GET /assets/…`. Its files hold no secret, so they need no token; all that they show
+ * comes from the API, which does.
  */
-export function serveDashboard(request: IncomingMessage, response: ServerResponse): boolean {
-  const path = request.url?.split('?')[0] ?? '';
-  if (request.method !== 'GET' && request.method !== 'HEAD') return false;
-  if (path !== '/' && !path.startsWith('/assets/')) return false;
-  assets ??= readAssets(new URL('../../dashboard/', import.meta.url));
-  const asset = assets.get(path);
-  if (!asset) {
-    response.writeHead(404, { 'content-type': 'text/plain; charset=utf-8' }).end('nothing here\n');
-  } else if (request.headers['if-none-match'] === asset.etag) {
-    response.writeHead(304, asset.headers).end();
-  } else {
-    response.writeHead(200, { ...asset.headers, 'content-length': asset.body.length });
-    response.end(request.method === 'HEAD' ? undefined : asset.body);
+export function serveDashboard(app: FastifyInstance): void {
+  for (const url of ['/', '/assets/*']) {
+    const config = { needs: 'nothing' as const };
+    app.route({ method: 'GET', url, exposeHeadRoute: true, config, handler: sendAsset });
   }
-  return true;
+}
+
+async function sendAsset(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  assets ??= readAssets(new URL('../../dashboard/', import.meta.url));
+  const asset = assets.get(request.url.split('?')[0] as string);
+  if (!asset) return reply.code(404).type('text/plain; charset=utf-8').send('nothing here\n');
+  reply.headers(asset.headers);
+  const isKnown = asset.etag !== '' && request.headers['if-none-match'] === asset.etag;
+  return isKnown ? reply.code(304).send() : reply.send(asset.body);
 }
 
 /** All of them at once: there are few, and a path that is not among them leads nowhere. */

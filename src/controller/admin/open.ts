@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 import type { Config } from '../../config/schema.ts';
 import type { SitePaths } from '../../slots/paths.ts';
 import { listen } from '../control-socket.ts';
@@ -12,8 +12,8 @@ import { createTallies, type Tallies } from '../metrics/tallies.ts';
 import { announceEndings } from '../notify/announce.ts';
 import type { Inbox } from '../source/inbox.ts';
 import type { Store } from '../store.ts';
-import type { Handler } from './http.ts';
-import { createAdminListener } from './listener.ts';
+import { createAdminPort } from './admin-port.ts';
+import type { Operations } from './api.ts';
 import { adminToken } from './token.ts';
 
 export interface AdminContext extends Omit<MetricsParts, 'tallies' | 'inbox'> {
@@ -22,8 +22,7 @@ export interface AdminContext extends Omit<MetricsParts, 'tallies' | 'inbox'> {
   store: Store;
   inbox: Inbox;
   log: Logger;
-  /** Answers `/api/…` without asking who calls. */
-  api: Handler;
+  operations: Operations;
 }
 
 const LOOPBACK = ['127.0.0.1', 'localhost', '::1'];
@@ -44,19 +43,20 @@ export async function openAdmin(server: Server, context: AdminContext): Promise<
   const tallies = createTallies();
   announceEndings({ ...context, tallies });
   const isElsewhere = ![...LOOPBACK, ...EVERYWHERE].includes(host);
-  const listener = createAdminListener({
-    api: context.api,
-    metrics: createMetricsHandler({ ...context, tallies }),
+  const app = createAdminPort({
+    operations: context.operations,
+    metrics: createMetrics({ ...context, tallies }),
     gitHook: createHook(context, tallies),
     token: await adminToken(paths),
     hosts: isElsewhere ? [...hosts, host.includes(':') ? `[${host}]` : host] : hosts,
   });
-  server.on('request', listener);
-  if (isElsewhere) await listenElsewhere(config, listener, log);
+  await app.ready();
+  server.on('request', app.routing);
+  if (isElsewhere) await listenElsewhere(config, app.routing, log);
 }
 
 /** The site does not depend on it: what goes wrong here is said, and everything else goes on. */
-async function listenElsewhere({ admin, ports }: Config, listener: Handler, log: Logger) {
+async function listenElsewhere({ admin, ports }: Config, listener: RequestListener, log: Logger) {
   const server = createServer(listener);
   try {
     await listen(server, { host: admin.host, port: ports.admin });
@@ -64,15 +64,6 @@ async function listenElsewhere({ admin, ports }: Config, listener: Handler, log:
     const { message } = error as Error;
     log.error({ event: 'admin.listen-failed', host: admin.host, error: message }, message);
   }
-}
-
-function createMetricsHandler(parts: MetricsParts): Handler {
-  const metrics = createMetrics(parts);
-  return async (_request, response) => {
-    const text = await metrics.text();
-    response.writeHead(200, { 'content-type': metrics.contentType, 'cache-control': 'no-store' });
-    response.end(text);
-  };
 }
 
 function createHook({ config, paths, store, inbox, log }: AdminContext, { pushes }: Tallies) {

@@ -1,6 +1,6 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { SlotsError } from '../../errors.ts';
-import { type Handler, readBody, respond } from '../admin/http.ts';
+import { readBody } from '../admin/body.ts';
 import type { Logger } from '../log.ts';
 import type { Deployed } from './deploy.ts';
 import { isGenuine, proofOf } from './signature.ts';
@@ -26,6 +26,8 @@ const LIMITS: HookLimits = {
   loggedPerMinute: 10,
 };
 
+export type GitHook = (request: IncomingMessage) => Promise<Deployed>;
+
 /**
  * `POST /hooks/git`: a git host says that something was pushed. What it says is not read, only who says it:
  * the clone's own remote is asked what there is.
@@ -35,7 +37,7 @@ export function createGitHook(
   deploy: () => Promise<Deployed>,
   log: Logger,
   limits = LIMITS,
-): Handler {
+): GitHook {
   const allow = createAllowance(limits.perMinute);
   const mayLog = createAllowance(limits.loggedPerMinute);
   let reading = 0;
@@ -59,16 +61,15 @@ export function createGitHook(
     }
   };
 
-  return async (request, response: ServerResponse) => {
+  return async (request) => {
     const proof = proofOf(request.headers);
     if (proof === null) throw denied('it is not signed');
     if (reading >= limits.reading || !allow()) {
-      response.setHeader('retry-after', '60');
       throw new SlotsError('TOO_MANY_CALLS', 'too many calls of this webhook');
     }
     const body = await bodyOf(request);
     if (!isGenuine(proof, body, secret)) throw denied('it does not know the secret');
-    respond(response, 200, await deploy());
+    return deploy();
   };
 }
 

@@ -1,34 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import { appendFile, writeFile } from 'node:fs/promises';
-import { createServer, get, type IncomingMessage } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { get, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import {
-  type ControllerEvent,
-  createApi,
-  type Operations,
-} from '../../../src/controller/admin/api.ts';
-import { EXAMPLES } from '../../../src/controller/admin/examples.ts';
+import type { ControllerEvent, Operations } from '../../../src/controller/admin/api.ts';
+import { createApp } from '../../../src/controller/admin/app.ts';
+import { ORDER_ID, RELEASE } from '../../../src/controller/admin/examples.ts';
 import type { Status } from '../../../src/controller/admin/status.ts';
 import { SlotsError } from '../../../src/errors.ts';
 import { newestBuildLog, releaseBuildLog } from '../../../src/slots/build-log.ts';
 import { createPartial } from '../../../src/slots/release.ts';
-import { adminClient } from '../../support/admin-server.ts';
+import { adminClient, listenWith } from '../../support/admin-server.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { putRelease, releaseIdOf, tempSite } from '../../support/temp-site.ts';
-import { testOperations } from '../../support/test-operations.ts';
+import { exampleOf, testOperations } from '../../support/test-operations.ts';
 import { until } from '../../support/until.ts';
 
 async function startApi(over: Partial<Operations> = {}) {
   const { operations, called } = testOperations(over);
-  const server = createServer(createApi(operations));
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const { ask, port } = adminClient((server.address() as AddressInfo).port);
+  const { ask, port } = adminClient(await listenWith(createApp(operations)));
   const call = async (method: string, path: string, body?: unknown) => {
     const answer = await ask(method, path, {}, body === undefined ? body : JSON.stringify(body));
     return { status: answer.status, body: JSON.parse(answer.body) };
@@ -38,20 +28,15 @@ async function startApi(over: Partial<Operations> = {}) {
 
 describe('the API', () => {
   test.each([
-    ['GET /api/status', undefined, ['status'], EXAMPLES.status],
-    ['POST /api/promote', undefined, ['promote'], { id: EXAMPLES.id }],
-    ['POST /api/rollback', { release: null }, ['rollback', null], { id: EXAMPLES.id }],
-    [
-      'POST /api/rollback',
-      { release: EXAMPLES.release },
-      ['rollback', EXAMPLES.release],
-      { id: EXAMPLES.id },
-    ],
+    ['GET /api/status', undefined, ['status'], exampleOf('/api/status')],
+    ['POST /api/promote', undefined, ['promote'], { id: ORDER_ID }],
+    ['POST /api/rollback', { release: null }, ['rollback', null], { id: ORDER_ID }],
+    ['POST /api/rollback', { release: RELEASE }, ['rollback', RELEASE], { id: ORDER_ID }],
     ['POST /api/pause', undefined, ['pause'], {}],
     ['POST /api/resume', undefined, ['resume'], {}],
-    ['GET /api/releases', undefined, ['releases'], EXAMPLES.releases],
-    ['GET /api/history', undefined, ['history', 100], EXAMPLES.history],
-    ['GET /api/history?limit=7', undefined, ['history', 7], EXAMPLES.history],
+    ['GET /api/releases', undefined, ['releases'], exampleOf('/api/releases')],
+    ['GET /api/history', undefined, ['history', 100], exampleOf('/api/history')],
+    ['GET /api/history?limit=7', undefined, ['history', 7], exampleOf('/api/history')],
   ])('%s is done', async (route, body, wanted, answer) => {
     const { call, called } = await startApi();
     const [method = '', path = ''] = route.split(' ');
@@ -61,7 +46,7 @@ describe('the API', () => {
 
   test('gives the last minutes of traffic', async () => {
     const { call } = await startApi();
-    expect((await call('GET', '/api/traffic')).body).toEqual(EXAMPLES.traffic);
+    expect((await call('GET', '/api/traffic')).body).toEqual(exampleOf('/api/traffic'));
   });
 
   test.each([
@@ -91,17 +76,24 @@ describe('the API', () => {
     expect(called).toEqual([]);
   });
 
-  test.each(['GET /api/promote', 'POST /api/status', 'GET /api/nothing', 'GET /constructor'])(
-    'has no %s',
-    async (route) => {
-      const { call } = await startApi();
-      const [method = '', path = ''] = route.split(' ');
-      expect(await call(method, path)).toMatchObject({
-        status: 404,
-        body: { error: { code: 'NO_SUCH_CALL' } },
-      });
-    },
-  );
+  test.each([
+    'GET /api/promote',
+    'POST /api/status',
+    'GET /api/nothing',
+    'GET /constructor',
+    'GET /api/%',
+    'GET http://localhost/api/status',
+    'OPTIONS *',
+    'GET /metrics',
+    'POST /hooks/git',
+  ])('has no %s', async (route) => {
+    const { call } = await startApi();
+    const [method = '', path = ''] = route.split(' ');
+    expect(await call(method, path)).toMatchObject({
+      status: 404,
+      body: { error: { code: 'NO_SUCH_CALL' } },
+    });
+  });
 
   test('passes on why something cannot be done', async () => {
     const { call } = await startApi({
@@ -138,7 +130,7 @@ describe('a build log', () => {
     });
     await writeFile(path, 'x'.repeat(3 * 1024 * 1024));
     await appendFile(path, 'the end');
-    const { body } = await ask('GET', `/api/build-log?release=${EXAMPLES.release}`);
+    const { body } = await ask('GET', `/api/build-log?release=${RELEASE}`);
     expect(body).toHaveLength(2 * 1024 * 1024);
     expect(body.endsWith('the end')).toBe(true);
   });
@@ -189,7 +181,7 @@ describe('the events', () => {
     send({ type: 'build-line', line: 'two\nlines' });
     await until(() => read.split('\n\n').length === 3, 'the line');
     const [first, second] = read.split('\n\n').map((text) => JSON.parse(text.slice(6) || 'null'));
-    expect(first).toEqual({ type: 'status', status: EXAMPLES.status });
+    expect(first).toEqual({ type: 'status', status: exampleOf('/api/status') });
     expect(second).toEqual({ type: 'build-line', line: 'two\nlines' });
     stream.destroy();
     await until(() => (gone as AbortSignal | null)?.aborted, 'the end');
@@ -211,7 +203,7 @@ describe('the events', () => {
     for (let line = 0; line < 20_000; line++) send({ type: 'build-line', line: text });
     expect(process.memoryUsage().rss - before).toBeLessThan(256 * 1024 * 1024);
     expect((gone as AbortSignal | null)?.aborted).toBe(false);
-    const status = { ...(EXAMPLES.status as Status), name: text };
+    const status = { ...(exampleOf('/api/status') as Status), name: text };
     await until(() => {
       send({ type: 'status', status });
       return (gone as AbortSignal | null)?.aborted;

@@ -1,8 +1,9 @@
-import { createServer, type IncomingHttpHeaders, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type IncomingHttpHeaders, request } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { expect, onTestFinished, test } from 'vitest';
+import Fastify from 'fastify';
+import { expect, test } from 'vitest';
 import { serveDashboard } from '../../../src/controller/admin/dashboard.ts';
+import { listenWith } from '../../support/admin-server.ts';
 
 interface Answer {
   status: number;
@@ -10,14 +11,12 @@ interface Answer {
   body: string;
 }
 
-/** A listener that answers what the dashboard leaves alone with 418. */
+/** A server that answers what the dashboard leaves alone with 418. */
 async function serve() {
-  const server = createServer((incoming, response) => {
-    if (!serveDashboard(incoming, response)) response.writeHead(418).end();
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => void server.close());
-  const { port } = server.address() as AddressInfo;
+  const app = Fastify({ exposeHeadRoutes: false });
+  serveDashboard(app);
+  app.setNotFoundHandler((_request, reply) => reply.code(418).send());
+  const port = await listenWith(app);
   return (path: string, options: { method?: string; headers?: Record<string, string> } = {}) =>
     new Promise<Answer>((resolve, reject) => {
       const outgoing = request({ port, path, agent: false, ...options }, (response) => {

@@ -9,6 +9,7 @@ import { collectedLog } from '../../support/collected-log.ts';
 import { freePorts } from '../../support/free-ports.ts';
 import { tempSite } from '../../support/temp-site.ts';
 import { testConfig } from '../../support/test-config.ts';
+import { testOperations } from '../../support/test-operations.ts';
 
 /** A controller's admin port, really bound. */
 async function open(user: UserConfig) {
@@ -31,7 +32,7 @@ async function open(user: UserConfig) {
     monitor: { isHealthy: () => false },
     inbox: { pending: () => 0 },
     ledger: createTrafficLedger(0, 5),
-    api: async (_request: unknown, response: { end(text: string): void }) => response.end('api'),
+    operations: testOperations().operations,
   } as unknown as AdminContext;
   await openAdmin(server, context);
   const status = (host: string) =>

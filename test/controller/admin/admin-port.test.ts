@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { startAdmin, TOKEN } from '../../support/admin-server.ts';
+import { exampleOf } from '../../support/test-operations.ts';
 
 const BEARER = { authorization: `Bearer ${TOKEN}` };
 
 describe('without a token', () => {
   test.each([
-    ['GET', '/api/health', 'api'],
+    ['GET', '/api/health', `{"ok":true,"pid":${process.pid}}\n`],
     ['GET', '/metrics', 'metrics'],
     ['HEAD', '/metrics', ''],
   ])('%s %s is answered', async (method, path, body) => {
@@ -30,6 +31,10 @@ describe('without a token', () => {
     ['GET', '/api/events'],
     ['GET', '/api/openapi.json'],
     ['GET', '/api/'],
+    ['GET', '/%61pi/status'],
+    ['GET', '/api/%73tatus'],
+    ['OPTIONS', '/api/status'],
+    ['PROPFIND', '/api/status'],
     ['GET', '/api/health/'],
     ['GET', '/api/nothing'],
     ['POST', '/api/promote'],
@@ -64,14 +69,21 @@ describe('without a token', () => {
 describe('with a token', () => {
   test('in the header, every call gets through', async () => {
     const { ask } = await startAdmin();
-    expect(await ask('GET', '/api/status', BEARER)).toMatchObject({ status: 200, body: 'api' });
-    expect(await ask('POST', '/api/promote', BEARER)).toMatchObject({ status: 200, body: 'api' });
+    const status = await ask('GET', '/api/status', BEARER);
+    expect(status.status).toBe(200);
+    expect(JSON.parse(status.body)).toEqual(exampleOf('/api/status'));
+    const promoted = await ask('POST', '/api/promote', BEARER);
+    expect(promoted.status).toBe(200);
+    expect(JSON.parse(promoted.body)).toEqual(exampleOf('/api/promote'));
   });
 
   test('in the query, only the events do', async () => {
-    const { ask } = await startAdmin();
+    const { ask, port } = await startAdmin();
     const query = `?token=${TOKEN}`;
-    expect((await ask('GET', `/api/events${query}`)).status).toBe(200);
+    const events = await fetch(`http://localhost:${port}/api/events${query}`);
+    expect(events.status).toBe(200);
+    expect(events.headers.get('referrer-policy')).toBe('no-referrer');
+    await events.body?.cancel();
     expect((await ask('GET', `/api/status${query}`)).status).toBe(401);
     expect((await ask('POST', `/api/promote${query}`)).status).toBe(401);
     expect((await ask('POST', `/api/events${query}`)).status).toBe(401);
@@ -165,13 +177,15 @@ describe('the Origin', () => {
 });
 
 describe('the git hook', () => {
-  const gitHook = async (_request: unknown, response: { end(text: string): void }) =>
-    response.end('hook');
+  const deployed = exampleOf('/hooks/git');
+  const gitHook = async () => deployed;
 
   test('is called by any name and from any page, since it is signed', async () => {
     const { ask } = await startAdmin({ gitHook });
     const fields = { host: 'deploy.example', origin: 'https://git.example' };
-    expect(await ask('POST', '/hooks/git', fields)).toMatchObject({ status: 200, body: 'hook' });
+    const answer = await ask('POST', '/hooks/git', fields);
+    expect(answer.status).toBe(200);
+    expect(JSON.parse(answer.body)).toEqual(deployed);
     expect((await ask('GET', '/hooks/git')).status).toBe(404);
   });
 

@@ -4,7 +4,8 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
-import { readBody, respond, respondError } from '../../../src/controller/admin/http.ts';
+import { readBody } from '../../../src/controller/admin/body.ts';
+import { toErrorAnswer } from '../../../src/controller/admin/error-answer.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
 const MOST_BYTES = 1000;
@@ -14,8 +15,8 @@ async function startServer(): Promise<string> {
   const path = join(await tempFolder(), 'http.sock');
   const server = createServer((request, response) => {
     readBody(request, MOST_BYTES).then(
-      (body) => respond(response, 200, { bytes: body.length }),
-      (error) => respondError(response, error),
+      (body) => response.end(JSON.stringify({ bytes: body.length })),
+      (error) => response.writeHead(toErrorAnswer(error).status).end(),
     );
   }).listen(path);
   await once(server, 'listening');

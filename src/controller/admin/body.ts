@@ -1,0 +1,33 @@
+import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
+import { SlotsError } from '../../errors.ts';
+
+/** How long what is left of a body that is too large is read, in milliseconds. */
+const LINGER_MS = 10_000;
+
+/**
+ * Reads a body whole. What is left of one that is too large is read and dropped before it is refused: closing a
+ * socket with unread bytes resets it, and the reset can overtake the answer (RFC 9112 §9.6).
+ *
+ * @throws SlotsError `BODY_TOO_LARGE`
+ */
+export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) break;
+    chunks.push(chunk);
+  }
+  if (bytes <= maxBytes) return Buffer.concat(chunks);
+  await dropRest(request);
+  throw new SlotsError('BODY_TOO_LARGE', `a body of more than ${maxBytes} bytes`);
+}
+
+async function dropRest(request: IncomingMessage): Promise<void> {
+  if (request.complete || request.destroyed) return;
+  const signal = AbortSignal.timeout(LINGER_MS);
+  request.resume();
+  // The answer is the same whether the rest came or not.
+  await once(request, 'end', { signal }).catch(() => {});
+}

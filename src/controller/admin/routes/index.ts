@@ -1,0 +1,33 @@
+import type { Route } from '../route.ts';
+import { buildLogRoute } from './build-log.ts';
+import { eventsRoute } from './events.ts';
+import { gitHookRoute } from './git-hook.ts';
+import { healthRoute } from './health.ts';
+import { historyRoute } from './history.ts';
+import { metricsRoute } from './metrics.ts';
+import { openApiRoute } from './openapi.ts';
+import { pauseRoute } from './pause.ts';
+import { promoteRoute } from './promote.ts';
+import { releasesRoute } from './releases.ts';
+import { resumeRoute } from './resume.ts';
+import { rollbackRoute } from './rollback.ts';
+import { statusRoute } from './status.ts';
+import { trafficRoute } from './traffic.ts';
+
+/** Every call, in the order of the docs. */
+export const ROUTES: readonly Route[] = [
+  healthRoute,
+  statusRoute,
+  promoteRoute,
+  rollbackRoute,
+  pauseRoute,
+  resumeRoute,
+  releasesRoute,
+  historyRoute,
+  buildLogRoute,
+  trafficRoute,
+  eventsRoute,
+  openApiRoute,
+  metricsRoute,
+  gitHookRoute,
+];
