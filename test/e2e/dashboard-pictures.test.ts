@@ -52,7 +52,7 @@ function look(colorScheme: 'light' | 'dark', viewport: { width: number; height: 
 /** The page from its top to the end of this element. */
 async function shoot(page: Page, name: string, last: string): Promise<void> {
   await page.locator('#history li').first().waitFor();
-  await page.locator('.chart .rate[d^=M]').waitFor();
+  await page.locator('.chart:not([data-points="0"]) canvas').first().waitFor();
   const box = await page.locator(last).boundingBox();
   const { width = 0 } = page.viewportSize() ?? {};
   const clip = { x: 0, y: 0, width, height: (box?.y ?? 0) + (box?.height ?? 0) + 28 };
@@ -71,8 +71,6 @@ async function publish(site: Site, post: string, text: string): Promise<void> {
   await site.settled(60_000);
 }
 
-function pointsOf(page: Page): Promise<number> {
-  return page.evaluate(
-    `document.querySelector('.chart .rate[d^=M]').getAttribute('d').split('L').length`,
-  );
+async function pointsOf(page: Page): Promise<number> {
+  return Number(await page.locator('#traffic-chart').getAttribute('data-points'));
 }

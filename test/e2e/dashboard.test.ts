@@ -1,4 +1,4 @@
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
@@ -9,10 +9,11 @@ import { until } from '../support/until.ts';
 /** Something that would run if it were taken for HTML. */
 const MARKUP = '<img src=x onerror="document.title=1">';
 
-/** Prints for a second, as a real build does, then builds. */
+/** Prints for a second, as a real build does, and for as long as there is a file `hold`; then builds. */
 const SLOW_BUILD = `
+  const { existsSync } = require("node:fs");
   const say = (n) => { console.log('page ' + n + ' of 10 ' + ${JSON.stringify(MARKUP)});
-    if (n < 10) setTimeout(say, 100, n + 1); };
+    if (n < 10 || existsSync("hold")) setTimeout(say, 100, n + 1); };
   say(1);
 `;
 
@@ -50,6 +51,12 @@ const visible = (page: Page, selector: string) => page.locator(selector).waitFor
 const card = (page: Page, slot: string) => page.getByRole('article', { name: slot });
 const buttonOf = (page: Page, release: string) =>
   page.getByRole('button', { name: `Make ${release} live` });
+
+/** @param text as the page says it: `850 ms`, `4.2 s` */
+function milliseconds(text: string): number {
+  const [, value, unit] = /^([\d.]+) (ms|s)$/.exec(text) ?? [];
+  return Number(value) * (unit === 's' ? 1000 : 1);
+}
 
 /** Tab until the named element has the focus, as somebody without a mouse does. */
 async function tabTo(page: Page, name: string): Promise<void> {
@@ -100,6 +107,44 @@ test('shows an edit moving through the stages, with its build log', async () => 
     .waitFor();
   await page.locator('#history').getByText('an edit of src/content/page.txt').first().waitFor();
   expect(await page.locator('#announcer').textContent()).toContain(`is live on ${active}`);
+  expect(complaints).toEqual([]);
+});
+
+test('opened in mid-build, shows how long the build has run and not how long the page is open', async () => {
+  await writeFile(join(site.root, 'hold'), '');
+  await site.edit('page.txt', 'long before anybody looks');
+  await until(async () => {
+    const { promotion } = await site.status();
+    return promotion?.stage === 'build' && Date.now() - Date.parse(promotion.startedAt) > 4000;
+  }, 'a build that runs for four seconds');
+  const { page } = await openDashboard(browser, site);
+  const time = page.locator('[data-stage=build][data-state=running] .time');
+  const shown = milliseconds((await time.textContent()) ?? '');
+  const { startedAt } = (await site.status()).promotion ?? { startedAt: '' };
+  await rm(join(site.root, 'hold'));
+  expect(shown).toBeGreaterThan(4000);
+  expect(shown).toBeLessThan(Date.now() - Date.parse(startedAt));
+});
+
+test('draws the chart under a policy that lets in no style but its own', async () => {
+  for (let request = 0; request < 20; request++) await site.get();
+  const { page, complaints } = await openDashboard(browser, site);
+  await visible(page, '.chart:not([data-points="0"])');
+  const drawn = await until(
+    () =>
+      page.evaluate(`[...document.querySelectorAll('.chart canvas')].map((canvas) => {
+        const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+        return data.some((value) => value > 0);
+      })`),
+    'the canvases',
+  );
+  expect(drawn).toEqual([true, true]);
+  // The styles that uPlot sets through the DOM are in force: its canvases fill the panel.
+  const [box, canvas] = await Promise.all([
+    page.locator('#traffic-chart').boundingBox(),
+    page.locator('.chart canvas').first().boundingBox(),
+  ]);
+  expect(canvas?.width).toBeCloseTo(box?.width ?? 0, 0);
   expect(complaints).toEqual([]);
 });
 

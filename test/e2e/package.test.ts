@@ -42,6 +42,9 @@ test('the package has what it needs to run, and no more', async () => {
       'LICENSE',
       'bin/slots.js',
       'dist/index.d.ts',
+      'dist/dashboard/index.html',
+      'dist/dashboard/main.js',
+      'dist/dashboard/licences.txt',
     ]),
   );
   for (const part of ['cli', 'controller', 'proxy', 'instance']) {

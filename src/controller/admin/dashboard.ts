@@ -47,7 +47,7 @@ export function serveDashboard(app: FastifyInstance): void {
 }
 
 async function sendAsset(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  assets ??= readAssets(new URL('../../dashboard/', import.meta.url));
+  assets ??= readAssets(new URL('../../../dist/dashboard/', import.meta.url));
   const asset = assets.get(request.url.split('?')[0] as string);
   if (!asset) return reply.code(404).type('text/plain; charset=utf-8').send('nothing here\n');
   reply.headers(asset.headers);
@@ -55,7 +55,10 @@ async function sendAsset(request: FastifyRequest, reply: FastifyReply): Promise<
   return isKnown ? reply.code(304).send() : reply.send(asset.body);
 }
 
-/** All of them at once: there are few, and a path that is not among them leads nowhere. */
+/**
+ * Reads what scripts/bundle-dashboard.mjs made, all of it at once: there are few files, and a path that is
+ * not among them leads nowhere.
+ */
 function readAssets(folder: URL): Map<string, Asset> {
   const files = readdirSync(folder).filter((name) => extname(name) in TYPES);
   return new Map(

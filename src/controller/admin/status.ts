@@ -24,6 +24,8 @@ export interface Status {
     release: string | null;
     startedAt: string;
     trigger: string;
+    /** Of the stages that are done. */
+    durationsMs: Partial<Record<Stage, number>>;
   };
   last: Omit<LastPromotion, 'trigger' | 'startedAt'> | null;
   watcher: {
@@ -94,6 +96,7 @@ export function toStatus(config: Config, state: State, facts: Facts): Status {
       release: state.promotion.release,
       startedAt: state.promotion.startedAt,
       trigger: state.promotion.trigger,
+      durationsMs: state.promotion.durationsMs,
     },
     last: state.last && withoutStart(state.last),
     watcher: {

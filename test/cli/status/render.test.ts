@@ -89,8 +89,9 @@ describe('renderStatus', () => {
 
   test('shows the stages of a running promotion', () => {
     const startedAt = new Date().toISOString();
-    const promotion = { id: 'p', stage: 'check', release: releaseIdOf(3), startedAt } as const;
-    expect(render({ promotion: { ...promotion, trigger: 'edit' } })).toContain(
+    const facts = { id: 'p', release: releaseIdOf(3), startedAt, durationsMs: {} };
+    const promotion = { ...facts, stage: 'check', trigger: 'edit' } as const;
+    expect(render({ promotion })).toContain(
       `${releaseIdOf(3)}: build → start → check → flip → drain → reload  edit, just now`,
     );
     const early = { ...promotion, stage: 'build', release: null, trigger: 'start' } as const;

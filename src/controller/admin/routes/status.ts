@@ -41,6 +41,7 @@ export const statusAnswer = z
         release: z.string().nullable(),
         startedAt: time,
         trigger: z.string(),
+        durationsMs: lastSchema.shape.durationsMs.describe('of the stages that are done'),
       })
       .nullable()
       .describe('the one that runs'),

@@ -1,7 +1,7 @@
 /** How numbers and times read; the same words as the command line's. */
 
-/** @param {number} ms `850 ms`, `4.2 s`, `3 min 20 s`, `5 h 12 min`, `3 d 4 h` */
-export function duration(ms) {
+/** @returns `850 ms`, `4.2 s`, `3 min 20 s`, `5 h 12 min`, `3 d 4 h` */
+export function duration(ms: number): string {
   if (Math.round(ms) < 1000) return `${Math.round(ms)} ms`;
   if (Math.round(ms / 100) < 600) return `${(ms / 1000).toFixed(1)} s`;
   const seconds = Math.round(ms / 1000);
@@ -12,14 +12,14 @@ export function duration(ms) {
   return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
 
-/** @param {number} ms of an answer, which is often below one */
-export function latency(ms) {
+/** @param ms of an answer, which is often below one */
+export function latency(ms: number): string {
   if (ms > 0 && ms < 1) return '< 1 ms';
   return ms < 10 ? `${Number(ms.toFixed(1))} ms` : duration(ms);
 }
 
-/** One unit is enough where the number only gives an idea. @param {number} ms */
-export function roughly(ms) {
+/** One unit is enough where the number only gives an idea. */
+export function roughly(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   if (seconds < 60) return `${seconds} s`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
@@ -27,39 +27,36 @@ export function roughly(ms) {
   return `${Math.floor(seconds / 86_400)} d`;
 }
 
-/** @param {string} iso @param {number} now */
-export function ago(iso, now) {
+export function ago(iso: string, now: number): string {
   const ms = now - Date.parse(iso);
   return ms < 2000 ? 'just now' : `${roughly(ms)} ago`;
 }
 
-/** @param {number} count */
-export function bytes(count) {
+export function bytes(count: number): string {
   return `${Math.round(count / 1024 / 1024)} MiB`;
 }
 
-/** @param {number} value `0`, `0.4`, `12`, `1.2 k` */
-export function amount(value) {
+/** @returns `0`, `0.4`, `12`, `1.2 k` */
+export function amount(value: number): string {
   if (value >= 1000) return `${(value / 1000).toFixed(1)} k`;
   return value > 0 && value < 10 ? String(Number(value.toFixed(1))) : String(Math.round(value));
 }
 
-/** @param {number} count @param {string} one @param {string} [many] */
-export function plural(count, one, many = `${one}s`) {
+export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
 }
 
-/** @param {string[]} changed what a release was built for */
-export function changedFiles(changed) {
+/** @param changed what a release was built for */
+export function changedFiles(changed: string[]): string {
   const [first, ...rest] = changed.filter((path) => path !== '');
   if (first === undefined) return '';
   return rest.length > 0 ? `${first} and ${rest.length} more` : first;
 }
 
-/** @type {Record<string, string>} */
-const TRIGGERS = {
+const TRIGGERS: Record<string, string> = {
   edit: 'an edit',
   promote: 'ordered by hand',
+  push: 'a push',
   start: 'found at the start',
   resume: 'edits made while paused',
   unsettled: 'files that changed during the build',
@@ -67,12 +64,11 @@ const TRIGGERS = {
   build: 'built ahead',
 };
 
-/** @param {string} trigger */
-export function reasonOf(trigger) {
+export function reasonOf(trigger: string): string {
   return TRIGGERS[trigger] ?? trigger;
 }
 
-/** @param {string} text a line of build.log, which holds the colours of the build's own output */
-export function withoutColours(text) {
+/** @param text a line of build.log, which holds the colours of the build's own output */
+export function withoutColours(text: string): string {
   return text.replaceAll('\t', '  ').replace(/\p{Cc}\[[0-9;?]*[ -/]*[@-~]|\p{Cc}/gu, '');
 }

@@ -5,8 +5,7 @@
 
 const KEY = 'slots-token';
 
-/** @returns {string | null} */
-export function takeToken() {
+export function takeToken(): string | null {
   const given = tokenIn(location.hash);
   if (given) {
     keepToken(given);
@@ -15,20 +14,16 @@ export function takeToken() {
   return given ?? sessionStorage.getItem(KEY);
 }
 
-/** @param {string} token */
-export function keepToken(token) {
+export function keepToken(token: string): void {
   sessionStorage.setItem(KEY, token);
 }
 
-export function forgetToken() {
+export function forgetToken(): void {
   sessionStorage.removeItem(KEY);
 }
 
-/**
- * @param {string} text a whole address, or what follows its `#`
- * @returns {string | null}
- */
-export function tokenIn(text) {
+/** @param text a whole address, or what follows its `#` */
+export function tokenIn(text: string): string | null {
   const found = /#token=([^&\s]+)/.exec(text)?.[1];
   return found ? decodeURIComponent(found) : null;
 }

@@ -1,0 +1,41 @@
+import type { Status } from '../controller/admin/status.ts';
+import type { HistoryEntry } from '../slots/history.ts';
+import type { Log } from './log.ts';
+import type { Point } from './traffic.ts';
+
+export interface Release {
+  id: string;
+  createdAt: string;
+  trigger: string;
+  changed: string[];
+  commit: string | null;
+  buildMs: number;
+}
+
+/** `none`: there is no token that fits. */
+export type Link = 'connecting' | 'live' | 'lost' | 'none';
+
+/** All that the page shows. It is drawn anew from this on each change. */
+export interface Model {
+  link: Link;
+  /** Why a token is wanted; `null` once one was accepted. */
+  gate: string | null;
+  status: Status | null;
+  /** When `status` came, by this machine's clock. */
+  seenAt: number;
+  /** Newest first. */
+  releases: Release[];
+  history: HistoryEntry[];
+  traffic: Point[];
+  log: Log;
+  /** Read out to those who do not see the page move. */
+  announcement: string;
+  /** What an order that failed has to say. */
+  notice: string | null;
+}
+
+/** The release that a rollback without a name goes to. */
+export function standbyRelease({ slots }: Status): string | null {
+  const standby = Object.values(slots).find(({ role }) => role === 'standby');
+  return standby?.release ?? null;
+}
