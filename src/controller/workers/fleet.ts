@@ -4,6 +4,14 @@ import type { PerSlot, Slot } from '../../slots/slot.ts';
 import type { Assignment } from '../../wire/assignment.ts';
 import type { Counters, FromWorker, ToWorker } from '../../wire/messages.ts';
 import type { Logger } from '../log.ts';
+import {
+  type Connected,
+  connectedBy,
+  hasAcknowledged,
+  openOn,
+  overdue,
+  type Worker,
+} from './worker.ts';
 
 /** How long workers may take to acknowledge, in milliseconds. */
 const PATIENCE = {
@@ -48,17 +56,6 @@ export interface WorkerLink {
   leave(): void;
 }
 
-interface Worker {
-  pid: number;
-  epoch: number;
-  revision: number;
-  inflight: PerSlot<number>;
-  counters: Counters | null;
-  /** The count was made after the last acknowledgement: what came before may have missed a request. */
-  counted: boolean;
-  send(message: ToWorker): void;
-}
-
 export interface WorkerProcesses {
   /** The proxy's processes that PM2 says are online. */
   online(): Promise<{ pid: number }[]>;
@@ -71,154 +68,135 @@ export function createWorkers(
   log: Logger,
   patience = PATIENCE,
 ): Workers {
-  const connected = new Set<Worker>();
-  /** Processes whose connection broke: until they come back or die, nobody knows what they route. */
-  const lost = new Set<number>();
-  /** Until when each may be silent, in `performance.now()`'s time: then it is ended. */
-  const due = new Map<number, number>();
+  const workers = new Map<number, Worker>();
   let current: Assignment | null = null;
-  /** Silent workers that have been told to stop. */
-  const asked = new Set<number>();
-  let wake: () => void = () => {};
-  let report = new Promise<void>((resolve) => {
-    wake = resolve;
-  });
+  let report = Promise.withResolvers<void>();
 
-  const signal = () => {
-    wake();
-    report = new Promise((resolve) => {
-      wake = resolve;
-    });
+  const wake = () => {
+    report.resolve();
+    report = Promise.withResolvers();
   };
 
-  const lostAlive = (): number[] => {
-    for (const pid of lost) if (!isAlive(pid)) lost.delete(pid);
-    return [...lost];
+  const forgetDead = () => {
+    for (const { pid, phase } of workers.values()) {
+      if (phase.name === 'lost' && !isAlive(pid)) workers.delete(pid);
+    }
   };
 
-  const acknowledged = (worker: Worker, assignment: Assignment) =>
-    worker.epoch === assignment.epoch && worker.revision === assignment.revision;
-
-  const allow = (pid: number, ms: number) => void due.set(pid, performance.now() + ms);
-
-  /** Its pid may be another process's one day. */
-  const forget = (pid: number) => {
-    due.delete(pid);
-    asked.delete(pid);
+  /** Those too that PM2 runs but that have not connected; a starting one that it runs no more has ended. */
+  const look = async (): Promise<void> => {
+    const online = new Set((await processes.online()).map(({ pid }) => pid));
+    forgetDead();
+    for (const { pid, phase } of workers.values()) {
+      if (phase.name === 'starting' && !online.has(pid)) workers.delete(pid);
+    }
+    for (const pid of online) {
+      if (workers.has(pid)) continue;
+      const dueAt = performance.now() + patience.startMs;
+      workers.set(pid, { pid, phase: { name: 'starting' }, dueAt, asked: false });
+    }
   };
-
-  /** Pids that have yet to acknowledge: connected ones, and those that PM2 runs but that have not come. */
-  const missing = async (assignment: Assignment): Promise<number[]> => {
-    const pids = new Set((await processes.online()).map(({ pid }) => pid));
-    for (const pid of lostAlive()) pids.add(pid);
-    for (const { pid } of connected) pids.add(pid);
-    for (const pid of due.keys()) if (!pids.has(pid)) forget(pid);
-    for (const pid of pids) if (!due.has(pid)) allow(pid, patience.startMs);
-    for (const worker of connected) if (acknowledged(worker, assignment)) pids.delete(worker.pid);
-    return [...pids];
-  };
-
-  const isOverdue = (pid: number) => performance.now() > (due.get(pid) ?? Infinity);
 
   /** PM2 starts another one for each that ends. A worker that hangs does not hear the first signal. */
-  const endSilent = (pids: number[]): void => {
-    for (const pid of pids) {
-      const signal = asked.has(pid) ? 'SIGKILL' : 'SIGINT';
-      log.warn(
-        { event: 'worker.silent', worker: pid, signal },
-        `worker ${pid} did not acknowledge, ending it with ${signal}`,
-      );
-      asked.add(pid);
-      allow(pid, patience.ackMs);
-      signalWorker(pid, signal);
+  const end = (worker: Worker): void => {
+    const { pid, asked } = worker;
+    const signal = asked ? 'SIGKILL' : 'SIGINT';
+    log.warn(
+      { event: 'worker.silent', worker: pid, signal },
+      `worker ${pid} did not acknowledge, ending it with ${signal}`,
+    );
+    worker.asked = true;
+    allow(worker, patience.ackMs);
+    signalWorker(pid, signal);
+  };
+
+  const receive = (phase: Connected, message: FromWorker): void => {
+    if (message.type === 'ack') {
+      const { epoch, revision } = message;
+      Object.assign(phase, { epoch, revision, counted: false });
+      if (current && epoch > current.epoch) onAhead(epoch);
+    } else {
+      const { inflight, counters } = message;
+      Object.assign(phase, { inflight, counters, counted: true });
     }
+    wake();
   };
 
   return {
     join(pid, send) {
-      const worker: Worker = {
-        pid,
-        send,
-        epoch: -1,
-        revision: -1,
-        inflight: { blue: 0, green: 0 },
-        counters: null,
-        counted: false,
-      };
-      connected.add(worker);
-      lost.delete(pid);
-      allow(pid, patience.ackMs);
+      const phase = connectedBy(send);
+      const worker = { pid, phase, dueAt: performance.now() + patience.ackMs, asked: false };
+      workers.set(pid, worker);
       if (current) send({ type: 'assignment', assignment: current });
       return {
-        receive(message) {
-          if (message.type === 'ack') {
-            worker.epoch = message.epoch;
-            worker.revision = message.revision;
-            worker.counted = false;
-            if (current && message.epoch > current.epoch) onAhead(message.epoch);
-          } else {
-            worker.inflight = message.inflight;
-            worker.counters = message.counters;
-            worker.counted = true;
-          }
-          signal();
-        },
+        receive: (message) => receive(phase, message),
         leave() {
-          connected.delete(worker);
-          asked.delete(pid);
-          lost.add(pid);
-          allow(pid, patience.ackMs);
-          signal();
+          // It may have come back before its broken connection was noticed.
+          if (workers.get(pid)?.phase === phase) {
+            const dueAt = performance.now() + patience.ackMs;
+            workers.set(pid, { pid, phase: { name: 'lost' }, dueAt, asked: false });
+          }
+          wake();
         },
       };
     },
 
     async assign(assignment) {
       current = assignment;
-      for (const worker of connected) {
-        worker.send({ type: 'assignment', assignment });
-        allow(worker.pid, patience.ackMs);
-      }
-      for (const pid of lost) allow(pid, patience.ackMs);
-      const started = performance.now();
-      for (;;) {
-        const late = await missing(current);
-        if (late.length === 0) return;
-        if (performance.now() > started + patience.assignMs) {
-          throw new SlotsError(
-            'WORKERS_SILENT',
-            `proxy workers ${late.join(', ')} did not acknowledge the flip`,
-          );
+      for (const worker of workers.values()) {
+        if (worker.phase.name === 'starting') continue;
+        if (worker.phase.name === 'connected') {
+          worker.phase.send({ type: 'assignment', assignment });
         }
-        endSilent(late.filter(isOverdue));
-        await Promise.race([report, delay(LOOK_INTERVAL_MS)]);
+        allow(worker, patience.ackMs);
+      }
+      const giveUpAt = performance.now() + patience.assignMs;
+      for (;;) {
+        await look();
+        const wanted = current;
+        const late = [...workers.values()].filter((worker) => !hasAcknowledged(worker, wanted));
+        if (late.length === 0) return;
+        const now = performance.now();
+        if (now > giveUpAt) throw silent(late);
+        for (const worker of overdue(late, wanted, now)) end(worker);
+        await Promise.race([report.promise, delay(LOOK_INTERVAL_MS)]);
       }
     },
 
     inflight(slot) {
-      if (lostAlive().length > 0) return null;
-      let sum = 0;
-      for (const worker of connected) {
-        if (!worker.counted) return null;
-        sum += worker.inflight[slot];
-      }
-      return sum;
+      forgetDead();
+      return openOn(workers.values(), slot);
     },
 
     cut(slot) {
-      for (const worker of connected) worker.send({ type: 'cut', slot });
+      for (const { phase } of connected(workers)) phase.send({ type: 'cut', slot });
     },
 
     status: () =>
-      [...connected].map(({ pid, epoch, inflight, counters }) => ({
+      connected(workers).map(({ pid, phase: { epoch, inflight, counters } }) => ({
         pid,
         epoch: Math.max(epoch, 0),
         inflight,
         counters,
       })),
 
-    nextReport: () => report,
+    nextReport: () => report.promise,
   };
+}
+
+function allow(worker: Worker, ms: number): void {
+  worker.dueAt = performance.now() + ms;
+}
+
+function connected(workers: ReadonlyMap<number, Worker>) {
+  return [...workers.values()].flatMap(({ pid, phase }) =>
+    phase.name === 'connected' ? [{ pid, phase }] : [],
+  );
+}
+
+function silent(workers: Worker[]): SlotsError {
+  const pids = workers.map(({ pid }) => pid).join(', ');
+  return new SlotsError('WORKERS_SILENT', `proxy workers ${pids} did not acknowledge the flip`);
 }
 
 function isAlive(pid: number): boolean {
