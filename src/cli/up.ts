@@ -9,7 +9,8 @@ import { listenHost } from '../config/listen-host.ts';
 import type { Config } from '../config/schema.ts';
 import type { Status } from '../controller/admin/status.ts';
 import { controllerPid } from '../controller/control-socket.ts';
-import { probe } from '../controller/health/probe.ts';
+import { type ProbeAnswer, tryProbe } from '../controller/health/probe.ts';
+import { judge } from '../controller/health/verdict.ts';
 import { SlotsError } from '../errors.ts';
 import { connectPm2, daemonNode, isDaemonRunning, type Pm2 } from '../pm2.ts';
 import type { SitePaths } from '../slots/paths.ts';
@@ -180,16 +181,18 @@ async function untilControllerAnswers(config: Config, paths: SitePaths): Promise
 async function untilProxyAnswers(config: Config): Promise<void> {
   const deadline = performance.now() + PROXY_TIMEOUT_MS;
   for (;;) {
-    const answer = await probe(
+    const answer = await tryProbe(
       config.ports.proxy,
       config.health.path,
       config.health.timeoutMs,
       config.proxy.tls !== undefined,
       config.host,
-    ).catch((error: Error) => error.message);
-    if (typeof answer !== 'string' && answer.status < 500) return;
+    );
+    const verdict = judge(answer, null);
+    // What a live site answers with 404 or 401 it answers to visitors too.
+    if (verdict.is === 'well' || isClientError(answer)) return;
     if (performance.now() > deadline) {
-      const what = typeof answer === 'string' ? answer : `status ${answer.status}`;
+      const what = verdict.why;
       throw new SlotsError(
         'PROXY_SILENT',
         `the proxy on port ${config.ports.proxy} says: ${what}`,
@@ -200,6 +203,10 @@ async function untilProxyAnswers(config: Config): Promise<void> {
     }
     await delay(LOOK_INTERVAL_MS);
   }
+}
+
+function isClientError(answer: ProbeAnswer | Error): boolean {
+  return !(answer instanceof Error) && answer.status >= 400 && answer.status < 500;
 }
 
 function siteAddress({ ports, proxy }: Config): string {

@@ -10,17 +10,18 @@ import { CONFIG_HEADER } from '../slots/headers.ts';
 import { type SitePaths, sitePaths } from '../slots/paths.ts';
 import { listReleases } from '../slots/release.ts';
 import { SLOTS } from '../slots/slot.ts';
-import { type State, stageOf, toAssignment, writeState } from '../slots/state.ts';
+import { type State, stageOf, writeState } from '../slots/state.ts';
 import { createApp } from './admin/app.ts';
 import { lockHost, openAdmin } from './admin/open.ts';
 import { createOperations } from './admin/operations.ts';
 import { clearOrphans } from './build/orphans.ts';
-import { listenOnControlSocket, takeOffice } from './control-socket.ts';
+import { listenOnControlSocket } from './control-socket.ts';
 import { createHealthMonitor } from './health/monitor.ts';
+import { createStartup } from './health/startup.ts';
 import { createLog } from './log.ts';
 import { createTrafficLedger } from './metrics/traffic-ledger.ts';
 import { keepLinks } from './promotion/link-keeper.ts';
-import { afterRestart, catchUp } from './promotion/machine.ts';
+import { afterRestart } from './promotion/machine.ts';
 import { buildOrder } from './promotion/order.ts';
 import {
   alignLinks,
@@ -30,13 +31,14 @@ import {
   recoverHistory,
   recoverState,
 } from './promotion/recovery.ts';
-import { warmSlots } from './promotion/roles.ts';
 import { createConductor } from './promotion/run.ts';
 import type { StageContext } from './promotion/stages/context.ts';
+import { takeSiteLock } from './site-lock.ts';
 import { createInbox, type Inbox } from './source/inbox.ts';
 import { type Watcher, watchSource } from './source/watcher.ts';
 import { createStore, type Store } from './store.ts';
-import { createWorkers, type Workers } from './workers/fleet.ts';
+import { createAssigner } from './workers/assign.ts';
+import { createWorkers } from './workers/fleet.ts';
 import { serveWorker } from './workers/link.ts';
 
 const root = process.env.SLOTS_ROOT ?? process.cwd();
@@ -53,7 +55,7 @@ try {
 }
 
 async function main(paths: SitePaths, config: Config): Promise<void> {
-  const admin = await takeOffice(paths, config.ports.admin, lockHost(config));
+  const admin = await takeSiteLock(paths, config.ports.admin, lockHost(config));
   await clearOrphans(paths, log);
   await recoverHistory(paths, log);
   const found = await recoverState(paths, log);
@@ -71,15 +73,15 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
       online: async () =>
         (await pm2.instances(appName(config, 'proxy'))).filter(({ status }) => status === 'online'),
     },
-    (epoch) => void store.update((state) => catchUp(state, epoch)).then(assign),
     log,
   );
-  const assign = createAssign(config, store, workers, () => monitor.mayUseStandby());
-  const context: StageContext = { config, paths, store, workers, pm2, log, assign };
+  const startup = createStartup(config.health.deadlineMs, log);
+  const assigner = createAssigner(store, workers, startup.isOver, log);
+  const context: StageContext = { config, paths, store, workers, pm2, log, ...assigner };
 
   const buildLines = new EventEmitter().setMaxListeners(0);
   const inbox = createInbox(() => store.state.paused, config.debounceMs);
-  const monitor = createHealthMonitor(config, store, assign, log);
+  const monitor = createHealthMonitor(config, store, assigner, startup, log);
   const conductor = createConductor(context, inbox, monitor.isHealthy, (line) =>
     buildLines.emit('line', line),
   );
@@ -114,7 +116,7 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
   log.info({ event: 'controller.ready', root, epoch: store.state.epoch }, 'controller ready');
   stopWithPm2(paths, store);
 
-  assign().catch((error: Error) => log.error({ event: 'worker.assign', error: error.message }));
+  assigner.assignSoon();
   watcher = await watchSource(root, config, (path) => inbox.edited(path), log);
   if (recovery.again) inbox.order(buildOrder(recovery.again));
   await orderFirstRelease(paths, store.state, inbox);
@@ -143,21 +145,6 @@ async function orderFirstRelease(paths: SitePaths, state: State, inbox: Inbox): 
   if (state.active !== null || state.promotion) return;
   const [newest] = await listReleases(paths);
   if (newest) inbox.order({ ...buildOrder('start'), kind: 'release', release: newest.id });
-}
-
-/** Each assignment gets a number, so that acknowledgements of two within one epoch can be told apart. */
-function createAssign(
-  config: Config,
-  store: Store,
-  workers: Workers,
-  mayUseStandby: () => boolean,
-): () => Promise<void> {
-  let revision = 0;
-  return () => {
-    revision++;
-    const warm = mayUseStandby() ? warmSlots(store.state) : { blue: false, green: false };
-    return workers.assign(toAssignment(store.state, config.ports, { revision, warm }));
-  };
 }
 
 /**

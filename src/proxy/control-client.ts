@@ -7,6 +7,9 @@ import { type FromWorker, type ToWorker, WORKER_UPGRADE } from '../wire/messages
 const MIN_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 500;
 
+/** Controllers up to 0.1 refuse a report without an epoch, and make nothing of it. */
+const OLDER = { epoch: 0 };
+
 export interface ControlHandlers {
   /** Takes the assignment over, before it returns; says which one the worker routes by now. */
   onAssignment(assignment: Assignment): { epoch: number; revision: number };
@@ -33,6 +36,7 @@ export function connectController(
   let backoff = MIN_BACKOFF_MS;
 
   const send = (message: FromWorker) => void link?.write(`${JSON.stringify(message)}\n`);
+  const report = () => send({ ...OLDER, ...handlers.report() });
 
   const receive = (message: ToWorker) => {
     if (message.type === 'cut') {
@@ -42,7 +46,7 @@ export function connectController(
     const routed = handlers.onAssignment(message.assignment);
     send({ type: 'ack', ...routed });
     // The controller counts only what was counted after the acknowledgement.
-    send(handlers.report());
+    report();
   };
 
   const again = () => {
@@ -86,5 +90,5 @@ export function connectController(
   };
 
   connect();
-  return { sendReport: () => send(handlers.report()) };
+  return { sendReport: report };
 }

@@ -7,7 +7,8 @@ import { loadWorkerConfig } from '../config/started.ts';
 import { SlotsError } from '../errors.ts';
 import { sitePaths } from '../slots/paths.ts';
 import { isOwnSocket } from '../slots/socket-owner.ts';
-import { readAssignment } from '../slots/state.ts';
+import { EMPTY_STATE, readState } from '../slots/state.ts';
+import { readAssignment } from '../wire/assignment.ts';
 import { REPORT_INTERVAL_MS } from '../wire/messages.ts';
 import { type ControlHandlers, connectController } from './control-client.ts';
 import { stopServing } from './stop.ts';
@@ -56,7 +57,6 @@ const handlers: ControlHandlers = {
   onCut: (slot) => void plane.cut(slot),
   report: () => ({
     type: 'report',
-    epoch: plane.current().epoch,
     inflight: plane.inflight.counts,
     counters: plane.counters,
   }),
@@ -68,7 +68,10 @@ plane.inflight.onEmpty((slot) => {
 setInterval(() => control.sendReport(), REPORT_INTERVAL_MS);
 
 await Promise.race([assigned.promise, delay(CONTROLLER_WAIT_MS)]);
-if (plane.current().active === null) plane.assign(await readAssignment(paths, config.ports));
+if (plane.current().active === null) {
+  // A state that cannot be read sends visitors nowhere.
+  plane.assign(readAssignment(await readState(paths).catch(() => EMPTY_STATE)));
+}
 
 const failToListen = (error: Error) => {
   log.fatal({ event: 'worker.listen-failed', error: error.message }, error.message);

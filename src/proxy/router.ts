@@ -9,8 +9,8 @@ export const NOWHERE: Assignment = {
   revision: 0,
   active: null,
   slots: {
-    blue: { port: 0, release: null, warm: false },
-    green: { port: 0, release: null, warm: false },
+    blue: { release: null, warm: false },
+    green: { release: null, warm: false },
   },
 };
 

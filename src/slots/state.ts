@@ -2,10 +2,8 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { messageOf, SlotsError } from '../errors.ts';
-import type { Assignment } from '../wire/assignment.ts';
 import type { SitePaths } from './paths.ts';
 import { setAside } from './set-aside.ts';
-import type { PerSlot } from './slot.ts';
 import { EMPTY_STATE, STATE_VERSION, type State, stateSchema } from './state-schema.ts';
 import { stateFromVersion1 } from './state-v1.ts';
 import { syncFolder } from './sync-folder.ts';
@@ -85,29 +83,4 @@ export async function writeState(paths: SitePaths, state: State): Promise<void> 
  */
 export async function setStateAside(paths: SitePaths, now: Date): Promise<string> {
   return setAside(paths.state, now);
-}
-
-/** What a worker routes by when no controller answers. A state that cannot be read sends visitors nowhere. */
-export async function readAssignment(
-  paths: SitePaths,
-  ports: PerSlot<number>,
-): Promise<Assignment> {
-  const state = await readState(paths).catch(() => EMPTY_STATE);
-  return toAssignment(state, ports, { revision: 0, warm: { blue: false, green: false } });
-}
-
-export function toAssignment(
-  state: State,
-  ports: PerSlot<number>,
-  now: { revision: number; warm: PerSlot<boolean> },
-): Assignment {
-  return {
-    epoch: state.epoch,
-    revision: now.revision,
-    active: state.active,
-    slots: {
-      blue: { port: ports.blue, release: state.slots.blue.release, warm: now.warm.blue },
-      green: { port: ports.green, release: state.slots.green.release, warm: now.warm.green },
-    },
-  };
 }

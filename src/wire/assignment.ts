@@ -18,8 +18,6 @@ export interface Assignment {
 }
 
 export interface SlotTarget {
-  /** The slot's port on 127.0.0.1. */
-  port: number;
   /** The release this slot serves, or `null` when it has none. */
   release: string | null;
   /**
@@ -27,4 +25,26 @@ export interface SlotTarget {
    * true for a warm standby, false for a candidate or an empty slot.
    */
   warm: boolean;
+}
+
+/** The part of state.json that visitors depend on. */
+export interface Routed {
+  epoch: number;
+  active: Slot | null;
+  slots: PerSlot<{ release: string | null }>;
+}
+
+/** What workers route by when the state says this. */
+export function toAssignment(
+  { epoch, active, slots }: Routed,
+  now: { revision: number; warm: PerSlot<boolean> },
+): Assignment {
+  const target = (slot: Slot) => ({ release: slots[slot].release, warm: now.warm[slot] });
+  const { revision } = now;
+  return { epoch, revision, active, slots: { blue: target('blue'), green: target('green') } };
+}
+
+/** What a worker routes by when no controller answers: to the active slot, and nowhere else. */
+export function readAssignment(state: Routed): Assignment {
+  return toAssignment(state, { revision: 0, warm: { blue: false, green: false } });
 }

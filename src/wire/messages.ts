@@ -3,7 +3,8 @@
  *
  * A worker sends an HTTP/1.1 request `GET /worker` with `Connection: Upgrade`, `Upgrade: slots-worker`
  * and `x-slots-pid: <pid>` to `slots/control.sock`. After the 101 both sides speak JSON, one message a line.
- * The controller's first message is always an `assignment`.
+ * The controller's first message is always an `assignment`. Either side may be of another version: fields that it does not
+ * know are ignored, and what an older one insists on is still sent.
  */
 
 import type { PerSlot, Slot } from '../slots/slot.ts';
@@ -25,7 +26,7 @@ export type ToWorker =
 export type FromWorker =
   /** The worker routes by this assignment from its next request on. */
   | { type: 'ack'; epoch: number; revision: number }
-  | { type: 'report'; epoch: number; inflight: PerSlot<number>; counters: Counters };
+  | { type: 'report'; inflight: PerSlot<number>; counters: Counters };
 
 /**
  * Upper bounds of the latency buckets, in milliseconds; one more bucket takes what is slower. Latency is the

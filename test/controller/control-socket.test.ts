@@ -1,18 +1,11 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { createConnection, createServer as createNetServer } from 'node:net';
+import { createConnection } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import {
-  controllerPid,
-  listenOnControlSocket,
-  takeOffice,
-} from '../../src/controller/control-socket.ts';
+import { controllerPid, listenOnControlSocket } from '../../src/controller/control-socket.ts';
 import { type SitePaths, sitePaths } from '../../src/slots/paths.ts';
 import { freePorts } from '../support/free-ports.ts';
 import { tempSite } from '../support/temp-site.ts';
-import { until } from '../support/until.ts';
 
 function closeLater<T extends { close(): unknown }>(server: T): T {
   onTestFinished(() => void server.close());
@@ -34,75 +27,6 @@ async function listen(paths: SitePaths, onWorker: (pid: number) => void = () => 
   });
   return closeLater(server);
 }
-
-describe('takeOffice', () => {
-  test('makes this process the controller of the site, on the loopback address only', async () => {
-    const { paths, port } = await site();
-    const admin = closeLater(await takeOffice(paths, port));
-    expect(admin.address()).toMatchObject({ address: '127.0.0.1', port });
-  });
-
-  test('is refused while another controller answers, and names its pid', async () => {
-    const { paths, port } = await site();
-    closeLater(await takeOffice(paths, port));
-    await listen(paths);
-    await expect(takeOffice(paths, port)).rejects.toMatchObject({
-      code: 'CONTROLLER_RUNS',
-      message: `this site's controller runs already, with pid ${process.pid}`,
-    });
-  });
-
-  test('is refused even when another port was configured meanwhile', async () => {
-    const { paths, port } = await site();
-    await listen(paths);
-    await expect(takeOffice(paths, port)).rejects.toMatchObject({ code: 'CONTROLLER_RUNS' });
-  });
-
-  test('is given to one of many that come at once', async () => {
-    const { paths, port } = await site();
-    const attempts = Array.from({ length: 8 }, () => takeOffice(paths, port));
-    const results = await Promise.allSettled(attempts);
-    const won = results.filter((result) => result.status === 'fulfilled');
-    for (const { value } of won) closeLater(value);
-    expect(won).toHaveLength(1);
-  });
-
-  test('says which port is taken when another program has it', async () => {
-    const { paths, port } = await site();
-    const other = closeLater(createNetServer());
-    await new Promise<void>((resolve) => other.listen(port, '127.0.0.1', resolve));
-    await expect(takeOffice(paths, port)).rejects.toMatchObject({
-      code: 'PORT_TAKEN',
-      message: expect.stringContaining(`ports.admin: port ${port}`),
-      hint: expect.stringContaining('"ports.admin"'),
-    });
-  });
-
-  test('is free again when a controller was killed, and its socket file is no obstacle', async () => {
-    const { paths, port } = await site();
-    const modules = new URL('../../src/', import.meta.url);
-    const first = spawn(process.execPath, [
-      '--input-type=module',
-      '--eval',
-      `import { listenOnControlSocket, takeOffice } from '${modules}controller/control-socket.ts';
-       import { sitePaths } from '${modules}slots/paths.ts';
-       const paths = sitePaths(${JSON.stringify(paths.root)});
-       await takeOffice(paths, ${port});
-       const api = (_, response) => response.end(JSON.stringify({ pid: process.pid }));
-       await listenOnControlSocket(paths, api, () => {});`,
-    ]);
-    onTestFinished(() => void first.kill('SIGKILL'));
-    await until(async () => (await controllerPid(paths.controlSocket)) === first.pid, 'the first');
-    await expect(takeOffice(paths, port)).rejects.toThrow(`with pid ${first.pid}`);
-    const gone = once(first, 'exit');
-    first.kill('SIGKILL');
-    await gone;
-    expect((await stat(paths.controlSocket)).isSocket()).toBe(true);
-    closeLater(await takeOffice(paths, port));
-    await listen(paths);
-    expect(await controllerPid(paths.controlSocket)).toBe(process.pid);
-  });
-});
 
 describe('the control socket', () => {
   test('is for its owner only, whatever the umask', async () => {

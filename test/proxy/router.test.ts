@@ -5,7 +5,7 @@ import type { Slot } from '../../src/slots/slot.ts';
 import type { Assignment } from '../../src/wire/assignment.ts';
 
 function assignment(active: Slot | null, warm: readonly Slot[], epoch = 1): Assignment {
-  const target = (slot: Slot) => ({ port: 1, release: null, warm: warm.includes(slot) });
+  const target = (slot: Slot) => ({ release: null, warm: warm.includes(slot) });
   const slots = { blue: target('blue'), green: target('green') };
   return { epoch, revision: 1, active, slots };
 }

@@ -5,16 +5,12 @@ import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   EMPTY_STATE,
-  readAssignment,
   readState,
   type State,
   setStateAside,
-  toAssignment,
   writeState,
 } from '../../src/slots/state.ts';
 import { releaseIdOf, tempSite } from '../support/temp-site.ts';
-
-const PORTS = { blue: 4322, green: 4323 };
 
 const RUNNING: State = {
   ...EMPTY_STATE,
@@ -162,34 +158,5 @@ describe('setStateAside', () => {
     expect(aside).toBe(`${paths.state}.bad-2026-03-04T05-06-07-890Z`);
     expect(await readFile(aside, 'utf8')).toBe('{"half');
     expect(await readState(paths)).toEqual(EMPTY_STATE);
-  });
-});
-
-describe('assignments', () => {
-  test('carry epoch, revision, ports, releases and warmth, and nothing of the rest', () => {
-    const now = { revision: 3, warm: { blue: true, green: false } };
-    expect(toAssignment(RUNNING, PORTS, now)).toEqual({
-      epoch: 7,
-      revision: 3,
-      active: 'green',
-      slots: {
-        blue: { port: 4322, release: releaseIdOf(1), warm: true },
-        green: { port: 4323, release: releaseIdOf(2), warm: false },
-      },
-    });
-  });
-
-  test('read from disk call nothing warm, since nobody has looked', async () => {
-    const paths = await tempSite();
-    await writeState(paths, RUNNING);
-    const { active, slots } = await readAssignment(paths, PORTS);
-    expect(active).toBe('green');
-    expect([slots.blue.warm, slots.green.warm]).toEqual([false, false]);
-  });
-
-  test('read from a bad state send visitors nowhere', async () => {
-    const paths = await siteWithState('{"half');
-    const { epoch, active } = await readAssignment(paths, PORTS);
-    expect({ epoch, active }).toEqual({ epoch: 0, active: null });
   });
 });

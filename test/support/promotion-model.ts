@@ -16,8 +16,8 @@ import {
   type LastPromotion,
   type Promotion,
   type State,
-  toAssignment,
 } from '../../src/slots/state.ts';
+import { toAssignment } from '../../src/wire/assignment.ts';
 import type { Event, EventOf } from './event-model.ts';
 import { createSourceModel } from './source-model.ts';
 import { createStackModel } from './stack-model.ts';
@@ -32,7 +32,6 @@ export interface Finished {
 
 export type PromotionModel = ReturnType<typeof createPromotionModel>;
 
-const PORTS = { blue: 4322, green: 4323 };
 const NOW = '2026-01-02T03:04:05.000Z';
 
 const TWO_RELEASES: State = {
@@ -63,7 +62,7 @@ export function createPromotionModel(start: 'empty' | 'two releases', workerCoun
   boot(null);
 
   function assignment(warm = warmSlots(state)) {
-    return toAssignment(state, PORTS, { revision: ++revision, warm });
+    return toAssignment(state, { revision: ++revision, warm });
   }
 
   function send(): void {

@@ -7,20 +7,19 @@ export function testAssignment(epoch: number, revision = 0): Assignment {
     revision,
     active: 'blue',
     slots: {
-      blue: { port: 4322, release: 'r1', warm: false },
-      green: { port: 4323, release: 'r0', warm: true },
+      blue: { release: 'r1', warm: false },
+      green: { release: 'r0', warm: true },
     },
   };
 }
 
 /** A worker's report of so many open requests. */
-export function testReport(
-  inflight: { blue: number; green: number },
-  epoch = 1,
-): Extract<FromWorker, { type: 'report' }> {
+export function testReport(inflight: {
+  blue: number;
+  green: number;
+}): Extract<FromWorker, { type: 'report' }> {
   return {
     type: 'report',
-    epoch,
     inflight,
     counters: {
       since: 0,

@@ -1,6 +1,7 @@
 import { appName } from '../../config/ecosystem.ts';
 import type { Config } from '../../config/schema.ts';
-import { isHealthy, type ProbeAnswer, probe } from '../../controller/health/probe.ts';
+import { type ProbeAnswer, probe } from '../../controller/health/probe.ts';
+import { judge } from '../../controller/health/verdict.ts';
 import { SLOTS, type Slot } from '../../slots/slot.ts';
 import { duration } from '../terminal/format.ts';
 import { type Check, ok, problem, warning } from './check.ts';
@@ -20,9 +21,10 @@ async function checkSlot({ config, state }: Facts, slot: Slot): Promise<Check> {
   const name = `health ${slot}`;
   const logs = `\`slots logs ${slot}\` says what the site says; "health.path" is asked for`;
   const said = describe(config, answer);
-  if (answer instanceof Error || !isHealthy(answer.status)) return say(name, said, logs);
   const expected = state.slots[slot].release;
-  if (answer.release === expected) return ok(name, `${said}, ${answer.release}`);
+  const verdict = judge(answer, expected);
+  if (verdict.is === 'well') return ok(name, `${said}, ${expected}`);
+  if (answer instanceof Error || verdict.is !== 'foreign') return say(name, said, logs);
   const hint = 'nothing to do while a promotion runs; else `slots promote`';
   return warning(name, `${said}, by ${answer.release ?? 'another program'}, not ${expected}`, hint);
 }
@@ -33,10 +35,13 @@ export async function checkProxyHealth(facts: Facts): Promise<Check[]> {
   if (!isOnline(facts, 'proxy')) return [];
   const answer = await ask(config, config.ports.proxy, config.proxy.tls !== undefined, config.host);
   const said = describe(config, answer);
-  if (!(answer instanceof Error) && isHealthy(answer.status)) {
+  if (answer instanceof Error) {
+    return [problem('health proxy', said, '`slots logs proxy` and `slots status` say why')];
+  }
+  if (judge(answer, null).is === 'well') {
     return [ok('health proxy', answer.release ? `${said}, ${answer.release}` : said)];
   }
-  if (!(answer instanceof Error) && answer.status === 503 && state.active === null) {
+  if (answer.status === 503 && state.active === null) {
     return [warning('health proxy', `${said}: nothing is live yet`, 'wait for the first build')];
   }
   return [problem('health proxy', said, '`slots logs proxy` and `slots status` say why')];

@@ -29,7 +29,7 @@ const LOOPBACK = ['127.0.0.1', 'localhost', '::1'];
 const EVERYWHERE = ['0.0.0.0', '::'];
 
 /**
- * Where the lock of office listens: on the loopback address, or on every address. Another one would not
+ * Where the site lock listens: on the loopback address, or on every address. Another one would not
  * keep a second controller with another `admin.host` out.
  */
 export function lockHost({ admin }: Config): string {

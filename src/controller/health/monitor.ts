@@ -6,7 +6,10 @@ import type { Logger } from '../log.ts';
 import { failBack, failOver } from '../promotion/machine.ts';
 import { hasStandby } from '../promotion/roles.ts';
 import type { Store } from '../store.ts';
-import { isHealthy, probe } from './probe.ts';
+import type { Assigner } from '../workers/assign.ts';
+import { tryProbe } from './probe.ts';
+import type { Startup } from './startup.ts';
+import { judge } from './verdict.ts';
 
 /** Pause between two rounds of probes, in milliseconds. */
 const ROUND_INTERVAL_MS = 2000;
@@ -23,11 +26,6 @@ const WELL_ROUNDS = 2;
 export interface HealthMonitor {
   /** What the last round said; false before the first one and for a slot without a release. */
   isHealthy(slot: Slot): boolean;
-  /**
-   * Whether visitors may be sent to the standby. Not while everything starts at once, after a boot for
-   * instance: the slots take their time, and the one that is up first may be the wrong one.
-   */
-  mayUseStandby(): boolean;
   run(): Promise<never>;
 }
 
@@ -35,46 +33,32 @@ export interface HealthMonitor {
 export function createHealthMonitor(
   config: Config,
   store: Store,
-  assign: () => Promise<void>,
+  { assign, assignSoon }: Assigner,
+  startup: Startup,
   log: Logger,
 ): HealthMonitor {
   const streaks: PerSlot<number> = { blue: 0, green: 0 };
   /** The release that each streak is about. */
   const counted: PerSlot<string | null> = { blue: null, green: null };
-  const started = performance.now();
-  /** The active slot has been well since this controller started, or has had its time for it. */
-  let isUp = false;
-
   function noteUp(): void {
     const { active } = store.state;
-    if (isUp || active === null) return;
-    const late = performance.now() - started > config.health.deadlineMs;
-    if (streaks[active] <= 0 && !late) return;
-    isUp = true;
-    if (late) {
-      const what = { event: 'slot.not-up', slot: active, ms: config.health.deadlineMs };
-      log.warn(what, `${active} is not up: the standby may take its place`);
-    }
+    if (active === null) return;
     // Not waited for: the workers may be starting too.
-    assign().catch(tell);
+    if (startup.endIf({ slot: active, isWell: streaks[active] > 0 })) assignSoon();
   }
 
   const tell = (error: Error) =>
     log.error({ event: 'slot.move-failed', error: error.message }, error.message);
 
-  /** The release is asked for too: on a port that our processes have lost, another program may be well. */
   async function probeSlot(slot: Slot, release: string): Promise<'well' | 'partly' | 'dead'> {
     const { path, timeoutMs } = config.health;
-    const answers = await Promise.all(
-      Array.from({ length: config.instances }, () =>
-        probe(config.ports[slot], path, timeoutMs).then(
-          (answer) => isHealthy(answer.status) && answer.release === release,
-          () => false,
-        ),
+    const verdicts = await Promise.all(
+      Array.from({ length: config.instances }, async () =>
+        judge(await tryProbe(config.ports[slot], path, timeoutMs), release),
       ),
     );
-    if (answers.every(Boolean)) return 'well';
-    return answers.some(Boolean) ? 'partly' : 'dead';
+    if (verdicts.every(({ is }) => is === 'well')) return 'well';
+    return verdicts.some(({ is }) => is === 'well') ? 'partly' : 'dead';
   }
 
   /** Counts rounds up while well and down while dead, so that one number tells how long it has been so. */
@@ -95,7 +79,7 @@ export function createHealthMonitor(
   async function decide(): Promise<void> {
     const { state } = store;
     const { active, failedOverFrom } = state;
-    if (active === null || !isUp || !hasStandby(state)) return;
+    if (active === null || !startup.isOver() || !hasStandby(state)) return;
     const other = otherSlot(active);
     if (streaks[active] <= -DEAD_ROUNDS && streaks[other] > 0) {
       await move(failOver, { event: 'slot.fail-over', from: active, to: other });
@@ -127,7 +111,6 @@ export function createHealthMonitor(
 
   return {
     isHealthy: (slot) => streaks[slot] > 0,
-    mayUseStandby: () => isUp,
     async run() {
       let { epoch } = store.state;
       for (;;) {

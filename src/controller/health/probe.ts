@@ -12,6 +12,11 @@ export interface ProbeAnswer {
   setsCookie: boolean;
 }
 
+/** The probe's answer, or the error that came instead of one: what `judge` takes. */
+export function tryProbe(...question: Parameters<typeof probe>): Promise<ProbeAnswer | Error> {
+  return probe(...question).catch((error: Error) => error);
+}
+
 /**
  * One GET on a connection of its own: over a kept-alive one the same instance would answer for ever.
  *
@@ -63,8 +68,4 @@ function reachable(listensOn: string): string {
 
 export function isRedirect(status: number): boolean {
   return status >= 300 && status < 400;
-}
-
-export function isHealthy(status: number): boolean {
-  return status >= 200 && status < 400;
 }

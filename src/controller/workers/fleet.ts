@@ -49,6 +49,8 @@ export interface Workers {
   status(): WorkerStatus[];
   /** Resolves at the next report of any worker. */
   nextReport(): Promise<void>;
+  /** Calls back when a worker routes by a later epoch than ours: our state is an old one and must catch up. */
+  onAhead(listener: (epoch: number) => void): void;
 }
 
 export interface WorkerLink {
@@ -61,15 +63,14 @@ export interface WorkerProcesses {
   online(): Promise<{ pid: number }[]>;
 }
 
-/** @param onAhead a worker routes by a later epoch than ours: our state is an old one and must catch up */
 export function createWorkers(
   processes: WorkerProcesses,
-  onAhead: (epoch: number) => void,
   log: Logger,
   patience = PATIENCE,
 ): Workers {
   const workers = new Map<number, Worker>();
   let current: Assignment | null = null;
+  let tellAhead: (epoch: number) => void = () => {};
   let report = Promise.withResolvers<void>();
 
   const wake = () => {
@@ -114,7 +115,7 @@ export function createWorkers(
     if (message.type === 'ack') {
       const { epoch, revision } = message;
       Object.assign(phase, { epoch, revision, counted: false });
-      if (current && epoch > current.epoch) onAhead(epoch);
+      if (current && epoch > current.epoch) tellAhead(epoch);
     } else {
       const { inflight, counters } = message;
       Object.assign(phase, { inflight, counters, counted: true });
@@ -181,6 +182,10 @@ export function createWorkers(
       })),
 
     nextReport: () => report.promise,
+
+    onAhead(listener) {
+      tellAhead = listener;
+    },
   };
 }
 

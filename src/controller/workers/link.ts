@@ -12,14 +12,13 @@ const messageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ack'), epoch: count, revision: count }),
   z.object({
     type: z.literal('report'),
-    epoch: count,
     inflight: perSlot,
     counters: z.looseObject({}),
   }),
 ]);
 
 /**
- * Speaks the worker protocol (slots/wire.ts) on an upgraded control connection.
+ * Speaks the worker protocol (wire/messages.ts) on an upgraded control connection.
  *
  * @param onCounters gets each report's counters as they came: a worker of another version must not lose its
  *   connection over them

@@ -1,8 +1,8 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { UserConfig } from '../../../src/config/schema.ts';
 import { type AdminContext, lockHost, openAdmin } from '../../../src/controller/admin/open.ts';
-import { takeOffice } from '../../../src/controller/control-socket.ts';
 import { createTrafficLedger } from '../../../src/controller/metrics/traffic-ledger.ts';
+import { takeSiteLock } from '../../../src/controller/site-lock.ts';
 import { createStore } from '../../../src/controller/store.ts';
 import { EMPTY_STATE } from '../../../src/slots/state.ts';
 import { collectedLog } from '../../support/collected-log.ts';
@@ -17,7 +17,7 @@ async function open(user: UserConfig) {
   const config = { ...testConfig(user), ports: { proxy: 1, blue: 2, green: 3, admin } };
   const paths = await tempSite();
   const { log, events } = collectedLog();
-  const server = await takeOffice(paths, admin, lockHost(config));
+  const server = await takeSiteLock(paths, admin, lockHost(config));
   onTestFinished(() => {
     server.close();
     server.closeAllConnections();
@@ -69,7 +69,7 @@ describe('the admin port', () => {
     ]) {
       const [first, second] = hosts.map((host) => lockHost(testConfig({ admin: { host } })));
       const { port, paths } = await open({ admin: { host: first as string } });
-      await expect(takeOffice(paths, port, second)).rejects.toMatchObject({ code: 'PORT_TAKEN' });
+      await expect(takeSiteLock(paths, port, second)).rejects.toMatchObject({ code: 'PORT_TAKEN' });
     }
   });
 

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Config } from '../../../src/config/schema.ts';
 import { createHealthMonitor } from '../../../src/controller/health/monitor.ts';
+import { createStartup } from '../../../src/controller/health/startup.ts';
 import { createStore } from '../../../src/controller/store.ts';
 import { RELEASE_HEADER } from '../../../src/slots/headers.ts';
 import { collectedLog } from '../../support/collected-log.ts';
@@ -30,22 +31,24 @@ async function monitored(health: Partial<Config['health']> = {}) {
   };
   const store = createStore(SITE, async () => {});
   const { log, events } = collectedLog();
-  const monitor = createHealthMonitor(config, store, async () => {}, log);
+  const startup = createStartup(config.health.deadlineMs, log);
+  const assigner = { assign: async () => {}, assignSoon: () => {} };
+  const monitor = createHealthMonitor(config, store, assigner, startup, log);
   void monitor.run();
-  return { monitor, store, events, ports: { blue, green } };
+  return { monitor, startup, store, events, ports: { blue, green } };
 }
 
 test('leaves visitors alone while the active slot starts, even if the standby is up first', async () => {
-  const { monitor, store, ports } = await monitored();
+  const { monitor, startup, store, ports } = await monitored();
   await answering(ports.green, 'r1');
   await until(() => monitor.isHealthy('green'), 'the standby to be well');
   // More rounds than make a slot dead, each of which the standby sees.
   await new Promise((resolve) => setTimeout(resolve, 1500));
   expect(store.state.active).toBe('blue');
-  expect(monitor.mayUseStandby()).toBe(false);
+  expect(startup.isOver()).toBe(false);
 
   const blue = await answering(ports.blue, 'r2');
-  await until(() => monitor.mayUseStandby(), 'the active slot to be up');
+  await until(() => startup.isOver(), 'the active slot to be up');
   blue.close();
   await until(() => store.state.active === 'green', 'the fail-over');
   expect(store.state.failedOverFrom).toBe('blue');
@@ -59,10 +62,10 @@ test('does not wait for ever for a slot that does not come up', async () => {
 });
 
 test("takes another program on a slot's port for no standby", async () => {
-  const { monitor, store, ports } = await monitored();
+  const { monitor, startup, store, ports } = await monitored();
   const blue = await answering(ports.blue, 'r2');
   const green = await answering(ports.green, 'somebody else');
-  await until(() => monitor.mayUseStandby(), 'the active slot to be up');
+  await until(() => startup.isOver(), 'the active slot to be up');
   expect(monitor.isHealthy('green')).toBe(false);
   blue.close();
   await until(() => !monitor.isHealthy('blue'), 'the active slot to be dead');
@@ -74,10 +77,10 @@ test("takes another program on a slot's port for no standby", async () => {
 });
 
 test('does not hold against the active slot that it was silent while it was the candidate', async () => {
-  const { monitor, store, ports } = await monitored();
+  const { monitor, startup, store, ports } = await monitored();
   await answering(ports.blue, 'r2');
   await answering(ports.green, 'r3');
-  await until(() => monitor.mayUseStandby(), 'the active slot to be up');
+  await until(() => startup.isOver(), 'the active slot to be up');
   // Green answers with a release that is not said to be there: for the monitor it is dead.
   await new Promise((resolve) => setTimeout(resolve, 1200));
   await store.update((state) => ({

@@ -23,7 +23,7 @@ function setUp(replacement: 'acknowledges' | 'is silent', patience = PATIENCE) {
     replaced.push(pid);
     if (replacement === 'acknowledges') workers.join(pid, () => {}).receive(ACK);
   });
-  const workers = createWorkers(processes, () => {}, log, patience);
+  const workers = createWorkers(processes, log, patience);
   const ended = () => events('worker.silent').map(({ worker, signal }) => [worker, signal]);
   return { workers, processes, replaced, ended };
 }

@@ -10,7 +10,8 @@ function setUp() {
   const processes = testProcesses();
   onTestFinished(() => processes.endAll());
   const ahead: number[] = [];
-  const workers = createWorkers(processes, (epoch) => ahead.push(epoch), collectedLog().log);
+  const workers = createWorkers(processes, collectedLog().log);
+  workers.onAhead((epoch) => ahead.push(epoch));
   return { workers, processes, ahead };
 }
 

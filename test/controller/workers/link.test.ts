@@ -17,7 +17,8 @@ async function controller() {
   const processes = testProcesses();
   const { log, events } = collectedLog();
   const ahead: number[] = [];
-  const workers = createWorkers(processes, (epoch) => ahead.push(epoch), log);
+  const workers = createWorkers(processes, log);
+  workers.onAhead((epoch) => ahead.push(epoch));
   await workers.assign(testAssignment(3));
   const server = await listenOnControlSocket(
     paths,

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import * as answers from '../../../src/proxy/visitor/error-answer.ts';
+import { freePorts } from '../../support/free-ports.ts';
 import { startEcho, startFixed, startPlane, startRawOrigin } from '../../support/plane.ts';
 import { type Answer, parseAnswers, values } from '../../support/raw-answers.ts';
 import { ask, get, head } from '../../support/raw-http.ts';
@@ -95,8 +96,9 @@ describe('before the first release', () => {
 
 describe('when the site does not answer', () => {
   test('both slots dead: 503 with Retry-After, HTML or JSON, without an address', async () => {
-    const { port, plane } = await startPlane();
-    const ports = Object.values(plane.current().slots).map((slot) => slot.port);
+    const [blue = 0, green = 0] = await freePorts(2);
+    const { port, plane } = await startPlane({ blue, green });
+    const ports = [blue, green];
     for (const accept of [BROWSER, JSON_ONLY]) {
       const answer = await ask(port, get('/', accept));
       expect(answer.status).toBe(503);

@@ -2,8 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { appName } from '../../../config/ecosystem.ts';
 import { SlotsError } from '../../../errors.ts';
 import type { Slot } from '../../../slots/slot.ts';
-import { isHealthy, type ProbeAnswer, probe } from '../../health/probe.ts';
+import { type ProbeAnswer, tryProbe } from '../../health/probe.ts';
 import { complaintAboutRedirect } from '../../health/redirects.ts';
+import { judge } from '../../health/verdict.ts';
 import type { StageContext } from './context.ts';
 
 /**
@@ -28,14 +29,12 @@ export async function checkSlot(
     signal.throwIfAborted();
     // PM2's primary hands connections out in turn, so as many probes as instances reach each of them.
     const answers = await Promise.all(
-      instances.map(() =>
-        probe(config.ports[slot], health.path, health.timeoutMs).catch(toMessage),
-      ),
+      instances.map(() => tryProbe(config.ports[slot], health.path, health.timeoutMs)),
     );
     for (const answer of answers) {
-      const wrong = complaintAbout(answer, release);
-      complaint = wrong ?? complaint;
-      count(streaks, answer, wrong === null);
+      const verdict = judge(answer, release);
+      if (verdict.is !== 'well') complaint = verdict.why;
+      count(streaks, answer, verdict.is === 'well');
     }
     if ([...streaks.values()].every((streak) => streak >= health.consecutive)) {
       return checkRedirect(context, slot, answers[0] as ProbeAnswer);
@@ -64,19 +63,9 @@ function failed(slot: Slot, how: string): SlotsError {
   });
 }
 
-function toMessage(error: Error): string {
-  return error.name === 'TimeoutError' ? 'no answer in time' : error.message;
-}
-
-function complaintAbout(answer: ProbeAnswer | string, release: string): string | null {
-  if (typeof answer === 'string') return answer;
-  if (answer.release !== release) return `answered by ${answer.release ?? 'another program'}`;
-  return isHealthy(answer.status) ? null : `status ${answer.status}`;
-}
-
 /** An answer that names no instance may have been any one's: all of them start over. */
-function count(streaks: Map<number, number>, answer: ProbeAnswer | string, good: boolean): void {
-  const pid = typeof answer === 'string' ? null : answer.pid;
+function count(streaks: Map<number, number>, answer: ProbeAnswer | Error, good: boolean): void {
+  const pid = answer instanceof Error ? null : answer.pid;
   if (pid === null) for (const each of streaks.keys()) streaks.set(each, 0);
   else streaks.set(pid, good ? (streaks.get(pid) ?? 0) + 1 : 0);
 }

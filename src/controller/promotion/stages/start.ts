@@ -8,7 +8,8 @@ import { pointSlot } from '../../../slots/link.ts';
 import { crashFile } from '../../../slots/paths.ts';
 import type { Slot } from '../../../slots/slot.ts';
 import { createRedactor } from '../../build/redact.ts';
-import { probe } from '../../health/probe.ts';
+import { type ProbeAnswer, tryProbe } from '../../health/probe.ts';
+import { judge } from '../../health/verdict.ts';
 import type { StageContext } from './context.ts';
 import { emptySlot } from './drain.ts';
 
@@ -60,12 +61,10 @@ export async function everyInstanceAnswers(
   let askedPm2 = performance.now();
   for (;;) {
     signal?.throwIfAborted();
-    const answer = await probe(
-      config.ports[slot],
-      config.health.path,
-      config.health.timeoutMs,
-    ).catch(() => null);
-    if (answer?.release === release && answer.pid !== null) answered.add(answer.pid);
+    const { path, timeoutMs } = config.health;
+    const answer = await tryProbe(config.ports[slot], path, timeoutMs);
+    const pid = listener(answer, release);
+    if (pid !== null) answered.add(pid);
     if (instances.length > 0 && instances.every(({ pid }) => answered.has(pid))) return;
 
     const crash = await crashOf();
@@ -83,8 +82,14 @@ export async function everyInstanceAnswers(
         notListening(config.health.deadlineMs, instances, answered),
       );
     }
-    if (answer === null) await delay(LOOK_INTERVAL_MS);
+    if (answer instanceof Error) await delay(LOOK_INTERVAL_MS);
   }
+}
+
+/** The instance of this release that answered, with whatever status: that is the check's to judge. */
+function listener(answer: ProbeAnswer | Error, release: string): number | null {
+  const { is } = judge(answer, release);
+  return answer instanceof Error || is === 'foreign' ? null : answer.pid;
 }
 
 function crashed(slot: Slot, reason: string): SlotsError {

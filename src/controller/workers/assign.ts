@@ -1,0 +1,45 @@
+import { toAssignment } from '../../wire/assignment.ts';
+import type { Logger } from '../log.ts';
+import { catchUp } from '../promotion/machine.ts';
+import { warmSlots } from '../promotion/roles.ts';
+import type { Store } from '../store.ts';
+import type { Workers } from './fleet.ts';
+
+export interface Assigner {
+  /** Tells every worker what the state says now; resolves when all of them route by it. */
+  assign(): Promise<void>;
+  /** The same where nobody waits for it: what goes wrong is logged. */
+  assignSoon(): void;
+}
+
+/**
+ * The sending half of the flip; `router.ts` of the proxy is the other one.
+ *
+ * @param mayUseStandby whether workers may fall back to the standby at all
+ */
+export function createAssigner(
+  store: Store,
+  workers: Workers,
+  mayUseStandby: () => boolean,
+  log: Logger,
+): Assigner {
+  // Tells two assignments of one epoch apart, so that an acknowledgement is of the newest.
+  let revision = 0;
+
+  const assign = () => {
+    revision++;
+    const warm = mayUseStandby() ? warmSlots(store.state) : { blue: false, green: false };
+    return workers.assign(toAssignment(store.state, { revision, warm }));
+  };
+
+  const assignSoon = () => {
+    assign().catch((error: Error) => log.error({ event: 'worker.assign', error: error.message }));
+  };
+
+  workers.onAhead(async (epoch) => {
+    // Workers take no older epoch than they have: a state that was lost goes on counting above theirs.
+    await store.update((state) => catchUp(state, epoch));
+    assignSoon();
+  });
+  return { assign, assignSoon };
+}
