@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { z } from 'zod';
 import { SlotsError } from '../errors.ts';
+import { parseEntry } from '../slots/entry.ts';
 import { detectFramework, filesOf } from './detect.ts';
 import type { PackageJson, Preset } from './presets/preset.ts';
 import { type Config, configSchema, type UserConfig } from './schema.ts';
@@ -42,6 +43,10 @@ export function loadConfig(root: string): Config {
   if (!name) throw incomplete(root, 'name', 'package.json has none that PM2 could use');
   if (build === undefined) throw incomplete(root, 'build', NOT_RECOGNISED);
   if (!entry) throw incomplete(root, 'entry', NOT_RECOGNISED);
+  if (parsed.data.single && parseEntry(entry).kind !== 'static') {
+    const why = 'single: only for a site of static files, whose entry is "static:<folder>"';
+    throw new SlotsError('CONFIG_INVALID', `${file}: ${why}, not ${show(entry)}`);
+  }
   const lockFile = parsed.data.install && findLockFile(root);
   return {
     ...parsed.data,
@@ -49,6 +54,7 @@ export function loadConfig(root: string): Config {
     build,
     entry,
     copy: parsed.data.copy ?? presetCopy(preset, parsed.data.build),
+    fallback: fallbackOf(parsed.data.single, preset),
     env: { ...preset?.env, ...parsed.data.env },
     watch: [
       ...new Set([
@@ -69,6 +75,13 @@ function presetCopy(preset: Preset | null, ownBuild: Config['build'] | undefined
   if (!preset?.copy || ownBuild === undefined) return preset?.copy;
   const writesItself = /\{outDir\}|SLOTS_OUT_DIR/.test([ownBuild].flat().join(' '));
   return preset.build === false || writesItself ? undefined : preset.copy;
+}
+
+/** `single: false` turns off what a preset has found. */
+function fallbackOf(single: Config['single'], preset: Preset | null): string | undefined {
+  if (single === undefined) return preset?.fallback;
+  if (single === true) return 'index.html';
+  return single === false ? undefined : single;
 }
 
 /** The schema has filled in its own default already, so what the user wrote tells whether there is one. */

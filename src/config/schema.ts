@@ -73,6 +73,11 @@ export const configSchema = z.strictObject({
    * Default: detected from the framework.
    */
   entry: relativePath.optional(),
+  /**
+   * For a single-page app of static files: `true` answers each path that has no file and no extension with
+   * `index.html`, a name with that file. A `200.html` is used so without being asked. Default: detected.
+   */
+  single: z.union([z.boolean(), relativePath]).optional(),
   /** Environment of the build and the site. `HOST` and `PORT` are set for each slot and win. */
   env: z.record(z.string(), z.string()).default({}),
   /** Processes per slot. */
@@ -138,6 +143,8 @@ export interface Config extends Parsed {
   build: string | string[] | false;
   copy?: Copy[] | undefined;
   entry: string;
+  /** The file that `single` leads to, relative to the folder that is served. */
+  fallback?: string | undefined;
   /** The lock file that says what `install` installs, relative to the site; only where `install` is set. */
   lockFile?: string | undefined;
   /** The recognised framework, for people. */

@@ -29,7 +29,7 @@ try {
   const entry = releaseEntry(dir);
   answerProbes(id);
   finishOnSignal(isActive);
-  await runEntry(join(dir, 'dist'), entry);
+  await runEntry(join(dir, 'dist'), entry, paths.slots);
   rmSync(crash, { force: true });
 } catch (error) {
   tell(error as Error);

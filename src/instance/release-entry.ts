@@ -1,16 +1,22 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+/** What a release says of how it is served; see slots/release.ts. */
+export interface ReleaseEntry {
+  entry: string;
+  fallback: string | undefined;
+}
+
 /**
- * The entry that a release was built with, from its release.json. Only this field is looked at: the schema of the
- * rest (slots/release.ts) brings zod: 8 MiB of each process of a site.
+ * How a release is served, from its release.json. Only these fields are looked at: the schema of the rest
+ * (slots/release.ts) brings zod, 8 MiB of each process of a site.
  *
  * @param dir the release's folder
  * @throws when the file cannot be read or names no entry
  */
-export function releaseEntry(dir: string): string {
+export function releaseEntry(dir: string): ReleaseEntry {
   const file = join(dir, 'release.json');
-  const { entry } = JSON.parse(readFileSync(file, 'utf8'));
+  const { entry, fallback } = JSON.parse(readFileSync(file, 'utf8'));
   if (typeof entry !== 'string') throw new Error(`${file} names no entry`);
-  return entry;
+  return { entry, fallback };
 }

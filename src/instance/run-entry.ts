@@ -3,20 +3,30 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseEntry } from '../slots/entry.ts';
+import type { ReleaseEntry } from './release-entry.ts';
 
 /**
  * Starts what serves a release, on `HOST` and `PORT`.
  *
  * @param dist the release's output folder. Everything is taken from its real path, so that this process reads
  * its own release even after the slot's symlink has moved.
+ * @param guarded the site's `slots` folder
  */
-export async function runEntry(dist: string, entry: string): Promise<void> {
+export async function runEntry(
+  dist: string,
+  { entry, fallback }: ReleaseEntry,
+  guarded: string,
+): Promise<void> {
   const { kind, path } = parseEntry(entry);
   const target = realpathSync(join(dist, path));
   switch (kind) {
     case 'static': {
       const { createStaticServer } = await import('./static-server.ts');
-      createStaticServer(target).listen(Number(process.env.PORT), process.env.HOST);
+      const server = await createStaticServer(target, {
+        fallback,
+        guarded: realpathSync(guarded),
+      });
+      server.listen(Number(process.env.PORT), process.env.HOST);
       return;
     }
     case 'react-router':

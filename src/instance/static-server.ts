@@ -1,113 +1,127 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { join } from 'node:path';
-import sirv from 'sirv';
-import { fixRange } from './static-range.ts';
+import { createServer, type Server } from 'node:http';
+import { type StaticFiles, staticFiles, type Variants } from './static-files.ts';
+import { isHashed } from './static-hashed.ts';
+import type { Redirect } from './static-redirect.ts';
+import { type Rules, readRules } from './static-rules.ts';
+import { type Exchange, sendFile, sendPage, sendStatus } from './static-send.ts';
+import { encodePath, readTarget } from './static-target.ts';
 
 const YEAR_S = 31_536_000;
 
-/** A folder in which every file has a hash in its name, by the framework that writes it. */
-const HASHED_FOLDER = /\/(_astro|_next\/static|_app\/immutable|_nuxt)\//;
+/** What single-page apps answer unknown pages with: SvelteKit's and Surge's name, and React Router's. */
+const FALLBACKS = ['/200.html', '/__spa-fallback.html'];
 
-/** `name.3f2a9c1b.css`, and `name-Bx3k9ZaQ.js` as Vite puts into `assets`. A date has no letters. */
-const HEX_HASH = /[.-](?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{8,64}\.\w+$/;
-const VITE_ASSET = /\/assets\/[^/]*-(?=[\w-]*[\dA-Z_])[\w-]{8}\.\w+$/;
+export interface StaticOptions {
+  /** The page for every path without a file of its own, relative to the folder; for single-page apps. */
+  fallback?: string | undefined;
+  /** A folder of which nothing is served, whatever links lead there. */
+  guarded?: string | undefined;
+}
 
-/** What browsers may keep for ever: a file whose name changes when its content does. */
-export function isHashed(path: string): boolean {
-  return HASHED_FOLDER.test(path) || HEX_HASH.test(path) || VITE_ASSET.test(path);
+const INDEX = 'index.html';
+
+interface Site {
+  files: StaticFiles;
+  rules: Rules;
+  fallback: string | null;
 }
 
 /**
- * Serves the files of a release, which never change while it does: sirv reads the list of them once. What is not
- * there is answered 404 with the site's own 404.html, if it has one.
+ * Serves the files of a release as nginx and Caddy serve the same folder, with clean URLs, `404.html`, a fallback for
+ * single-page apps, and Netlify's `_headers` and `_redirects`.
+ *
+ * @param folder a real path
  */
-export function createStaticServer(folder: string): Server {
-  const folders = foldersWithIndex(folder);
-  const notFound = notFoundPage(folder);
-  const serve = sirv(folder, {
-    etag: true,
-    brotli: true,
-    gzip: true,
-    onNoMatch: (request, response) => answerNotFound(request, response, notFound),
-    // The last call before the file is sent, and the first that knows its size.
-    setHeaders: (response, _path, stats) => fixRange(response.req, stats),
-  });
+export async function createStaticServer(
+  folder: string,
+  options: StaticOptions = {},
+): Promise<Server> {
+  const files = staticFiles(folder, options.guarded ?? null);
+  const site = {
+    files,
+    rules: await readRules(folder, (message) => console.error(message)),
+    fallback: await findFallback(files, options.fallback),
+  };
   return createServer((request, response) => {
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
-      response.writeHead(405, { allow: 'GET, HEAD', 'content-length': 0 }).end();
-      return;
-    }
-    const [path = '/', query] = (request.url ?? '/').split(/\?(.*)/s);
-    const folderPath = folders.get(path);
-    if (folderPath !== undefined) {
-      const location = query === undefined ? folderPath : `${folderPath}?${query}`;
-      response.writeHead(301, { location, 'content-length': 0 }).end();
-      return;
-    }
+    answer(site, { request, response }).catch((error) => {
+      console.error(error);
+      response.destroy();
+    });
+  });
+}
+
+/** The site's own choice comes first; `index.html` is none, since a page for this purpose is the better one. */
+async function findFallback(files: StaticFiles, own: string | undefined): Promise<string | null> {
+  const wanted = own === undefined ? [] : [`/${own}`];
+  const order = own === INDEX ? [...FALLBACKS, ...wanted] : [...wanted, ...FALLBACKS];
+  for (const path of order) if (await files.find(path)) return path;
+  return null;
+}
+
+async function answer(site: Site, exchange: Exchange): Promise<void> {
+  const { method, url = '/', headers } = exchange.request;
+  if (method !== 'GET' && method !== 'HEAD') {
+    return sendStatus(exchange, 405, { Allow: 'GET, HEAD' });
+  }
+  const target = readTarget(url);
+  if (target === 400) return sendStatus(exchange, 400);
+  if (target === 404) return answerMissing(site, exchange);
+  const { path } = target;
+  if (!site.rules.isAllowed(path, headers.authorization)) {
+    return sendStatus(exchange, 401, { 'WWW-Authenticate': 'Basic realm="site"' });
+  }
+  for (const [name, value] of Object.entries(site.rules.headersFor(path))) {
+    exchange.response.setHeader(name, value);
+  }
+  const forced = site.rules.redirect(target, headers.host, true);
+  if (forced) return follow(site, exchange, forced);
+  const found = await site.files.find(path);
+  if (found === 'folder') return redirect(exchange, 301, encodePath(`${path}/`) + target.search);
+  if (found) return answerFile(exchange, path, found);
+  const ruled = site.rules.redirect(target, headers.host, false);
+  if (ruled) return follow(site, exchange, ruled);
+  const page = site.fallback !== null && isPage(path) ? await findFile(site, site.fallback) : null;
+  if (page) return answerFile(exchange, path, page);
+  return answerMissing(site, exchange);
+}
+
+function answerFile(exchange: Exchange, path: string, file: Variants): void {
+  const { response } = exchange;
+  if (!response.hasHeader('Cache-Control')) {
+    const isForEver = isHashed(path);
     response.setHeader(
       'Cache-Control',
-      isHashed(path) ? `public, max-age=${YEAR_S}, immutable` : 'no-cache',
+      isForEver ? `public, max-age=${YEAR_S}, immutable` : 'no-cache',
     );
-    mendSirv(request, response);
-    serve(request, response);
-  });
-}
-
-/** `/about` → `/about/` for each folder with a page: relative links in it would lead elsewhere without the slash. */
-function foldersWithIndex(folder: string): Map<string, string> {
-  const found = new Map<string, string>();
-  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
-    const parent = /^(.+)[\\/]index\.html$/.exec(name)?.[1]?.replaceAll('\\', '/');
-    // sirv does not serve what is hidden, so nothing may tell that it is there.
-    if (parent === undefined || /(^|\/)\.(?!well-known)/.test(parent)) continue;
-    if (existsSync(join(folder, `${parent}.html`))) continue;
-    const path = encodeURI(`/${parent}`);
-    found.set(path, `${path}/`);
   }
-  return found;
+  sendFile(exchange, file);
 }
 
-function notFoundPage(folder: string): Buffer | null {
-  const file = join(folder, '404.html');
-  return existsSync(file) ? readFileSync(file) : null;
+async function answerMissing(site: Site, exchange: Exchange): Promise<void> {
+  const page = await findFile(site, '/404.html');
+  return page ? sendPage(exchange, 404, page) : sendStatus(exchange, 404);
 }
 
-function answerNotFound(
-  { method }: IncomingMessage,
-  response: ServerResponse,
-  page: Buffer | null,
-): void {
-  const body = page ?? Buffer.from('Not found\n');
-  response.writeHead(404, {
-    'content-type': page ? 'text/html;charset=utf-8' : 'text/plain;charset=utf-8',
-    'content-length': body.length,
-    'cache-control': 'no-cache',
-  });
-  response.end(method === 'HEAD' ? undefined : body);
+/** Does what a rule of `_redirects` says: sends elsewhere, or answers with another file. */
+async function follow(site: Site, exchange: Exchange, { status, to }: Redirect): Promise<void> {
+  if (status >= 300 && status < 400) return redirect(exchange, status, to);
+  const target = readTarget(to);
+  const file = typeof target === 'object' ? await findFile(site, target.path) : null;
+  if (!file) return answerMissing(site, exchange);
+  if (status === 200) return answerFile(exchange, '/', file);
+  return sendPage(exchange, status, file);
 }
 
-/**
- * sirv pipes a file without looking after it: a visitor who leaves would leave the file open for ever, an
- * error while reading would end the process, and HEAD would read the whole file. Its 304 says nothing of the
- * file that it is about.
- */
-function mendSirv(request: IncomingMessage, response: ServerResponse): void {
-  response.on('pipe', (file) => {
-    const stream = file as unknown as NodeJS.ReadableStream & { destroy(): void };
-    stream.on('error', () => response.destroy());
-    response.on('close', () => stream.destroy());
-    if (request.method !== 'HEAD') return;
-    stream.destroy();
-    response.end();
-  });
-  const { writeHead } = response;
-  response.writeHead = (status: number, ...rest: never[]) => {
-    const known = request.headers['if-none-match'];
-    if (status === 304 && known) {
-      response.setHeader('ETag', known);
-      response.setHeader('Vary', 'Accept-Encoding');
-    }
-    return writeHead.call(response, status, ...rest);
-  };
+function redirect({ response }: Exchange, status: number, location: string): void {
+  response.writeHead(status, { Location: location, 'Content-Length': 0 }).end();
+}
+
+async function findFile({ files }: Pick<Site, 'files'>, path: string): Promise<Variants | null> {
+  const found = await files.find(path);
+  return found === 'folder' ? findFile({ files }, `${path}/`) : found;
+}
+
+/** A path whose last part has an extension is a file that is missing, and no page of the app. */
+function isPage(path: string): boolean {
+  return !path.slice(path.lastIndexOf('/')).includes('.');
 }

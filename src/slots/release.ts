@@ -24,6 +24,8 @@ export const releaseSchema = z.object({
   sourceHash: z.string(),
   /** The server's entry, relative to `dist`. */
   entry: z.string(),
+  /** Of a static site: the page for paths without a file of their own, relative to the folder that is served. */
+  fallback: z.string().optional(),
   /** Its own dependencies, `slots/deps/<this>`; without it the release uses the site's. */
   deps: z.string().optional(),
   /** Watched files changed while the build read them, so that the hash may not tell what is inside. */

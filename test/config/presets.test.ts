@@ -98,6 +98,44 @@ test.each<[string, Files, object, RegExp]>([
   expect((await configOf(files, packageJson)).todo).toMatch(todo);
 });
 
+const SVELTE_STATIC = needs('@sveltejs/kit', '@sveltejs/adapter-static');
+
+test.each<[string, Files, object, string | undefined]>([
+  ['a SvelteKit fallback', svelte("adapter({ fallback: '200.html' })"), SVELTE_STATIC, '200.html'],
+  ['a SvelteKit 404 page', svelte("adapter({ fallback: '404.html' })"), SVELTE_STATIC, undefined],
+  ['SvelteKit without one', svelte('adapter()'), SVELTE_STATIC, undefined],
+  [
+    'React Router without a server',
+    { 'react-router.config.ts': 'export default { ssr: false }' },
+    needs('@react-router/dev'),
+    'index.html',
+  ],
+  ['plain files', { 'public/index.html': '' }, {}, undefined],
+])('a single-page app is recognised or not by %s', async (_what, files, packageJson, fallback) => {
+  expect((await configOf(files, packageJson)).fallback).toBe(fallback);
+});
+
+function svelte(adapter: string): Files {
+  return { 'svelte.config.js': `export default { kit: { adapter: ${adapter} } }` };
+}
+
+test.each([
+  [true, 'index.html'],
+  ['app.html', 'app.html'],
+  [false, undefined],
+])('`single: %s` in the config makes %s the page for unknown paths', async (single, fallback) => {
+  const files = { 'public/index.html': '', 'slots.config.json': JSON.stringify({ single }) };
+  expect((await configOf(files, {})).fallback).toBe(fallback);
+});
+
+test('`single` is refused for a site whose own server answers', async () => {
+  const files = { 'slots.config.json': '{"single":true,"build":"x","entry":"a.mjs"}' };
+  await expect(configOf(files, {})).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: expect.stringContaining('single'),
+  });
+});
+
 test('nothing has to be changed where all is well', async () => {
   const files = { 'next.config.mjs': `export default { output: 'standalone' };` };
   expect((await configOf(files, needs('next'))).todo).toBeUndefined();

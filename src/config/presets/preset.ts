@@ -19,6 +19,8 @@ export interface Preset {
   /** Relative to the build output; see slots/entry.ts for what is more than a file. */
   entry: string;
   watch: string[];
+  /** Of a single-page app of static files: the page for paths without a file of their own. */
+  fallback?: string | undefined;
   copy?: Copy[];
   /** What the site's processes need besides `HOST` and `PORT`. */
   env?: Record<string, string>;

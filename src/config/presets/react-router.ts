@@ -10,7 +10,9 @@ export function reactRouter(site: SiteFacts): Preset | null {
   };
   if (/\bssr\s*:\s*false\b/.test(config)) {
     const copy = [{ from: 'build/client', to: '.' }];
-    return { name: 'React Router (static)', ...common, copy, entry: 'static:' };
+    // A build that prerenders the front page puts `__spa-fallback.html` beside it, which is found by its name.
+    const fallback = 'index.html';
+    return { name: 'React Router (static)', ...common, copy, entry: 'static:', fallback };
   }
   return {
     name: 'React Router',

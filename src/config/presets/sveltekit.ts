@@ -1,4 +1,4 @@
-import { dependsOn, type Preset, type SiteFacts } from './preset.ts';
+import { configNames, dependsOn, type Preset, type SiteFacts } from './preset.ts';
 
 const COMMON = {
   build: ['vite', 'build'],
@@ -9,7 +9,13 @@ const COMMON = {
 export function svelteKit(site: SiteFacts): Preset | null {
   if (!dependsOn(site, '@sveltejs/kit')) return null;
   const isStatic = dependsOn(site, '@sveltejs/adapter-static');
-  if (isStatic) return { name: 'SvelteKit (static)', ...COMMON, entry: 'static:' };
+  if (isStatic) {
+    const config = site.code(...configNames('svelte.config'), ...configNames('vite.config')) ?? '';
+    const fallback = /\bfallback\s*:\s*(['"`])(.+?)\1/.exec(config)?.[2];
+    // The server finds a 404.html by itself, and answers it with that status.
+    const isPage = fallback !== undefined && fallback !== '404.html';
+    return { name: 'SvelteKit (static)', ...COMMON, entry: 'static:', ...(isPage && { fallback }) };
+  }
   return {
     name: 'SvelteKit',
     ...COMMON,

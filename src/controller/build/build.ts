@@ -60,6 +60,7 @@ export async function buildRelease(
       buildMs: Math.round(performance.now() - started),
       sourceHash: source.hash,
       entry: config.entry,
+      ...(config.fallback !== undefined && { fallback: config.fallback }),
       ...(deps !== null && { deps }),
       unsettled: (await readStamp(paths.root, config.watch)) !== source.stamp,
     };
