@@ -32,8 +32,6 @@ const ENCODINGS: [Encoding, string][] = [
   ['gzip', '.gz'],
 ];
 
-const UNKNOWN_TYPE = 'application/octet-stream';
-
 export interface StaticFiles {
   /** What a path, decoded and normalized, is answered with; `folder` leads to the same path with a slash. */
   find(path: string): Promise<Variants | 'folder' | null>;
@@ -55,7 +53,7 @@ export function staticFiles(root: string, guarded: string | null): StaticFiles {
     if (!plain) return null;
     const beside = ENCODINGS.map(([encoding, end]) => readFile(path + end, encoding));
     const encoded = (await Promise.all(beside)).filter((file) => file !== null);
-    const answer = { type: contentType(extname(path)) || UNKNOWN_TYPE, plain, encoded };
+    const answer = { type: typeOf(path), plain, encoded };
     if (plain.path === join(root, path)) known.set(path, answer);
     return answer;
   }
@@ -91,6 +89,12 @@ export function staticFiles(root: string, guarded: string | null): StaticFiles {
       return file ?? ((await hasIndex(path)) ? 'folder' : null);
     },
   };
+}
+
+/** XML says its encoding itself, and is `text/xml` to nginx, Caddy and old feed readers. */
+function typeOf(path: string): string {
+  const extension = extname(path);
+  return extension === '.xml' ? 'text/xml' : contentType(extension) || 'application/octet-stream';
 }
 
 /** Not to be served: what is hidden but for `.well-known` (RFC 8615), and Netlify's files, which are instructions. */

@@ -254,9 +254,15 @@ test('serves names in composed and in decomposed letters as the folder has them'
 });
 
 test('takes the type of a file from its name, and has one for files without an extension', async () => {
-  const { ask } = await serve({ LICENSE: 'x', 'a.geojson': '{}', 'a.webmanifest': '{}' });
+  const { ask } = await serve({
+    LICENSE: 'x',
+    'feed.xml': '<a/>',
+    'a.geojson': '{}',
+    'a.webmanifest': '{}',
+  });
   const type = async (path: string) => (await ask(path)).headers['content-type'];
   expect(await type('/LICENSE')).toBe('application/octet-stream');
+  expect(await type('/feed.xml')).toBe('text/xml');
   expect(await type('/a.geojson')).toMatch(/^application\/geo\+json/);
   expect(await type('/a.webmanifest')).toMatch(/^application\/manifest\+json/);
 });
