@@ -31,10 +31,10 @@ import {
   recoverHistory,
   recoverState,
 } from './promotion/recovery.ts';
-import { createConductor } from './promotion/run.ts';
-import type { StageContext } from './promotion/stages/context.ts';
+import { createRunner } from './promotion/run.ts';
 import { takeSiteLock } from './site-lock.ts';
 import { createInbox, type Inbox } from './source/inbox.ts';
+import { createSourceQuestion } from './source/source-question.ts';
 import { type Watcher, watchSource } from './source/watcher.ts';
 import { createStore, type Store } from './store.ts';
 import { createAssigner } from './workers/assign.ts';
@@ -77,14 +77,14 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
   );
   const startup = createStartup(config.health.deadlineMs, log);
   const assigner = createAssigner(store, workers, startup.isOver, log);
-  const context: StageContext = { config, paths, store, workers, pm2, log, ...assigner };
 
   const buildLines = new EventEmitter().setMaxListeners(0);
   const inbox = createInbox(() => store.state.paused, config.debounceMs);
   const monitor = createHealthMonitor(config, store, assigner, startup, log);
-  const conductor = createConductor(context, inbox, monitor.isHealthy, (line) =>
-    buildLines.emit('line', line),
-  );
+  const source = createSourceQuestion({ config, paths, store, log }, inbox);
+  const onBuildLine = (line: string) => void buildLines.emit('line', line);
+  const context = { config, paths, store, workers, pm2, log, inbox, source, onBuildLine };
+  const runner = createRunner(context, assigner, monitor.isHealthy);
   const ledger = createTrafficLedger(
     Date.now() - process.uptime() * 1000,
     config.keep + SLOTS.length,
@@ -93,10 +93,10 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
   const operations = createOperations({
     context,
     inbox,
-    conductor,
+    runner,
     monitor,
     ledger,
-    problem: () => conductor.problem() ?? watcher?.problem() ?? null,
+    problem: () => source.problem() ?? watcher?.problem() ?? null,
     onBuildLine(listener, signal) {
       buildLines.on('line', listener);
       signal.addEventListener('abort', () => buildLines.off('line', listener));
@@ -121,7 +121,7 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
   if (recovery.again) inbox.order(buildOrder(recovery.again));
   await orderFirstRelease(paths, store.state, inbox);
   inbox.lookForChanges('start');
-  await Promise.all([conductor.run(), monitor.run(), keepLinks(context)]);
+  await Promise.all([runner.run(), monitor.run(), keepLinks(context)]);
 }
 
 /** What became of the promotion that the last controller left behind. */

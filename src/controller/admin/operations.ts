@@ -10,7 +10,7 @@ import type { HealthMonitor } from '../health/monitor.ts';
 import type { TrafficLedger } from '../metrics/traffic-ledger.ts';
 import { setPaused } from '../promotion/machine.ts';
 import { buildOrder, resolveGoal, rollbackOrder } from '../promotion/order.ts';
-import type { Conductor } from '../promotion/run.ts';
+import type { Runner } from '../promotion/run.ts';
 import type { StageContext } from '../promotion/stages/context.ts';
 import type { Inbox } from '../source/inbox.ts';
 import type { ControllerEvent, KeptRelease, Operations } from './api.ts';
@@ -19,7 +19,7 @@ import { type Status, toStatus } from './status.ts';
 export interface OperationParts {
   context: StageContext;
   inbox: Inbox;
-  conductor: Conductor;
+  runner: Pick<Runner, 'interrupt'>;
   monitor: HealthMonitor;
   ledger: TrafficLedger;
   /** Why edits are not promoted, or only late. */
@@ -84,7 +84,7 @@ async function buildLog({ paths }: StageContext, release: string | null): Promis
 }
 
 async function rollback(
-  { context, inbox, conductor, monitor }: OperationParts,
+  { context, inbox, runner, monitor }: OperationParts,
   release: string | null,
 ): Promise<{ id: string }> {
   const order = rollbackOrder(release);
@@ -93,7 +93,7 @@ async function rollback(
   if (resolved.kind === 'release') await readRelease(context.paths, resolved.release);
   const live = untilLive(context, order.id);
   inbox.order({ ...order, onRefused: live.refuse });
-  conductor.interrupt('a rollback was ordered');
+  runner.interrupt('a rollback was ordered');
   await live.done;
   return { id: order.id };
 }

@@ -1,7 +1,10 @@
+import type { Config } from '../../config/schema.ts';
 import { plainText } from '../../plain-text.ts';
+import type { SitePaths } from '../../slots/paths.ts';
 import { readRelease } from '../../slots/release.ts';
 import { readSource, readStamp, type Source } from '../../slots/source.ts';
-import type { StageContext } from '../promotion/stages/context.ts';
+import type { Logger } from '../log.ts';
+import type { Store } from '../store.ts';
 import type { BuildReason, Inbox } from './inbox.ts';
 import { createLoopGuard } from './loop-guard.ts';
 
@@ -18,8 +21,15 @@ export interface SourceQuestion {
   problem(): string | null;
 }
 
+interface Parts {
+  config: Pick<Config, 'watch'>;
+  paths: SitePaths;
+  store: Pick<Store, 'state'>;
+  log: Logger;
+}
+
 export function createSourceQuestion(
-  { config, paths, store, log }: StageContext,
+  { config, paths, store, log }: Parts,
   inbox: Inbox,
 ): SourceQuestion {
   /** The source hash of the last build: what failed would fail again, until the files differ. */

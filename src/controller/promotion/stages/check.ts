@@ -1,7 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { appName } from '../../../config/ecosystem.ts';
+import type { Config } from '../../../config/schema.ts';
 import { SlotsError } from '../../../errors.ts';
 import type { Slot } from '../../../slots/slot.ts';
+import type { Candidate } from '../../../slots/state.ts';
 import { type ProbeAnswer, tryProbe } from '../../health/probe.ts';
 import { complaintAboutRedirect } from '../../health/redirects.ts';
 import { judge } from '../../health/verdict.ts';
@@ -13,13 +15,11 @@ import type { StageContext } from './context.ts';
  * @throws SlotsError `CHECK_FAILED` when that has not happened by `health.deadlineMs`, or when all that the
  * candidate answers is a redirect to itself
  */
-export async function checkSlot(
-  context: StageContext,
-  slot: Slot,
-  release: string,
+export async function check(
+  { config, pm2 }: StageContext,
+  { slot, release }: Candidate,
   signal: AbortSignal,
 ): Promise<void> {
-  const { config, pm2 } = context;
   const { health } = config;
   const deadline = performance.now() + health.deadlineMs;
   const instances = await pm2.instances(appName(config, slot));
@@ -37,7 +37,7 @@ export async function checkSlot(
       count(streaks, answer, verdict.is === 'well');
     }
     if ([...streaks.values()].every((streak) => streak >= health.consecutive)) {
-      return checkRedirect(context, slot, answers[0] as ProbeAnswer);
+      return checkRedirect(config, slot, answers[0] as ProbeAnswer);
     }
     if (performance.now() > deadline) {
       const within = `within ${health.deadlineMs} ms`;
@@ -48,12 +48,11 @@ export async function checkSlot(
 }
 
 async function checkRedirect(
-  { config }: StageContext,
+  { ports, health: { path, timeoutMs } }: Config,
   slot: Slot,
   answer: ProbeAnswer,
 ): Promise<void> {
-  const { path, timeoutMs } = config.health;
-  const wrong = await complaintAboutRedirect(config.ports[slot], path, timeoutMs, answer);
+  const wrong = await complaintAboutRedirect(ports[slot], path, timeoutMs, answer);
   if (wrong !== null) throw failed(slot, `is of no use: GET ${path} ${wrong}`);
 }
 

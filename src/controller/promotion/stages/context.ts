@@ -1,17 +1,46 @@
 import type { Config } from '../../../config/schema.ts';
 import type { Pm2 } from '../../../pm2.ts';
 import type { SitePaths } from '../../../slots/paths.ts';
+import type { Building, Candidate, PuttingBack } from '../../../slots/state.ts';
 import type { Logger } from '../../log.ts';
+import type { Inbox } from '../../source/inbox.ts';
+import type { SourceQuestion } from '../../source/source-question.ts';
 import type { Store } from '../../store.ts';
-import type { Assigner } from '../../workers/assign.ts';
 import type { Workers } from '../../workers/fleet.ts';
+import type { Step } from '../roles.ts';
 
 /** What the stages of a promotion work with. */
-export interface StageContext extends Assigner {
+export interface StageContext {
   config: Config;
   paths: SitePaths;
   store: Store;
   workers: Workers;
   pm2: Pm2;
   log: Logger;
+  inbox: Inbox;
+  source: SourceQuestion;
+  /** Gets each line of a build's output. */
+  onBuildLine(line: string): void;
 }
+
+/** What a promotion is in each of its steps. */
+export interface PromotionBy extends Record<Step, unknown> {
+  build: Building;
+  start: Candidate;
+  check: Candidate;
+  flip: Candidate;
+  drain: Candidate;
+  reload: Candidate;
+  'put back': PuttingBack;
+}
+
+/**
+ * Does what a step is for, and nothing to the state: state.json says already that it is being done.
+ *
+ * @param signal something more urgent waits; a step that must not be left half done goes on all the same
+ */
+export type Stage<S extends Step> = (
+  context: StageContext,
+  promotion: PromotionBy[S],
+  signal: AbortSignal,
+) => Promise<void>;

@@ -2,24 +2,23 @@ import { appName } from '../../../config/ecosystem.ts';
 import { pointSlot } from '../../../slots/link.ts';
 import type { SitePaths } from '../../../slots/paths.ts';
 import { readRelease } from '../../../slots/release.ts';
-import type { Slot } from '../../../slots/slot.ts';
+import type { PuttingBack } from '../../../slots/state.ts';
+import { emptySlot } from '../empty-slot.ts';
+import { renew } from '../renew.ts';
 import type { StageContext } from './context.ts';
-import { emptySlot } from './drain.ts';
-import { renew } from './reload.ts';
 
 /**
- * After a failure: the idle slot gets back the release it had, or is stopped when it had none.
+ * After a failure: the candidate's slot gets back the release it had, or is stopped when it had none. Not to be
+ * interrupted, or else there would be no standby to roll back to.
  *
  * @throws SlotsError `RELEASE_UNKNOWN` when that release is gone; then the slot is stopped too, or else the
  * failed candidate would pass for a standby
  */
 export async function putBack(
   context: StageContext,
-  slot: Slot,
-  previous: string | null,
+  { slot, previous }: PuttingBack,
 ): Promise<void> {
   const { config, paths, pm2 } = context;
-  await context.assign();
   await emptySlot(context, slot);
   const gone = previous === null ? null : await complaintAbout(paths, previous);
   await pointSlot(paths, slot, gone ? null : previous);

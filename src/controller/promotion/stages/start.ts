@@ -1,112 +1,26 @@
 import { rm } from 'node:fs/promises';
-import { setTimeout as delay } from 'node:timers/promises';
 import { appName } from '../../../config/ecosystem.ts';
-import { SlotsError } from '../../../errors.ts';
-import type { Instance } from '../../../pm2.ts';
-import { readCrash } from '../../../slots/crash-file.ts';
 import { pointSlot } from '../../../slots/link.ts';
 import { crashFile } from '../../../slots/paths.ts';
-import type { Slot } from '../../../slots/slot.ts';
-import { createRedactor } from '../../build/redact.ts';
-import { type ProbeAnswer, tryProbe } from '../../health/probe.ts';
-import { judge } from '../../health/verdict.ts';
+import type { Candidate } from '../../../slots/state.ts';
+import { emptySlot } from '../empty-slot.ts';
+import { everyInstanceAnswers } from '../every-instance.ts';
 import type { StageContext } from './context.ts';
-import { emptySlot } from './drain.ts';
-
-/** Pause between two looks at a starting slot, in milliseconds: short, since visitors wait for the release. */
-const LOOK_INTERVAL_MS = 15;
-
-/** Pause between two questions to PM2, in milliseconds: each one reads every process's memory. */
-const PM2_INTERVAL_MS = 250;
 
 /**
- * Puts a release into an idle slot and waits until each of its instances answers with that release.
+ * Puts a release into the idle slot and waits until each of its instances answers with that release.
  *
  * @throws SlotsError `START_CRASHED` or `START_TIMEOUT`
  */
-export async function startSlot(
+export async function start(
   context: StageContext,
-  slot: Slot,
-  release: string,
+  { slot, release }: Candidate,
   signal: AbortSignal,
 ): Promise<void> {
   const { config, paths, pm2 } = context;
-  const app = appName(config, slot);
-  // Workers must know that this slot is nobody's fallback any more before its processes go.
-  await context.assign();
   await emptySlot(context, slot, signal);
   await pointSlot(paths, slot, release);
   await rm(crashFile(paths, release), { force: true });
-  await pm2.restart(app);
+  await pm2.restart(appName(config, slot));
   await everyInstanceAnswers(context, slot, release, signal);
-}
-
-/** Resolves when each process that PM2 runs for the slot has answered with this release. */
-export async function everyInstanceAnswers(
-  context: StageContext,
-  slot: Slot,
-  release: string,
-  signal?: AbortSignal,
-): Promise<void> {
-  const { config, paths, pm2 } = context;
-  const app = appName(config, slot);
-  const deadline = performance.now() + config.health.deadlineMs;
-  const answered = new Set<number>();
-  const redact = createRedactor(config.env, process.env);
-  const crashOf = async () => {
-    const crash = await readCrash(paths, release);
-    return crash === null ? null : redact(crash);
-  };
-  let instances = await pm2.instances(app);
-  let askedPm2 = performance.now();
-  for (;;) {
-    signal?.throwIfAborted();
-    const { path, timeoutMs } = config.health;
-    const answer = await tryProbe(config.ports[slot], path, timeoutMs);
-    const pid = listener(answer, release);
-    if (pid !== null) answered.add(pid);
-    if (instances.length > 0 && instances.every(({ pid }) => answered.has(pid))) return;
-
-    const crash = await crashOf();
-    if (crash !== null) throw crashed(slot, crash);
-    if (performance.now() > askedPm2 + PM2_INTERVAL_MS) {
-      instances = await pm2.instances(app);
-      askedPm2 = performance.now();
-      const dead = instances.find(({ status }) => status !== 'online' && status !== 'launching');
-      // It may have died, and said why, since that was looked for.
-      if (dead) throw crashed(slot, (await crashOf()) ?? exitReason(dead));
-    }
-    if (performance.now() > deadline) {
-      throw new SlotsError(
-        'START_TIMEOUT',
-        notListening(config.health.deadlineMs, instances, answered),
-      );
-    }
-    if (answer instanceof Error) await delay(LOOK_INTERVAL_MS);
-  }
-}
-
-/** The instance of this release that answered, with whatever status: that is the check's to judge. */
-function listener(answer: ProbeAnswer | Error, release: string): number | null {
-  const { is } = judge(answer, release);
-  return answer instanceof Error || is === 'foreign' ? null : answer.pid;
-}
-
-function crashed(slot: Slot, reason: string): SlotsError {
-  return new SlotsError('START_CRASHED', `the candidate crashed at start: ${reason}`, {
-    hint: `\`slots logs ${slot}\` shows its output`,
-  });
-}
-
-function exitReason(instance: Instance): string {
-  // PM2 says 0 of a process that was killed too.
-  if (instance.exitCode === 0) return 'an instance ended, by a signal or with code 0';
-  return `an instance exited with code ${instance.exitCode ?? 'unknown'}`;
-}
-
-function notListening(ms: number, instances: Instance[], answered: Set<number>): string {
-  const silent = instances.filter(({ pid }) => !answered.has(pid)).length;
-  if (silent === instances.length)
-    return `the candidate did not answer on its port within ${ms} ms`;
-  return `${silent} of ${instances.length} instances did not answer within ${ms} ms`;
 }
