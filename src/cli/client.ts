@@ -1,7 +1,7 @@
 import { type IncomingMessage, request } from 'node:http';
 import { createInterface } from 'node:readline';
 import type { ControllerEvent } from '../controller/admin/api.ts';
-import { SlotsError } from '../errors.ts';
+import { SlotsError, toErrorCode } from '../errors.ts';
 import type { SitePaths } from '../slots/paths.ts';
 import { isOwnSocket } from '../slots/socket-owner.ts';
 
@@ -26,7 +26,7 @@ export async function callController<T>(
   };
   if (status === 200) return answer;
   const { code, message, hint } = answer.error ?? { code: 'UNEXPECTED', message: text };
-  throw new SlotsError(code, message, { hint });
+  throw new SlotsError(toErrorCode(code), message, { hint });
 }
 
 function exchange(

@@ -1,4 +1,5 @@
 /** How numbers and times read; the same words as the command line's. */
+import type { Trigger } from '../slots/trigger.ts';
 
 /** @returns `850 ms`, `4.2 s`, `3 min 20 s`, `5 h 12 min`, `3 d 4 h` */
 export function duration(ms: number): string {
@@ -53,7 +54,7 @@ export function changedFiles(changed: string[]): string {
   return rest.length > 0 ? `${first} and ${rest.length} more` : first;
 }
 
-const TRIGGERS: Record<string, string> = {
+const TRIGGERS: Record<Trigger, string> = {
   edit: 'an edit',
   promote: 'ordered by hand',
   push: 'a push',
@@ -62,10 +63,11 @@ const TRIGGERS: Record<string, string> = {
   unsettled: 'files that changed during the build',
   rollback: 'a rollback',
   build: 'built ahead',
+  unknown: 'not recorded',
 };
 
-export function reasonOf(trigger: string): string {
-  return TRIGGERS[trigger] ?? trigger;
+export function reasonOf(trigger: Trigger): string {
+  return TRIGGERS[trigger];
 }
 
 /** @param text a line of build.log, which holds the colours of the build's own output */

@@ -1,12 +1,13 @@
 import type { Status } from '../controller/admin/status.ts';
 import type { HistoryEntry } from '../slots/history.ts';
+import type { Trigger } from '../slots/trigger.ts';
 import type { Log } from './log.ts';
 import type { Point } from './traffic.ts';
 
 export interface Release {
   id: string;
   createdAt: string;
-  trigger: string;
+  trigger: Trigger;
   changed: string[];
   commit: string | null;
   buildMs: number;

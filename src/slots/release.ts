@@ -7,6 +7,7 @@ import { z } from 'zod';
 import { SlotsError } from '../errors.ts';
 import { releaseDir, type SitePaths } from './paths.ts';
 import { RELEASE_ID } from './release-id.ts';
+import { triggerSchema } from './trigger.ts';
 
 const PARTIAL = '.partial';
 
@@ -14,8 +15,8 @@ export const releaseSchema = z.object({
   id: z.string().regex(RELEASE_ID),
   /** ISO 8601, UTC. */
   createdAt: z.string(),
-  /** What started the build: `edit`, `promote`, `push`, `start`, `resume` or `build`. */
-  trigger: z.string(),
+  /** What started the build. */
+  trigger: triggerSchema,
   /** Watched files whose change led to this release, relative to the site; empty when unknown. */
   changed: z.array(z.string()),
   /** The commit that was checked out, or `null` outside git. */

@@ -1,6 +1,7 @@
 /** What state.json holds, version 2. */
 import { z } from 'zod';
 import { SLOTS } from './slot.ts';
+import { triggerSchema } from './trigger.ts';
 
 export const STATE_VERSION = 2;
 
@@ -28,8 +29,7 @@ export const baseSchema = z.object({
    * standby.
    */
   kind: z.enum(['build', 'release', 'standby']),
-  /** `edit`, `promote`, `push`, `start`, `resume`, `unsettled` or `rollback`. */
-  trigger: z.string(),
+  trigger: triggerSchema,
   startedAt: z.string(),
   /** Milliseconds of each stage that is over. */
   durationsMs: durationsSchema,
@@ -72,7 +72,7 @@ export const lastSchema = z.object({
   finishedAt: z.string(),
   durationsMs: durationsSchema,
   // Missing in a state that was written before the history was completed from it.
-  trigger: z.string().default('unknown'),
+  trigger: triggerSchema.default('unknown'),
   startedAt: z.string().default(''),
 });
 

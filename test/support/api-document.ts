@@ -1,8 +1,12 @@
 /** docs/api.md, made from what the code itself knows about its calls and metrics. */
+
+import { STATUS_OF } from '../../src/controller/admin/error-answer.ts';
 import type { Route } from '../../src/controller/admin/route.ts';
 import { ROUTES } from '../../src/controller/admin/routes/index.ts';
 import type { Family } from '../../src/controller/metrics/family.ts';
 import { FAMILIES } from '../../src/controller/metrics/metrics.ts';
+import { ERROR_CODES, type ErrorCode } from '../../src/errors.ts';
+import { TRIGGERS } from '../../src/slots/trigger.ts';
 
 const NEEDS = {
   token: 'the token',
@@ -23,6 +27,14 @@ export function apiDocument(): string {
     ),
     '',
     ...ROUTES.flatMap(callSection),
+    CODES,
+    ...Object.entries(ERROR_CODES).map(
+      ([code, meaning]) => `| \`${code}\` | ${STATUS_OF[code as ErrorCode] ?? ''} | ${meaning} |`,
+    ),
+    '',
+    TRIGGERS_TEXT,
+    ...Object.entries(TRIGGERS).map(([trigger, meaning]) => `| \`${trigger}\` | ${meaning} |`),
+    '',
     METRICS,
     '| metric | type | labels | meaning |',
     '|---|---|---|---|',
@@ -105,6 +117,21 @@ without the token, 403 for a wrong \`Host\` or \`Origin\`, 404 for what does not
 (its \`code\` says why, for instance \`NO_STANDBY\`), 413 for a body that is too large, 429 for too many calls of a
 webhook. \`GET /api/openapi.json\` describes all of it by JSON Schemas.
 `;
+
+const CODES = `## Error codes
+
+The \`code\` of every error of slots, in the API's answers and in the log. The status is that of an answer with this code,
+and 409 where none is given. Many come from the command line or end a promotion, and answer no call.
+
+| code | status | says |
+|---|---|---|`;
+
+const TRIGGERS_TEXT = `## Triggers
+
+What started a promotion or a build: \`trigger\` in status, history, release.json, the log and \`SLOTS_TRIGGER\`.
+
+| trigger | means |
+|---|---|`;
 
 const METRICS = `## Metrics
 

@@ -17,6 +17,7 @@ import {
   type Promotion,
   type State,
 } from '../../src/slots/state.ts';
+import type { Trigger } from '../../src/slots/trigger.ts';
 import { toAssignment } from '../../src/wire/assignment.ts';
 import type { Event, EventOf } from './event-model.ts';
 import { createSourceModel } from './source-model.ts';
@@ -101,7 +102,7 @@ export function createPromotionModel(start: 'empty' | 'two releases', workerCoun
     before = change(before);
   }
 
-  function boot(again: string | null): void {
+  function boot(again: Trigger | null): void {
     inbox = createInbox(() => state.paused, 0);
     send();
     if (again) inbox.order(buildOrder(again));
@@ -164,7 +165,7 @@ export function createPromotionModel(start: 'empty' | 'two releases', workerCoun
   function fail(message: string): void {
     if (!state.promotion || state.promotion.step === 'put back') return;
     if (state.promotion.step === 'build' && !stages.hasBegun()) read();
-    setStage(machine.afterFailure(state, { code: 'BROKEN', message }, 3, NOW));
+    setStage(machine.afterFailure(state, { code: 'CHECK_FAILED', message }, 3, NOW));
   }
 
   function advance(): void {

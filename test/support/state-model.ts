@@ -37,7 +37,7 @@ export const OLDER: NewPromotion = { ...EDIT, kind: 'release', trigger: 'rollbac
 
 export const succeed = (state: State) => afterSuccess(state, 12.4, NOW);
 export const fail = (state: State) =>
-  afterFailure(state, { code: 'BROKEN', message: 'it broke' }, 12.4, NOW);
+  afterFailure(state, { code: 'CHECK_FAILED', message: 'it broke' }, 12.4, NOW);
 
 /** A promotion that has come to a stage. */
 export function at(stage: Stage, next: NewPromotion = EDIT, site = SITE): State {

@@ -1,18 +1,19 @@
 import { z } from 'zod';
-import { SlotsError } from '../../errors.ts';
+import { ERROR_CODES, type ErrorCode, SlotsError } from '../../errors.ts';
 
 /** The body of every answer that is not 200. */
 export const errorAnswer = z
   .strictObject({
     error: z.strictObject({
-      code: z.string(),
+      code: z.enum(Object.keys(ERROR_CODES) as ErrorCode[]),
       message: z.string(),
       hint: z.string().optional().describe('what to do about it'),
     }),
   })
   .meta({ id: 'Error' });
 
-const STATUS_OF: Record<string, number> = {
+/** 409 for what is not among them: it cannot be done now. */
+export const STATUS_OF: Partial<Record<ErrorCode, number>> = {
   BAD_REQUEST: 400,
   UNAUTHORIZED: 401,
   FORBIDDEN: 403,

@@ -2,6 +2,7 @@ import type { Config } from '../../config/schema.ts';
 import type { Instance } from '../../pm2.ts';
 import { type PerSlot, type Role, SLOTS, type Slot } from '../../slots/slot.ts';
 import { type LastPromotion, type Stage, type State, stageOf } from '../../slots/state.ts';
+import type { Trigger } from '../../slots/trigger.ts';
 import { roles } from '../promotion/roles.ts';
 
 /** What `slots status --json` prints; stable. */
@@ -23,7 +24,7 @@ export interface Status {
     stage: Stage;
     release: string | null;
     startedAt: string;
-    trigger: string;
+    trigger: Trigger;
     /** Of the stages that are done. */
     durationsMs: Partial<Record<Stage, number>>;
   };

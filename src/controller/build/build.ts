@@ -12,6 +12,7 @@ import {
   type Release,
 } from '../../slots/release.ts';
 import { readSource, readStamp, type Source } from '../../slots/source.ts';
+import type { Trigger } from '../../slots/trigger.ts';
 import { installs, prepareDependencies } from './dependencies.ts';
 import { buildEnvironment } from './environment.ts';
 import { endBuildProcesses } from './orphans.ts';
@@ -20,7 +21,7 @@ import { createRedactor } from './redact.ts';
 import { runCommand } from './run-command.ts';
 
 export interface BuildOrder {
-  trigger: string;
+  trigger: Trigger;
   /** Watched files that changed, relative to the site's root. */
   changed: string[];
   signal: AbortSignal;

@@ -2,7 +2,7 @@
  * Every transition of the state: values in, values out. Each function's result is persisted before anything acts
  * on it, so a controller that is killed anywhere finds in state.json what it was about to do.
  */
-import { SlotsError } from '../../errors.ts';
+import { type ErrorCode, SlotsError } from '../../errors.ts';
 import { otherSlot, type Slot } from '../../slots/slot.ts';
 import {
   type Candidate,
@@ -12,6 +12,7 @@ import {
   type State,
   stageOf,
 } from '../../slots/state.ts';
+import type { Trigger } from '../../slots/trigger.ts';
 import type { ResolvedGoal } from './order.ts';
 import { idleSlot, retired } from './roles.ts';
 
@@ -22,7 +23,7 @@ type Base = Pick<Promotion, 'id' | 'kind' | 'trigger' | 'startedAt' | 'durations
 
 /** Why a step failed: an error's code, and one line that a person can act on. */
 export interface Failure {
-  code: string;
+  code: ErrorCode;
   message: string;
 }
 
@@ -119,7 +120,7 @@ export function endDrain(state: State, finishedAt: string): State {
 export interface Recovery {
   state: State;
   /** The trigger of the interrupted build, if it has to be run again from its beginning. */
-  again: string | null;
+  again: Trigger | null;
 }
 
 /**

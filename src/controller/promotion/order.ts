@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { SlotsError } from '../../errors.ts';
 import type { Slot } from '../../slots/slot.ts';
 import type { State } from '../../slots/state.ts';
+import type { Trigger } from '../../slots/trigger.ts';
 import { idleSlot } from './roles.ts';
 
 /** What is to be promoted. */
@@ -17,8 +18,7 @@ export type Goal =
 export type Order = Goal & {
   /** The promotion's id to be. */
   id: string;
-  /** `edit`, `start`, `resume`, `unsettled`, `promote`, `push`, `rollback` or `build`. */
-  trigger: string;
+  trigger: Trigger;
   /** Told why, when the state has changed so that the order makes no sense any more. */
   onRefused?: (error: Error) => void;
 };
@@ -28,7 +28,7 @@ export type ResolvedGoal =
   | { kind: 'build'; release: null }
   | { kind: 'release' | 'standby'; release: string };
 
-export function buildOrder(trigger: string): Order {
+export function buildOrder(trigger: Trigger): Order {
   return { id: randomUUID(), kind: 'build', trigger, release: null };
 }
 

@@ -1,3 +1,4 @@
+import type { Trigger } from '../../slots/trigger.ts';
 import { buildOrder, type Order } from '../promotion/order.ts';
 
 /** Why the watched files have to be built: they are not what visitors see, or nobody knows whether they are. */
@@ -17,10 +18,10 @@ export interface Inbox {
    */
   hold(): () => void;
   /** Looks for changes even though no event has come: at the controller's start and on resume. */
-  lookForChanges(trigger: string): void;
+  lookForChanges(trigger: Trigger): void;
   order(order: Order): void;
   /** Waits for the next thing to do. */
-  next(buildReason: (trigger: string) => Promise<BuildReason>): Promise<Order>;
+  next(buildReason: (trigger: Trigger) => Promise<BuildReason>): Promise<Order>;
   /** The changes that a build starting now contains; what comes later is pending again. */
   takeChanges(): string[];
   /** What takeChanges would give. */
@@ -42,7 +43,7 @@ export function createInbox(isPaused: () => boolean, debounceMs: number): Inbox 
   let changes = 0;
   /** Grows with each reason to look, so that one that comes while the files are read is not forgotten. */
   let looks = 0;
-  let look: string | null = null;
+  let look: Trigger | null = null;
   /** How many are changing the files. */
   let holds = 0;
   let lastEdit = Number.NEGATIVE_INFINITY;
@@ -110,7 +111,7 @@ export function createInbox(isPaused: () => boolean, debounceMs: number): Inbox 
           await sleep(wait);
           continue;
         }
-        const trigger = look as string;
+        const trigger = look as Trigger;
         const seen = looks;
         look = null;
         const reason = await buildReason(trigger).catch((error) => {

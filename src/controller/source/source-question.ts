@@ -3,6 +3,7 @@ import { plainText } from '../../plain-text.ts';
 import type { SitePaths } from '../../slots/paths.ts';
 import { readRelease } from '../../slots/release.ts';
 import { readSource, readStamp, type Source } from '../../slots/source.ts';
+import type { Trigger } from '../../slots/trigger.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store.ts';
 import type { BuildReason, Inbox } from './inbox.ts';
@@ -10,7 +11,7 @@ import { createLoopGuard } from './loop-guard.ts';
 
 /** Whether what is watched has to be built: asked after each burst of changes, and told of each build. */
 export interface SourceQuestion {
-  buildReason(trigger: string): Promise<BuildReason>;
+  buildReason(trigger: Trigger): Promise<BuildReason>;
   buildBegan(source: Source): void;
   buildEnded(): Promise<void>;
   /** A build was broken off for something more urgent: what it was made of is still to be built. */

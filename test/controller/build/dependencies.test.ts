@@ -31,7 +31,7 @@ const SITE = {
 };
 
 const order = (lines: string[]) => ({
-  trigger: 'edit',
+  trigger: 'edit' as const,
   changed: [],
   signal: new AbortController().signal,
   onNamed() {},

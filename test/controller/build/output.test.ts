@@ -21,7 +21,7 @@ const SITE = {
 };
 
 async function build(paths: SitePaths, config: UserConfig): Promise<string> {
-  const order = { trigger: 'edit', changed: [], onNamed() {}, onLine() {} };
+  const order = { trigger: 'edit' as const, changed: [], onNamed() {}, onLine() {} };
   const { id } = await buildRelease(testConfig({ entry: 'server.js', ...config }), paths, {
     ...order,
     signal: new AbortController().signal,

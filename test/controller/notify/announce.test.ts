@@ -43,7 +43,9 @@ async function setUp(user: UserConfig) {
       ),
     );
   const fail = (error: string) =>
-    store.update((state) => afterFailure(state, { code: 'BROKEN', message: error }, 10, LATE));
+    store.update((state) =>
+      afterFailure(state, { code: 'CHECK_FAILED', message: error }, 10, LATE),
+    );
   const succeed = async () => {
     while (store.state.promotion) await store.update((state) => afterSuccess(state, 10, LATE));
   };
@@ -155,7 +157,7 @@ describe('a command', () => {
     } as const;
     const more = {
       error: 'e',
-      trigger: 'edit',
+      trigger: 'edit' as const,
       startedAt: LATE,
       finishedAt: LATE,
       durationsMs: {},

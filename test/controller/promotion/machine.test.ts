@@ -231,8 +231,8 @@ describe('when the active slot dies', () => {
 });
 
 describe('putting the standby back', () => {
-  const broken = { code: 'START_TIMEOUT', message: 'nor does this' };
-  const gone = { code: 'RELEASE_UNKNOWN', message: 'r1 is gone' };
+  const broken = { code: 'START_TIMEOUT' as const, message: 'nor does this' };
+  const gone = { code: 'RELEASE_UNKNOWN' as const, message: 'r1 is gone' };
 
   test('that fails itself ends the promotion with both reasons and the failed stage', () => {
     const { promotion, active, slots, last } = afterFailure(fail(at('check')), broken, 999, NOW);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { lastSchema, stageSchema } from '../../../slots/state.ts';
+import { TRIGGERS, type Trigger } from '../../../slots/trigger.ts';
 import { HISTORY_ENTRY, RELEASE } from '../examples.ts';
 import { defineRoute } from '../route.ts';
 import { count, perSlot, slot, time } from '../schemas.ts';
@@ -40,7 +41,7 @@ export const statusAnswer = z
         stage: stageSchema,
         release: z.string().nullable(),
         startedAt: time,
-        trigger: z.string(),
+        trigger: z.enum(Object.keys(TRIGGERS) as Trigger[]),
         durationsMs: lastSchema.shape.durationsMs.describe('of the stages that are done'),
       })
       .nullable()

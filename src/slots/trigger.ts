@@ -1,0 +1,20 @@
+import { z } from 'zod';
+
+/** What starts a promotion or a build: releases, history, logs, API and dashboard name it. docs/api.md lists them. */
+export const TRIGGERS = {
+  edit: 'a watched file changed',
+  promote: '`slots promote`, or the same by the dashboard or the API',
+  push: 'a git push, by the webhook',
+  start:
+    "at the controller's start the files differed from the active release's, or nothing was live",
+  resume: 'edits that were made while they were paused',
+  unsettled: 'files changed while a build read them, so that they are built again',
+  rollback: 'a rollback',
+  build: '`slots build`',
+  unknown: 'it was not recorded, or by a version of slots that has more triggers',
+} as const satisfies Record<string, string>;
+
+export type Trigger = keyof typeof TRIGGERS;
+
+/** On disk: a release whose trigger this version does not know is a release all the same. */
+export const triggerSchema = z.enum(Object.keys(TRIGGERS) as Trigger[]).catch('unknown');
