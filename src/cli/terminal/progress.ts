@@ -4,9 +4,13 @@ import { duration } from './format.ts';
 import { style } from './style.ts';
 
 const REDRAW_MS = 100;
+
+/** Off a terminal, how often a stage that goes on says so, in milliseconds: CI ends a job that is silent. */
+const REPEAT_MS = 15_000;
+
 const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
-/** Shows a running promotion: one line in place on a terminal, one line per stage elsewhere. */
+/** Shows a running promotion: one line in place on a terminal; elsewhere one per stage, and one each 15 s. */
 export interface Progress {
   show(event: ControllerEvent): void;
   /** Says something of its own, for instance what is waited for. */
@@ -14,8 +18,8 @@ export interface Progress {
   end(): void;
 }
 
-export function createProgress(): Progress {
-  const { isTTY } = process.stderr;
+export function createProgress(stream: NodeJS.WriteStream = process.stderr): Progress {
+  const { isTTY } = stream;
   const started = performance.now();
   let stage = 'waiting for the controller';
   let line = '';
@@ -25,17 +29,21 @@ export function createProgress(): Progress {
     frame++;
     const spinner = SPINNER[frame % SPINNER.length];
     const elapsed = duration(performance.now() - started);
-    const room = (process.stderr.columns ?? 80) - stage.length - elapsed.length - 8;
+    const room = (stream.columns ?? 80) - stage.length - elapsed.length - 8;
     const tail = line.slice(0, Math.max(0, room));
-    process.stderr.write(`\r\x1b[K${spinner} ${stage} ${elapsed}  ${style('dim', tail)}`);
+    stream.write(`\r\x1b[K${spinner} ${stage} ${elapsed}  ${style('dim', tail)}`);
   };
-  const timer = isTTY ? setInterval(draw, REDRAW_MS) : undefined;
+  const repeat = () => {
+    const elapsed = duration(performance.now() - started);
+    stream.write(`${stage}, ${elapsed}${line && `: ${line}`}\n`);
+  };
+  const timer = setInterval(isTTY ? draw : repeat, isTTY ? REDRAW_MS : REPEAT_MS);
 
   const enter = (next: string) => {
     if (next === stage) return;
     stage = next;
     line = '';
-    if (!isTTY) process.stderr.write(`${next}\n`);
+    if (!isTTY) stream.write(`${next}\n`);
   };
 
   return {
@@ -46,7 +54,7 @@ export function createProgress(): Progress {
     say: enter,
     end() {
       clearInterval(timer);
-      if (isTTY) process.stderr.write('\r\x1b[K');
+      if (isTTY) stream.write('\r\x1b[K');
     },
   };
 }
