@@ -1,18 +1,22 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { createLogUpdate } from 'log-update';
 import type { Status } from '../../controller/admin/status.ts';
 import { SlotsError } from '../../errors.ts';
 import type { SitePaths } from '../../slots/paths.ts';
 import { callController, followController } from '../client.ts';
-import { duration } from '../terminal/format.ts';
-import { createScreen } from '../terminal/screen.ts';
+import { duration, wrapLines } from '../terminal/format.ts';
 import { style } from '../terminal/style.ts';
 import { renderStatus } from './render.ts';
 
 /** Times and memory change without an event, and are shown anew so often. */
 const REFRESH_MS = 1000;
 
+const CLEAR_SCREEN = '\x1b[2J\x1b[H';
+
 /** How soon a controller that went away is looked for again, in milliseconds. */
 const RETRY_MS = 500;
+
+type Terminal = Pick<NodeJS.WriteStream, 'columns' | 'rows'>;
 
 interface View {
   /** `awayMs`: how long the controller has been away; 0 while it answers. */
@@ -48,22 +52,31 @@ async function watchInPlace(paths: SitePaths): Promise<void> {
   const { stdout } = process;
   // Asked first, so that a message about an unreachable controller is no part of the picture.
   await callController<Status>(paths, 'GET', '/api/status');
-  const screen = createScreen(stdout);
+  const update = createLogUpdate(stdout);
   const leave = () => process.exit(0);
-  process.on('exit', screen.close);
+  process.on('exit', update.done);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, leave);
   let redraw = () => {};
   stdout.on('resize', () => {
-    screen.resized();
+    // The terminal has wrapped the old picture anew, and nobody knows where it is now.
+    update.done();
+    stdout.write(CLEAR_SCREEN);
     redraw();
   });
   const view: View = {
     show(status, awayMs) {
-      redraw = () => screen.draw(picture(status, awayMs, stdout.columns));
+      redraw = () => update(topLines(picture(status, awayMs, stdout.columns), stdout));
       redraw();
     },
   };
   await follow(paths, view, (refresh) => void repeat(refresh));
+}
+
+/** What fits on the terminal from the top on; log-update itself would keep the end. */
+export function topLines(text: string, { columns, rows }: Terminal): string {
+  return wrapLines(text, columns)
+    .slice(0, rows - 1)
+    .join('\n');
 }
 
 export function picture(status: Status, awayMs: number, columns: number): string {
