@@ -15,7 +15,8 @@ import { createRouter } from './router.ts';
 import { createSlotClient } from './slot/client.ts';
 import { trackConnections, type VisitorConnections } from './visitor/connections.ts';
 import { createErrorAnswers } from './visitor/error-answer.ts';
-import { createListener, refuseBadBytes } from './visitor/listener.ts';
+import { createListener, serveVisitors } from './visitor/listener.ts';
+import { watchForStandstill } from './visitor/standstill.ts';
 import { createUpgrades, type Upgrades } from './websocket/upgrade.ts';
 
 /** The data plane of one worker. */
@@ -71,18 +72,16 @@ export function createDataPlane(
   const entrance = createEntrance(parts);
 
   const server = createListener(config);
-  server.on('request', entrance.request);
-  // Without this Node invites a body that may be refused; an upload asks for it when the slot wants it.
-  server.on('checkContinue', entrance.request);
-  server.on('upgrade', entrance.upgrade);
-  refuseBadBytes(server, shared.errors, forwarding.isAnsweringOn);
+  const connections = trackConnections(server);
+  watchForStandstill(server, connections, config);
+  serveVisitors(server, shared.errors, entrance);
 
   return {
     server,
     inflight: shared.inflight,
     counters,
     upgrades,
-    connections: trackConnections(server),
+    connections,
     current: router.current,
     assign(next) {
       if (router.flip(next)) for (const slot of SLOTS) serve(slot, next.slots[slot].release);

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { sendSoon, type Waiting } from '../send-soon.ts';
-import { cork, endWith, uncork, writeHead } from './visitor.ts';
+import { cork, endWith, uncork, writeBody, writeHead } from './visitor.ts';
 
 /** A slot's answer on its way to the visitor, kept back until the end of the turn in which it has begun. */
 export class Answer implements Waiting {
@@ -50,9 +50,9 @@ export class Answer implements Waiting {
       this.#bodyBegun = true;
       if (this.#isWaiting) cork(response);
     }
-    if (this.#remaining === -1) return response.write(chunk);
+    if (this.#remaining === -1) return writeBody(response, chunk);
     this.#remaining -= chunk.length;
-    if (this.#remaining > 0) return response.write(chunk);
+    if (this.#remaining > 0) return writeBody(response, chunk);
     // Head, body and end leave in one write to the socket.
     if (this.#isWaiting) this.#last = chunk;
     else endWith(response, chunk);

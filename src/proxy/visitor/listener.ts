@@ -6,6 +6,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { ProxyConfig } from '../../config/proxy-schema.ts';
 import {
   BAD_REQUEST,
@@ -15,6 +16,7 @@ import {
 } from './error-answer.ts';
 import { endSoon } from './linger.ts';
 import { createTlsListener } from './tls.ts';
+import { afterAnswers, insteadOfLast, inTurn, lastOwed, type RequestListener } from './turns.ts';
 import { isHttp2 } from './visitor.ts';
 
 /** How often Node looks for connections that take too long, in milliseconds; its default of 30 s is too rare. */
@@ -22,6 +24,8 @@ const CHECK_INTERVAL_MS = 1000;
 
 /** How long a connection may be silent until TCP asks whether anybody is there, in milliseconds. */
 const TCP_KEEP_ALIVE_MS = 60_000;
+
+const HEAD_TIMEOUT = 'ERR_HTTP_REQUEST_TIMEOUT';
 
 /** The public server, with its limits; strict about what is HTTP, since two readings of one request are an attack. */
 export function createListener(config: ProxyConfig): Server {
@@ -46,8 +50,7 @@ export function httpOptions({ limits, keepAliveTimeoutMs }: ProxyConfig): Server
     insecureHTTPParser: false,
     // Most requests have no body, and Node makes a stream of it all the same. A Node that does not know this ignores it.
     optimizeEmptyRequests: true,
-    // RFC 9110 §7.8: an offer that is not taken up (`h2c`) makes an ordinary request.
-    shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === 'websocket',
+    shouldUpgradeCallback: asksForWebSocket,
     noDelay: true,
     // A visitor who has gone without a word is noticed, even on a WebSocket that is silent for days.
     keepAlive: true,
@@ -55,28 +58,66 @@ export function httpOptions({ limits, keepAliveTimeoutMs }: ProxyConfig): Server
   };
 }
 
-/**
- * Answers bytes that are no request, and closes.
- *
- * @param isAnswering whether an answer's head has been sent on this connection, and its body has not ended
- */
-export function refuseBadBytes(
+export interface VisitorHandlers {
+  request: RequestListener;
+  /** @param head what has been read of what follows the request */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+}
+
+/** Hands out what visitors ask, that of one connection in its order, and answers what is no request. */
+export function serveVisitors(
   server: Server,
   errors: ErrorAnswers,
-  isAnswering: (socket: Socket) => boolean,
+  { request, upgrade }: VisitorHandlers,
 ): void {
+  const listen = inTurn(request);
+  server.on('request', listen);
+  // Without this Node invites a body that may be refused; an upload asks for it when the slot wants it.
+  server.on('checkContinue', listen);
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    // Node has taken its own listeners away.
+    socket.on('error', () => {});
+    afterAnswers(socket, () => upgrade(request, socket, head));
+  });
+  server.on('connect', (request: IncomingMessage, to: Duplex | ServerResponse) => {
+    if (isHttp2(request)) errors.send(request, to as ServerResponse, BAD_REQUEST);
+    else
+      afterAnswers(to as Duplex, () => endSoon(to as Duplex, errors.raw(undefined, BAD_REQUEST)));
+  });
+  refuseBadBytes(server, errors);
+}
+
+/** Answers bytes that are no request, after what has been asked well before them, and closes. */
+function refuseBadBytes(server: Server, errors: ErrorAnswers): void {
+  const refused = new WeakSet<Socket>();
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    const isHopeless = error.code === 'ECONNRESET' || isHandshakeError(error);
-    if (!socket.writable || isHopeless || isAnswering(socket)) {
+    // Node's time for a head begins with the connection. One that is idle has a limit of its own.
+    if (error.code === HEAD_TIMEOUT && socket.bytesRead === 0) return;
+    if (!socket.writable || error.code === 'ECONNRESET' || isHandshakeError(error)) {
       socket.destroy();
       return;
     }
-    endSoon(socket, errors.hasRefused(socket) ? '' : errors.raw(undefined, answerTo(error.code)));
+    // Whatever else comes: Node's parser says the same of each piece.
+    if (refused.has(socket)) return;
+    refused.add(socket);
+    const refuse = () => endSoon(socket, errors.raw(undefined, answerTo(error.code)));
+    const owed = lastOwed(socket);
+    if (errors.hasRefused(socket)) endSoon(socket, '');
+    else if (owed === null || owed.req.complete) afterAnswers(socket, refuse);
+    else if (owed.socket === null) insteadOfLast(socket, refuse);
+    else if (owed.headersSent) socket.destroy();
+    else refuse();
   });
-  server.on('connect', (request: IncomingMessage, to: Socket | ServerResponse) => {
-    if (isHttp2(request)) errors.send(request, to as ServerResponse, BAD_REQUEST);
-    else endSoon(to as Socket, errors.raw(undefined, BAD_REQUEST));
-  });
+}
+
+/**
+ * Any other offer is an ordinary request that is not taken up on it (RFC 9110 §7.8), and is counted as one: `h2c`, and what
+ * brings a body, which nobody would read.
+ */
+function asksForWebSocket({ headers }: IncomingMessage): boolean {
+  const { upgrade, 'content-length': length, 'transfer-encoding': coding } = headers;
+  if (upgrade?.toLowerCase() !== 'websocket') return false;
+  return coding === undefined && (length === undefined || Number(length) === 0);
 }
 
 /** There is no TLS to answer through. */
@@ -86,5 +127,5 @@ function isHandshakeError({ code }: NodeJS.ErrnoException): boolean {
 
 function answerTo(code: string | undefined) {
   if (code === 'HPE_HEADER_OVERFLOW') return HEADERS_TOO_LARGE;
-  return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? REQUEST_TIMEOUT : BAD_REQUEST;
+  return code === HEAD_TIMEOUT ? REQUEST_TIMEOUT : BAD_REQUEST;
 }

@@ -1,10 +1,8 @@
 import type { Server, ServerOptions } from 'node:http';
-import { createSecureServer, type ServerHttp2Session } from 'node:http2';
+import { createSecureServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { ProxyConfig } from '../../config/proxy-schema.ts';
 import { type CertificateFiles, readCertificate } from './certificate.ts';
-
-/** Per visitor's connection; what browsers ask for at a time stays well below. */
-const MAX_STREAMS = 100;
+import { isStopped } from './visitor.ts';
 
 /** How much of one upload, and of all on one connection, may wait here for the slot, in bytes. */
 const STREAM_WINDOW = 256 * 1024;
@@ -25,14 +23,18 @@ export function createTlsListener(
   http1: ServerOptions,
 ): Server {
   const { limits, keepAliveTimeoutMs } = config;
+  // Node turns the delay into seconds: the property must not be set.
+  const { noDelay, keepAlive, keepAliveInitialDelay, ...requests } = http1;
+  const tcp = { noDelay, keepAlive, keepAliveInitialDelay };
   const server = createSecureServer({
     ...readCertificate(files),
     allowHTTP1: true,
-    noDelay: true,
-    handshakeTimeout: limits.headersTimeoutMs,
+    ...tcp,
+    // A connection may be opened ahead of its first use, like one without TLS.
+    handshakeTimeout: Math.max(limits.headersTimeoutMs, keepAliveTimeoutMs),
     unknownProtocolTimeout: limits.headersTimeoutMs,
     settings: {
-      maxConcurrentStreams: MAX_STREAMS,
+      maxConcurrentStreams: limits.inflightPerConnection,
       // More than is taken (`objection` counts without RFC 9113's 32 bytes per field), so as to answer 431.
       maxHeaderListSize: 2 * limits.headerBytes + 32 * (limits.headerCount + MAX_EXTRA_FIELDS),
       initialWindowSize: STREAM_WINDOW,
@@ -44,7 +46,7 @@ export function createTlsListener(
     ...FLOOD_LIMITS,
   });
   // As properties, since not every Node takes all of these from `http1Options`.
-  Object.assign(server, http1);
+  Object.assign(server, requests);
   server.on('session', (session) => {
     session.setLocalWindowSize(SESSION_WINDOW);
     closeWhenIdle(session, keepAliveTimeoutMs);
@@ -70,6 +72,7 @@ function closeWhenIdle(session: ServerHttp2Session, idleMs: number): void {
   let streams = 0;
   session.on('stream', (stream) => {
     streams++;
+    stream.on('end', endIfReset);
     stream.on('close', () => {
       // A time that has run out under a stream does not begin again by itself.
       if (--streams === 0) session.setTimeout(idleMs);
@@ -79,4 +82,14 @@ function closeWhenIdle(session: ServerHttp2Session, idleMs: number): void {
   session.on('timeout', () => {
     if (streams === 0) session.close();
   });
+}
+
+/**
+ * Node waits for the rest of an answer to be sent, for ever, after a reset that names no error. Where the request has not
+ * been read to its end there is no event; the look at all streams finds it then.
+ */
+function endIfReset(this: ServerHttp2Stream): void {
+  if (!this.closed || isStopped(this)) return;
+  // After Node's own listener, which ends a stream that has been sent.
+  process.nextTick(() => this.destroy());
 }

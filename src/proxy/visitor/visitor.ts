@@ -1,6 +1,11 @@
 /** The visitor's side of an exchange, where HTTP/1.1 and HTTP/2 differ. */
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
-import { constants, type Http2ServerRequest, type Http2ServerResponse } from 'node:http2';
+import {
+  constants,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type ServerHttp2Stream,
+} from 'node:http2';
 import { latin1 } from '../request/latin1.ts';
 
 /** Fields that HTTP/2 does not have (RFC 9113 §8.2.2), and that Node throws on. */
@@ -46,10 +51,23 @@ export function isBrokenOff(request: IncomingMessage): boolean {
   return isHttp2(request) && (request.aborted || streamOf(request).rstCode !== 0);
 }
 
+/** Streams that are closed for reading only: their answers are still to be sent. */
+const stopped = new WeakSet<ServerHttp2Stream>();
+
 /** Wants no more of a request, without harm to an answer that is under way. */
 export function stopReading(request: IncomingMessage): void {
-  if (isHttp2(request)) streamOf(request).close(constants.NGHTTP2_NO_ERROR);
-  else request.destroy();
+  if (!isHttp2(request)) {
+    request.destroy();
+    return;
+  }
+  const stream = streamOf(request);
+  stopped.add(stream);
+  stream.close(constants.NGHTTP2_NO_ERROR);
+}
+
+/** Whether a stream says `closed` only because of us, and still has an answer to send. */
+export function isStopped(stream: ServerHttp2Stream): boolean {
+  return stopped.has(stream);
 }
 
 function streamOf(request: IncomingMessage): Http2ServerRequest['stream'] {
@@ -132,6 +150,25 @@ const SMALL_BYTES = 8192;
 export function endWith(response: ServerResponse, chunk: Buffer): void {
   if (chunk.length > SMALL_BYTES || isHttp2(response)) response.end(chunk);
   else response.end(latin1(chunk), 'latin1');
+}
+
+const HANDED_OVER = Symbol('handed over');
+
+type Counted = ServerHttp2Stream & { [HANDED_OVER]?: number };
+
+/** Sends a piece of an answer's body. @returns whether the visitor takes more at once; `drain` follows otherwise */
+export function writeBody(response: ServerResponse, chunk: Buffer): boolean {
+  if (isHttp2(response)) {
+    const stream = response.stream as Counted;
+    // Node does not count what it has sent of a stream.
+    stream[HANDED_OVER] = handedOver(stream) + chunk.length;
+  }
+  return response.write(chunk);
+}
+
+/** Bytes of bodies that have been written to a stream. */
+export function handedOver(stream: ServerHttp2Stream): number {
+  return (stream as Counted)[HANDED_OVER] ?? 0;
 }
 
 /** Sets the fields that follow an answer's body. */

@@ -85,21 +85,6 @@ describe('a visitor that leaves cancels its request at the site', () => {
     expect(site.heard()).toEqual(['/after']);
   });
 
-  test('and all that it has pipelined behind it, so that no slot is lost for ever', async () => {
-    const site = await startSilent();
-    const { port, plane } = await startPlane({ blue: site.port });
-    const client = await rawClient(port);
-    const upload = `${head('POST /', 'Host: a', 'Content-Length: 2')}ok`;
-    client.send(get() + get() + upload + get());
-    await until(() => plane.inflight.counts.blue === 4, 'four requests');
-    await until(() => site.wires.length === 4, 'four connections to the site');
-    // One of those behind is answered already, and can never be delivered.
-    site.wires[1]?.send(head('HTTP/1.1 200 OK', 'Content-Length: 0'));
-    client.socket.destroy();
-    await until(() => plane.inflight.counts.blue === 0, 'all to be counted off');
-    for (const wire of [0, 2, 3]) await site.wires[wire]?.untilGone();
-  });
-
   test('and the next visitor is served as if nothing had been', async () => {
     const site = await startOrigin((request, response) => {
       if (request.url === '/next') response.end('next');

@@ -13,7 +13,6 @@ describe('headersTimeoutMs', () => {
   test.for([
     ['in the middle of its head', 'GET / HTTP/1.1\r\nHost: a\r\nX-A'],
     ['in the middle of its first line', 'GE'],
-    ['before its first byte', ''],
     ['after an answered request, in the middle of the next', `${get()}GET / HT`],
   ] as const)('a visitor that stops %s is answered 408, and closed', async ([, bytes]) => {
     const site = await startEcho();
@@ -24,6 +23,21 @@ describe('headersTimeoutMs', () => {
     const answers = await client.answers(1);
     expect(answers.at(-1)?.status).toBe(408);
     expect(answers.length).toBe(bytes.includes('\r\n\r\n') ? 2 : 1);
+  });
+
+  test('counts from the first byte: a connection may be opened ahead of its first request', async () => {
+    const site = await startEcho();
+    const { port } = await startPlane({ blue: site.port, proxy });
+    const client = await rawClient(port);
+    // Long enough for Node's own look, which counts from the connection's beginning.
+    await delay(700);
+    expect(client.state()).toBe('open');
+    client.send('GET / HTTP/1.1\r\nHost: a\r\n');
+    await delay(50);
+    client.send('\r\n');
+    expect((await client.answer()).status).toBe(200);
+    client.send('GET / HTTP/1.1\r\nHo');
+    expect((await client.answers(2)).at(-1)?.status).toBe(408);
   });
 
   test('is over all of the head: it does not help to go on byte by byte', async () => {
@@ -214,6 +228,13 @@ test('more connections than limits.connections are closed at once', async () => 
   expect(extra.text()).toBe('');
   open[0]?.socket.destroy();
   await until(async () => (await ask(port, get())).status === 200, 'room for another');
+});
+
+test('keepAliveTimeoutMs closes a connection that never brings anything, without a word', async () => {
+  const { port } = await startPlane({ proxy: { keepAliveTimeoutMs: 150 } });
+  const client = await rawClient(port);
+  expect(await client.untilGone()).toBe('ended');
+  expect(client.text()).toBe('');
 });
 
 test('keepAliveTimeoutMs closes a connection that has been idle, after its answer', async () => {

@@ -90,8 +90,8 @@ describe('what is no TLS', () => {
     ['nothing', ''],
   ])('%s ends its connection, and the worker lives on', async (_name, bytes) => {
     const site = await startOrigin((_request, response) => response.end('page'));
-    const limits = { headersTimeoutMs: 300 };
-    const { port } = await startSecure({ blue: site.port, proxy: { limits } });
+    const proxy = { keepAliveTimeoutMs: 300, limits: { headersTimeoutMs: 300 } };
+    const { port } = await startSecure({ blue: site.port, proxy });
     const client = await rawClient(port);
     if (bytes !== '') client.send(bytes);
     await client.untilGone();
