@@ -19,7 +19,7 @@ import { listenOnControlSocket } from './control-socket.ts';
 import { createHealthMonitor } from './health/monitor.ts';
 import { createStartup } from './health/startup.ts';
 import { createLog } from './log.ts';
-import { createTrafficLedger } from './metrics/traffic-ledger.ts';
+import { createTrafficCounters } from './metrics/traffic-counters.ts';
 import { keepLinks } from './promotion/link-keeper.ts';
 import { afterRestart } from './promotion/machine.ts';
 import { buildOrder } from './promotion/order.ts';
@@ -85,7 +85,7 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
   const onBuildLine = (line: string) => void buildLines.emit('line', line);
   const context = { config, paths, store, workers, pm2, log, inbox, source, onBuildLine };
   const runner = createRunner(context, assigner, monitor.isHealthy);
-  const ledger = createTrafficLedger(
+  const trafficCounters = createTrafficCounters(
     Date.now() - process.uptime() * 1000,
     config.keep + SLOTS.length,
   );
@@ -95,14 +95,14 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
     inbox,
     runner,
     monitor,
-    ledger,
+    trafficCounters,
     problem: () => source.problem() ?? watcher?.problem() ?? null,
     onBuildLine(listener, signal) {
       buildLines.on('line', listener);
       signal.addEventListener('abort', () => buildLines.off('line', listener));
     },
   });
-  await openAdmin(admin, { ...context, operations, inbox, monitor, ledger });
+  await openAdmin(admin, { ...context, operations, inbox, monitor, trafficCounters });
   const api = createApp(operations);
   await api.ready();
   const hash = configHash(config);
@@ -111,7 +111,7 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
     api.routing(request, response);
   };
   await listenOnControlSocket(paths, answer, (socket, pid) =>
-    serveWorker(socket, pid, workers, log, ledger.take),
+    serveWorker(socket, pid, workers, log, trafficCounters.add),
   );
   log.info({ event: 'controller.ready', root, epoch: store.state.epoch }, 'controller ready');
   stopWithPm2(paths, store);

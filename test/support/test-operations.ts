@@ -1,7 +1,7 @@
 import type { Operations } from '../../src/controller/admin/api.ts';
 import { ROUTES } from '../../src/controller/admin/routes/index.ts';
 
-/** What the documentation shows as the answer of a call. */
+/** The documentation's example of a call's answer. */
 export function exampleOf(url: string): never {
   const route = ROUTES.find((one) => one.url === url);
   return route?.config.example.answer as never;

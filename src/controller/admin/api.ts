@@ -11,7 +11,7 @@ export type ControllerEvent =
   | { type: 'status'; status: Status }
   | { type: 'build-line'; line: string };
 
-/** What the HTTP API can ask of the controller. */
+/** The controller, as the HTTP API sees it. */
 export interface Operations {
   status(): Promise<Status>;
   promote(): Promise<{ id: string }>;

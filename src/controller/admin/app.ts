@@ -11,7 +11,7 @@ import { ROUTES } from './routes/index.ts';
 
 const MAX_BODY_BYTES = 16 * 1024;
 
-/** What the admin port answers besides the API. */
+/** The parts of the admin port besides the API. */
 export interface AdminPortParts {
   metrics: Metrics;
   /** `null`: no pushes are taken. */
@@ -44,7 +44,7 @@ export function createApp(
   });
   app.setReplySerializer(toLine);
   app.removeAllContentTypeParsers();
-  // What a body is follows from the call: `curl -d` sends JSON as a form.
+  // The call decides how its body is read: `curl -d` sends JSON as a form.
   app.addContentTypeParser('*', (request: FastifyRequest) =>
     request.routeOptions.schema?.body ? readJson(request) : Promise.resolve(),
   );

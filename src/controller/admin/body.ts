@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { SlotsError } from '../../errors.ts';
 
-/** How long what is left of a body that is too large is read, in milliseconds. */
+/** Time limit for reading the rest of a body that is too large, in milliseconds. */
 const LINGER_MS = 10_000;
 
 /**
- * Reads a body whole. What is left of one that is too large is read and dropped before it is refused: closing a
- * socket with unread bytes resets it, and the reset can overtake the answer (RFC 9112 §9.6).
+ * Reads a body whole. The rest of one that is too large is read and dropped before it is refused: closing a socket
+ * with unread bytes resets it, and the reset can overtake the answer (RFC 9112 §9.6).
  *
  * @throws SlotsError `BODY_TOO_LARGE`
  */

@@ -25,7 +25,7 @@ export const STATUS_OF: Partial<Record<ErrorCode, number>> = {
   UNEXPECTED: 500,
 };
 
-/** What a person can act on as it is; anything else is a bug of ours, of which only the message goes out. */
+/** A `SlotsError` goes out whole; of any other error, a bug of ours, only the message does. */
 export function toErrorAnswer(error: Error): { status: number; body: z.input<typeof errorAnswer> } {
   const { code, message, hint } = toSlotsError(error);
   return { status: STATUS_OF[code] ?? 409, body: { error: { code, message, hint } } };

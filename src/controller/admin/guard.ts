@@ -1,4 +1,4 @@
-/** Who may call the admin port: pure decisions over a request's head. */
+/** Decides from a request's head whether its sender may call the admin port; pure. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { SlotsError } from '../../errors.ts';
@@ -34,7 +34,7 @@ export function checkToken(presented: string | null, token: string): void {
   });
 }
 
-/** What follows `Bearer`, or `null`. */
+/** The token after `Bearer`, or `null`. */
 export function bearerOf(headers: IncomingHttpHeaders): string | null {
   return /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1] ?? null;
 }

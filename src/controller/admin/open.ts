@@ -6,9 +6,9 @@ import { createDeploy } from '../deploy/deploy.ts';
 import { pull } from '../deploy/git.ts';
 import { createGitHook } from '../deploy/hook.ts';
 import type { Logger } from '../log.ts';
+import { createEventCounters, type EventCounters } from '../metrics/event-counters.ts';
 import { createMetrics } from '../metrics/metrics.ts';
 import type { MetricsParts } from '../metrics/snapshot.ts';
-import { createTallies, type Tallies } from '../metrics/tallies.ts';
 import { announceEndings } from '../notify/announce.ts';
 import type { Inbox } from '../source/inbox.ts';
 import type { Store } from '../store.ts';
@@ -16,7 +16,7 @@ import { createAdminPort } from './admin-port.ts';
 import type { Operations } from './api.ts';
 import { adminToken } from './token.ts';
 
-export interface AdminContext extends Omit<MetricsParts, 'tallies' | 'inbox'> {
+export interface AdminContext extends Omit<MetricsParts, 'eventCounters' | 'inbox'> {
   config: Config;
   paths: SitePaths;
   store: Store;
@@ -40,13 +40,13 @@ export function lockHost({ admin }: Config): string {
 export async function openAdmin(server: Server, context: AdminContext): Promise<void> {
   const { config, paths, log } = context;
   const { host, hosts } = config.admin;
-  const tallies = createTallies();
-  announceEndings({ ...context, tallies });
+  const eventCounters = createEventCounters();
+  announceEndings({ ...context, eventCounters });
   const isElsewhere = ![...LOOPBACK, ...EVERYWHERE].includes(host);
   const app = createAdminPort({
     operations: context.operations,
-    metrics: createMetrics({ ...context, tallies }),
-    gitHook: createHook(context, tallies),
+    metrics: createMetrics({ ...context, eventCounters }),
+    gitHook: createHook(context, eventCounters),
     token: await adminToken(paths),
     hosts: isElsewhere ? [...hosts, host.includes(':') ? `[${host}]` : host] : hosts,
   });
@@ -66,13 +66,13 @@ async function listenElsewhere({ admin, ports }: Config, listener: RequestListen
   }
 }
 
-function createHook({ config, paths, store, inbox, log }: AdminContext, { pushes }: Tallies) {
+function createHook({ config, paths, store, inbox, log }: AdminContext, { pushes }: EventCounters) {
   if (!config.deploy?.git) return null;
   const deploy = createDeploy({
     pull: (onMove) => pull(paths.root, onMove),
     store,
     inbox,
-    tally: pushes,
+    counters: pushes,
     log,
   });
   return createGitHook(config.deploy.secret, deploy, log);

@@ -7,7 +7,7 @@ import { SLOTS } from '../../slots/slot.ts';
 import type { State } from '../../slots/state.ts';
 import { VERSION } from '../../version.ts';
 import type { HealthMonitor } from '../health/monitor.ts';
-import type { TrafficLedger } from '../metrics/traffic-ledger.ts';
+import type { TrafficCounters } from '../metrics/traffic-counters.ts';
 import { setPaused } from '../promotion/machine.ts';
 import { buildOrder, resolveGoal, rollbackOrder } from '../promotion/order.ts';
 import type { Runner } from '../promotion/run.ts';
@@ -21,14 +21,14 @@ export interface OperationParts {
   inbox: Inbox;
   runner: Pick<Runner, 'interrupt'>;
   monitor: HealthMonitor;
-  ledger: TrafficLedger;
+  trafficCounters: TrafficCounters;
   /** Why edits are not promoted, or only late. */
   problem(): string | null;
   /** Lines of the running build. */
   onBuildLine(listener: (line: string) => void, signal: AbortSignal): void;
 }
 
-/** What people and the dashboard can ask for, whichever way it comes in. */
+/** The API's operations on the running controller. */
 export function createOperations(parts: OperationParts): Operations {
   const { context, inbox } = parts;
   const { store, log } = context;
@@ -59,7 +59,7 @@ export function createOperations(parts: OperationParts): Operations {
       return withNewest(told, store.state.last).slice(-limit);
     },
     buildLog: (release) => buildLog(context, release),
-    traffic: () => parts.ledger.points(),
+    traffic: () => parts.trafficCounters.points(),
     follow(listener, signal) {
       followStatus(context, status, listener, signal);
       parts.onBuildLine((line) => listener({ type: 'build-line', line }), signal);

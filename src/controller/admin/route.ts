@@ -1,4 +1,4 @@
-/** How a call of the API is declared: one file in routes/ each, with its schemas, its example and its handler. */
+/** The declaration of a call: each is a file in routes/ with its schemas, its example and its handler. */
 import type {
   FastifySchema,
   FastifyTypeProvider,
@@ -13,10 +13,10 @@ import type { GitHook } from '../deploy/hook.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Operations } from './api.ts';
 
-/** What the docs and the OpenAPI document say of a call besides its schemas, and what the guard asks for. */
+/** Facts about a call besides its schemas, for the docs, the OpenAPI document and the guard. */
 export interface RouteNotes {
   summary: string;
-  /** What a caller shows on the admin port; on the control socket nothing is asked for. */
+  /** A caller shows this on the admin port; the control socket asks for nothing. */
   needs: 'token' | 'nothing' | 'signature';
   /** The token may come as `?token=` too. */
   tokenInQuery?: true;

@@ -1,4 +1,4 @@
-/** What several calls take or give. */
+/** Schemas that several routes share. */
 import { z } from 'zod';
 import { RELEASE_ID } from '../../slots/release-id.ts';
 import { SLOTS } from '../../slots/slot.ts';

@@ -5,7 +5,7 @@ import { type LastPromotion, type Stage, type State, stageOf } from '../../slots
 import type { Trigger } from '../../slots/trigger.ts';
 import { roles } from '../promotion/roles.ts';
 
-/** What `slots status --json` prints; stable. */
+/** The output of `slots status --json`; stable. */
 export interface Status {
   name: string;
   version: string;
@@ -112,7 +112,7 @@ export function toStatus(config: Config, state: State, facts: Facts): Status {
   };
 }
 
-/** Who started it and when is the history's to tell. */
+/** The history tells what started it, and when. */
 function withoutStart({ trigger: _trigger, startedAt: _startedAt, ...last }: LastPromotion) {
   return last;
 }

@@ -1,5 +1,5 @@
 import type { Logger } from '../log.ts';
-import type { Tallies } from '../metrics/tallies.ts';
+import type { EventCounters } from '../metrics/event-counters.ts';
 import { buildOrder } from '../promotion/order.ts';
 import type { Inbox } from '../source/inbox.ts';
 import type { Store } from '../store.ts';
@@ -16,7 +16,7 @@ export interface DeployParts {
   pull(onMove: () => void): Promise<Pulled>;
   store: Pick<Store, 'state' | 'onChange'>;
   inbox: Pick<Inbox, 'order' | 'hold'>;
-  tally: Tallies['pushes'];
+  counters: EventCounters['pushes'];
   log: Logger;
 }
 
@@ -25,19 +25,19 @@ export interface DeployParts {
  * while the one before is fetched may have been missed by it.
  */
 export function createDeploy(parts: DeployParts): () => Promise<Deployed> {
-  const { tally, log } = parts;
+  const { counters, log } = parts;
   const promoteOnResume = createResumption(parts);
   let queue: Promise<unknown> = Promise.resolve();
 
   const deploy = async (): Promise<Deployed> => {
     try {
       const deployed = await take(parts, promoteOnResume);
-      tally[deployed.outcome]++;
+      counters[deployed.outcome]++;
       log.info({ event: 'deploy.git', ...deployed }, say(deployed));
       return deployed;
     } catch (error) {
       const { message } = error as Error;
-      tally.refused++;
+      counters.refused++;
       log.error({ event: 'deploy.refused', error: message }, `push not deployed: ${message}`);
       throw error;
     }

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { isSame } from '../admin/guard.ts';
 
-/** What a git host shows to prove that it knows the secret, or `null` when it shows nothing. */
+/** Proof of a git host that it knows the secret. */
 export interface Proof {
   kind: 'signature' | 'token';
   value: string;

@@ -1,7 +1,7 @@
 import { OUTCOMES } from '../../config/admin-schema.ts';
 import { STAGES } from '../../slots/state.ts';
+import { STAGE_BOUNDS_S } from './event-counters.ts';
 import { type Family, histogramSamples } from './family.ts';
-import { STAGE_BOUNDS_S } from './tallies.ts';
 
 const DURATION = 'slots_promotion_stage_duration_seconds';
 
@@ -11,17 +11,20 @@ export const eventFamilies: Family[] = [
     help: 'Promotions and rollbacks that ended, by outcome, since the controller started.',
     type: 'counter',
     labels: ['outcome'],
-    read: ({ tallies }) =>
-      OUTCOMES.map((outcome) => ({ labels: { outcome }, value: tallies.promotions[outcome] })),
+    read: ({ eventCounters }) =>
+      OUTCOMES.map((outcome) => ({
+        labels: { outcome },
+        value: eventCounters.promotions[outcome],
+      })),
   },
   {
     name: DURATION,
     help: 'How long the stages of promotions took, in seconds.',
     type: 'histogram',
     labels: ['stage', 'le'],
-    read: ({ tallies }) =>
+    read: ({ eventCounters }) =>
       STAGES.flatMap((stage) => {
-        const { counts, sum } = tallies.stages[stage];
+        const { counts, sum } = eventCounters.stages[stage];
         return histogramSamples(DURATION, { stage }, STAGE_BOUNDS_S, counts, sum);
       }),
   },
@@ -30,10 +33,10 @@ export const eventFamilies: Family[] = [
     help: 'Notifications, by whether they arrived in the end.',
     type: 'counter',
     labels: ['outcome'],
-    read: ({ tallies }) =>
+    read: ({ eventCounters }) =>
       (['sent', 'failed'] as const).map((outcome) => ({
         labels: { outcome },
-        value: tallies.notifications[outcome],
+        value: eventCounters.notifications[outcome],
       })),
   },
   {
@@ -41,7 +44,10 @@ export const eventFamilies: Family[] = [
     help: "A git host's calls of the webhook, by what came of them.",
     type: 'counter',
     labels: ['outcome'],
-    read: ({ tallies }) =>
-      Object.entries(tallies.pushes).map(([outcome, value]) => ({ labels: { outcome }, value })),
+    read: ({ eventCounters }) =>
+      Object.entries(eventCounters.pushes).map(([outcome, value]) => ({
+        labels: { outcome },
+        value,
+      })),
   },
 ];

@@ -9,8 +9,8 @@ import type { State } from '../../slots/state.ts';
 import type { HealthMonitor } from '../health/monitor.ts';
 import type { Store } from '../store.ts';
 import type { Workers } from '../workers/fleet.ts';
-import type { Tallies } from './tallies.ts';
-import type { Totals, TrafficLedger } from './traffic-ledger.ts';
+import type { EventCounters } from './event-counters.ts';
+import type { CounterSums, TrafficCounters } from './traffic-counters.ts';
 
 /** A PM2 that hangs must not take the other metrics with it, in milliseconds. */
 const PM2_PATIENCE_MS = 2000;
@@ -25,20 +25,20 @@ export interface MetricsParts {
   pm2: Pick<Pm2, 'all'>;
   monitor: Pick<HealthMonitor, 'isHealthy'>;
   inbox: { pending(): number };
-  ledger: TrafficLedger;
-  tallies: Tallies;
+  trafficCounters: TrafficCounters;
+  eventCounters: EventCounters;
 }
 
-/** What one scrape shows, read at one instant. */
+/** Everything that one scrape shows, read at one instant. */
 export interface Snapshot {
   state: State;
-  totals: Totals;
+  sums: CounterSums;
   /** Releases that may be a label's value: those that are kept or in a slot. */
   releases: Set<string | null>;
   workers: { inflight: PerSlot<number> }[];
   healthy: PerSlot<boolean>;
   pending: number;
-  tallies: Tallies;
+  eventCounters: EventCounters;
   /** Empty while PM2 does not answer. */
   instances: { role: AppRole; instances: Instance[] }[];
   daemonMemoryBytes: number | null;
@@ -50,7 +50,7 @@ export async function takeSnapshot(parts: MetricsParts): Promise<Snapshot> {
   const { state } = store;
   return {
     state,
-    totals: parts.ledger.totals(),
+    sums: parts.trafficCounters.sums(),
     releases: new Set([
       ...kept.map(({ id }) => id),
       state.slots.blue.release,
@@ -59,7 +59,7 @@ export async function takeSnapshot(parts: MetricsParts): Promise<Snapshot> {
     workers: parts.workers.status(),
     healthy: { blue: monitor.isHealthy('blue'), green: monitor.isHealthy('green') },
     pending: parts.inbox.pending(),
-    tallies: parts.tallies,
+    eventCounters: parts.eventCounters,
     instances,
     daemonMemoryBytes: daemonMemory(),
   };

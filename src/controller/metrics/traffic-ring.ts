@@ -1,6 +1,6 @@
 import { type Counters, LATENCY_BOUNDS_MS } from '../../wire/messages.ts';
 
-/** How much is remembered, in seconds. */
+/** The ring's length, in seconds. */
 export const RING_SECONDS = 300;
 
 /** One second of all workers' traffic. */
@@ -68,8 +68,8 @@ function toPoint(second: number, found: Second | undefined): TrafficPoint {
 }
 
 /**
- * Where in the buckets so many of the answers lie below, as if each bucket's were spread evenly over it.
- * What is slower than the last bound is taken for as fast as that.
+ * The latency that this part of the answers stays below, in milliseconds, as if each bucket's answers were spread
+ * evenly over it. Answers slower than the last bound count as fast as that.
  */
 export function quantile(latency: readonly number[], part: number): number | null {
   const total = latency.reduce((sum, count) => sum + count, 0);

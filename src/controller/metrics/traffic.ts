@@ -8,8 +8,8 @@ const BOUNDS_S = LATENCY_BOUNDS_MS.map((ms) => ms / 1000);
 const CLASSES = [1, 2, 3, 4, 5];
 
 /** Only of kept releases: a series for each release there ever was would be without end. */
-function shown({ totals, releases }: Snapshot): { labels: Record<string, string>; of: Traffic }[] {
-  return totals.traffic
+function shown({ sums, releases }: Snapshot): { labels: Record<string, string>; of: Traffic }[] {
+  return sums.traffic
     .filter(({ release }) => release !== null && releases.has(release))
     .map((of) => ({ labels: { slot: of.slot, release: of.release as string }, of }));
 }
@@ -43,10 +43,10 @@ export const trafficFamilies: Family[] = [
     help: 'Requests that no slot got and the proxy answered itself: bad ones, and all before the first release. By status class.',
     type: 'counter',
     labels: ['class'],
-    read: ({ totals }) =>
+    read: ({ sums }) =>
       [4, 5].map((digit) => ({
         labels: { class: `${digit}xx` },
-        value: totals.refused[digit] ?? 0,
+        value: sums.refused[digit] ?? 0,
       })),
   },
   {
@@ -54,22 +54,22 @@ export const trafficFamilies: Family[] = [
     help: "Requests that failed for the site's fault before an answer's head, by slot.",
     type: 'counter',
     labels: ['slot'],
-    read: ({ totals }) =>
-      SLOTS.map((slot) => ({ labels: { slot }, value: totals.upstreamErrors[slot] })),
+    read: ({ sums }) =>
+      SLOTS.map((slot) => ({ labels: { slot }, value: sums.upstreamErrors[slot] })),
   },
   {
     name: 'slots_retries_total',
     help: 'Requests that were sent to the same slot again: no byte of the first attempt can have been processed.',
     type: 'counter',
     labels: [],
-    read: ({ totals }) => [{ labels: {}, value: totals.retries }],
+    read: ({ sums }) => [{ labels: {}, value: sums.retries }],
   },
   {
     name: 'slots_failovers_total',
     help: 'Requests that went to the other slot because theirs refused the connection.',
     type: 'counter',
     labels: [],
-    read: ({ totals }) => [{ labels: {}, value: totals.failovers }],
+    read: ({ sums }) => [{ labels: {}, value: sums.failovers }],
   },
   {
     name: 'slots_inflight',

@@ -1,7 +1,7 @@
 import type { NotifyTarget } from '../../config/admin-schema.ts';
 import type { HistoryEntry } from '../../slots/history.ts';
 
-/** How a promotion or a rollback ended, as others are told. */
+/** The end of a promotion or a rollback, as others are told of it. */
 export interface Ending extends HistoryEntry {
   /** The site's name. */
   site: string;

@@ -2,10 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { NotifyTarget } from '../../config/admin-schema.ts';
 import { VERSION } from '../../version.ts';
 import type { Logger } from '../log.ts';
-import type { Tallies } from '../metrics/tallies.ts';
+import type { EventCounters } from '../metrics/event-counters.ts';
 import { type Ending, toBody } from './message.ts';
 
-/** How hard a notification is tried. */
+/** Limits of the attempts to deliver a notification. */
 const PATIENCE = {
   attempts: 5,
   /** Before the second attempt, in milliseconds; four times as long before each further one. */
@@ -23,7 +23,7 @@ export type Notify = (ending: Ending) => void;
 export function createNotify(
   target: NotifyTarget,
   log: Logger,
-  tally: Tallies['notifications'],
+  counters: EventCounters['notifications'],
   patience = PATIENCE,
 ): Notify {
   // The path of such a URL is often its password; the host says enough.
@@ -32,7 +32,7 @@ export function createNotify(
   let waiting = 0;
 
   const fail = ({ outcome, id }: Ending, error: string) => {
-    tally.failed++;
+    counters.failed++;
     log.error(
       { event: 'notify.failed', to, outcome, id, error },
       `could not tell ${to} of ${outcome}: ${error}`,
@@ -44,7 +44,7 @@ export function createNotify(
     for (let attempt = 1; ; attempt++) {
       const { error, final } = await post(target, ending, patience.timeoutMs);
       if (error === null) {
-        tally.sent++;
+        counters.sent++;
         log.info({ event: 'notify.sent', to, outcome, id, attempt }, `told ${to} of ${outcome}`);
         return;
       }

@@ -1,7 +1,7 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { UserConfig } from '../../../src/config/schema.ts';
 import { type AdminContext, lockHost, openAdmin } from '../../../src/controller/admin/open.ts';
-import { createTrafficLedger } from '../../../src/controller/metrics/traffic-ledger.ts';
+import { createTrafficCounters } from '../../../src/controller/metrics/traffic-counters.ts';
 import { takeSiteLock } from '../../../src/controller/site-lock.ts';
 import { createStore } from '../../../src/controller/store.ts';
 import { EMPTY_STATE } from '../../../src/slots/state.ts';
@@ -31,7 +31,7 @@ async function open(user: UserConfig) {
     pm2: { all: async () => new Map() },
     monitor: { isHealthy: () => false },
     inbox: { pending: () => 0 },
-    ledger: createTrafficLedger(0, 5),
+    trafficCounters: createTrafficCounters(0, 5),
     operations: testOperations().operations,
   } as unknown as AdminContext;
   await openAdmin(server, context);

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { createDeploy, type DeployParts } from '../../../src/controller/deploy/deploy.ts';
 import { createGitHook, type HookLimits } from '../../../src/controller/deploy/hook.ts';
-import { createTallies } from '../../../src/controller/metrics/tallies.ts';
+import { createEventCounters } from '../../../src/controller/metrics/event-counters.ts';
 import type { Order } from '../../../src/controller/promotion/order.ts';
 import { createStore } from '../../../src/controller/store.ts';
 import { SlotsError } from '../../../src/errors.ts';
@@ -27,7 +27,7 @@ async function setUp(pull: DeployParts['pull'] = async () => ({ from: FROM, to: 
   const store = createStore(EMPTY_STATE, async () => {});
   const orders: Order[] = [];
   const steps: string[] = [];
-  const tally = createTallies().pushes;
+  const counters = createEventCounters().pushes;
   const { log, events, lines } = collectedLog();
   let pulls = 0;
   const deploy = createDeploy({
@@ -46,7 +46,7 @@ async function setUp(pull: DeployParts['pull'] = async () => ({ from: FROM, to: 
         return () => void steps.push('end of hold');
       },
     },
-    tally,
+    counters,
     log,
   });
   const admin = await startAdmin({ gitHook: createGitHook(SECRET, deploy, log, LIMITS) });
@@ -55,7 +55,18 @@ async function setUp(pull: DeployParts['pull'] = async () => ({ from: FROM, to: 
     return { ...answer, body: JSON.parse(answer.body) };
   };
   const push = (body = '{}') => call({ 'x-hub-signature-256': `sha256=${sign(body)}` }, body);
-  return { ...admin, call, push, store, orders, steps, tally, events, lines, pulls: () => pulls };
+  return {
+    ...admin,
+    call,
+    push,
+    store,
+    orders,
+    steps,
+    counters,
+    events,
+    lines,
+    pulls: () => pulls,
+  };
 }
 
 function sign(body: string | Buffer, secret = SECRET): string {
@@ -71,7 +82,7 @@ describe('a call', () => {
     ['Gogs', { 'x-gogs-signature': sign(BODY) }],
     ['GitLab', { 'x-gitlab-token': SECRET }],
   ])('of %s is taken: the push is promoted', async (_host, headers) => {
-    const { call, orders, events, tally } = await setUp();
+    const { call, orders, events, counters } = await setUp();
     const answer = await call(headers as unknown as Record<string, string>, BODY);
     const [order] = orders;
     expect(order).toMatchObject({ kind: 'build', trigger: 'push' });
@@ -80,7 +91,7 @@ describe('a call', () => {
       body: { outcome: 'deployed', from: FROM, to: TO, id: order?.id },
     });
     expect(events('deploy.git')).toMatchObject([{ outcome: 'deployed', from: FROM, to: TO }]);
-    expect(tally.deployed).toBe(1);
+    expect(counters.deployed).toBe(1);
   });
 
   test('may have a body that is no text', async () => {
@@ -179,14 +190,14 @@ describe('a stranger', () => {
 
 describe('a push', () => {
   test('with nothing new promotes nothing', async () => {
-    const { push, orders, tally } = await setUp(async () => ({ from: TO, to: TO }));
+    const { push, orders, counters } = await setUp(async () => ({ from: TO, to: TO }));
     expect((await push()).body).toEqual({ outcome: 'unchanged', from: TO, to: TO });
     expect(orders).toEqual([]);
-    expect(tally.unchanged).toBe(1);
+    expect(counters.unchanged).toBe(1);
   });
 
   test('that git cannot take is answered with why', async () => {
-    const { push, orders, events, tally } = await setUp(async () => {
+    const { push, orders, events, counters } = await setUp(async () => {
       throw new SlotsError('GIT_DIRTY', 'a.md is changed', { hint: 'commit it' });
     });
     expect(await push()).toMatchObject({
@@ -195,7 +206,7 @@ describe('a push', () => {
     });
     expect(orders).toEqual([]);
     expect(events('deploy.refused')).toMatchObject([{ error: 'a.md is changed' }]);
-    expect(tally.refused).toBe(1);
+    expect(counters.refused).toBe(1);
   });
 
   test('waits while edits are paused, and is promoted once on resume', async () => {

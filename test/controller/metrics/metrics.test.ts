@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest';
+import {
+  countPromotion,
+  createEventCounters,
+} from '../../../src/controller/metrics/event-counters.ts';
 import { createMetrics, FAMILIES } from '../../../src/controller/metrics/metrics.ts';
 import type { MetricsParts } from '../../../src/controller/metrics/snapshot.ts';
-import { countPromotion, createTallies } from '../../../src/controller/metrics/tallies.ts';
-import { createTrafficLedger } from '../../../src/controller/metrics/traffic-ledger.ts';
+import { createTrafficCounters } from '../../../src/controller/metrics/traffic-counters.ts';
 import type { Instance } from '../../../src/pm2.ts';
 import { countAnswer, createWorkerCounters } from '../../../src/proxy/metrics/counters.ts';
 import { EMPTY_STATE, type LastPromotion, type State } from '../../../src/slots/state.ts';
@@ -53,8 +56,8 @@ function instance(pmId: number, memoryBytes: number): Instance {
 async function setUp(over: Partial<MetricsParts> = {}) {
   const paths = await tempSite();
   for (const id of [ONE, TWO]) await putRelease(paths, id);
-  const ledger = createTrafficLedger(0, 10);
-  const tallies = createTallies();
+  const trafficCounters = createTrafficCounters(0, 10);
+  const eventCounters = createEventCounters();
   const counters = { since: 1, inflight: { blue: 0, green: 2 } };
   const worker = { pid: 1, epoch: 7, inflight: counters.inflight, counters: null };
   const metrics = createMetrics({
@@ -72,27 +75,27 @@ async function setUp(over: Partial<MetricsParts> = {}) {
     },
     monitor: { isHealthy: (slot) => slot === 'green' },
     inbox: { pending: () => 4 },
-    ledger,
-    tallies,
+    trafficCounters,
+    eventCounters,
     ...over,
   });
   const lines = async (name: string) =>
     (await metrics.text()).split('\n').filter((line) => line.startsWith(name));
-  return { metrics, ledger, tallies, lines };
+  return { metrics, trafficCounters, eventCounters, lines };
 }
 
 /** A worker's report after these answers from one slot with one release. */
 function report(slot: 'blue' | 'green', release: string | null, answers: [number, number][]) {
-  const tally = createWorkerCounters(1);
-  tally.serve(slot, release);
-  for (const [status, ms] of answers) countAnswer(tally.traffic[slot], status, ms);
-  return tally.counters;
+  const counters = createWorkerCounters(1);
+  counters.serve(slot, release);
+  for (const [status, ms] of answers) countAnswer(counters.traffic[slot], status, ms);
+  return counters.counters;
 }
 
 describe('requests', () => {
   test('are summed over workers, by slot, release and status class', async () => {
-    const { ledger, lines } = await setUp();
-    ledger.take(
+    const { trafficCounters, lines } = await setUp();
+    trafficCounters.add(
       1,
       report('green', TWO, [
         [200, 2],
@@ -100,14 +103,14 @@ describe('requests', () => {
         [200, 2],
       ]),
     );
-    ledger.take(
+    trafficCounters.add(
       2,
       report('green', TWO, [
         [200, 2],
         [503, 2],
       ]),
     );
-    ledger.take(3, report('blue', ONE, [[301, 2]]));
+    trafficCounters.add(3, report('blue', ONE, [[301, 2]]));
     const shown = await lines('slots_requests_total');
     expect(shown).toContain(`slots_requests_total{slot="green",release="${TWO}",class="2xx"} 3`);
     expect(shown).toContain(`slots_requests_total{slot="green",release="${TWO}",class="4xx"} 1`);
@@ -117,12 +120,12 @@ describe('requests', () => {
   });
 
   test('of releases that are not kept are not shown, however many there were', async () => {
-    const { ledger, metrics } = await setUp();
+    const { trafficCounters, metrics } = await setUp();
     for (let number = 3; number < 8; number++) {
-      ledger.take(number, report('blue', releaseIdOf(number), [[200, 1]]));
+      trafficCounters.add(number, report('blue', releaseIdOf(number), [[200, 1]]));
     }
-    ledger.take(99, report('blue', null, [[200, 1]]));
-    ledger.take(100, report('blue', ONE, [[200, 1]]));
+    trafficCounters.add(99, report('blue', null, [[200, 1]]));
+    trafficCounters.add(100, report('blue', ONE, [[200, 1]]));
     const text = await metrics.text();
     for (let number = 3; number < 8; number++) expect(text).not.toContain(releaseIdOf(number));
     expect(text).not.toContain('release="null"');
@@ -130,8 +133,8 @@ describe('requests', () => {
   });
 
   test('have a latency histogram in seconds whose buckets add up', async () => {
-    const { ledger, lines } = await setUp();
-    ledger.take(
+    const { trafficCounters, lines } = await setUp();
+    trafficCounters.add(
       1,
       report('green', TWO, [
         [200, 1],
@@ -200,9 +203,9 @@ describe('the state', () => {
 });
 
 test('promotions are counted by outcome, and their stages timed in seconds', async () => {
-  const { tallies, lines } = await setUp();
-  countPromotion(tallies, PROMOTED);
-  countPromotion(tallies, { ...PROMOTED, outcome: 'failed' });
+  const { eventCounters, lines } = await setUp();
+  countPromotion(eventCounters, PROMOTED);
+  countPromotion(eventCounters, { ...PROMOTED, outcome: 'failed' });
   expect(await lines('slots_promotions_total')).toEqual([
     'slots_promotions_total{outcome="promoted"} 1',
     'slots_promotions_total{outcome="failed"} 1',
@@ -218,8 +221,8 @@ test('promotions are counted by outcome, and their stages timed in seconds', asy
 });
 
 test('the text is what Prometheus reads: each family once, with help, type and valid samples', async () => {
-  const { ledger, metrics } = await setUp();
-  ledger.take(1, report('green', TWO, [[200, 1]]));
+  const { trafficCounters, metrics } = await setUp();
+  trafficCounters.add(1, report('green', TWO, [[200, 1]]));
   const text = await until(() => metrics.text(), 'the text');
   expect(metrics.contentType).toBe('text/plain; version=0.0.4; charset=utf-8');
   for (const { name, type } of FAMILIES) {

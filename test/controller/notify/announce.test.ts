@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { UserConfig } from '../../../src/config/schema.ts';
-import { createTallies } from '../../../src/controller/metrics/tallies.ts';
+import { createEventCounters } from '../../../src/controller/metrics/event-counters.ts';
 import { announceEndings } from '../../../src/controller/notify/announce.ts';
 import { createCommands } from '../../../src/controller/notify/command.ts';
 import {
@@ -25,10 +25,10 @@ const LATE = '2026-01-01T00:00:05.000Z';
 async function setUp(user: UserConfig) {
   const paths = await tempSite();
   const store = createStore(EMPTY_STATE, async () => {});
-  const tallies = createTallies();
+  const eventCounters = createEventCounters();
   const { log, events, lines } = collectedLog();
   const config = testConfig(user);
-  announceEndings({ config, paths, store, tallies, log });
+  announceEndings({ config, paths, store, eventCounters, log });
   const start = (id: string) =>
     store.update((state) =>
       named(
@@ -50,13 +50,13 @@ async function setUp(user: UserConfig) {
     while (store.state.promotion) await store.update((state) => afterSuccess(state, 10, LATE));
   };
   const read = (file: string) => readFile(join(paths.root, file), 'utf8');
-  return { store, tallies, events, lines, start, fail, succeed, read, paths, config, log };
+  return { store, eventCounters, events, lines, start, fail, succeed, read, paths, config, log };
 }
 
 describe('the end of a promotion', () => {
   test('is told once, with what led to it', async () => {
     const { url, received } = await startReceiver(200);
-    const { store, start, fail, succeed, tallies } = await setUp({ notify: [{ url }] });
+    const { store, start, fail, succeed, eventCounters } = await setUp({ notify: [{ url }] });
     await start('p1');
     await fail('does not build');
     await store.update((state) => ({ ...state, paused: true }));
@@ -77,7 +77,7 @@ describe('the end of a promotion', () => {
       },
       { id: 'p2', outcome: 'promoted', error: null },
     ]);
-    expect(tallies.promotions).toEqual({ promoted: 1, failed: 1, 'rolled-back': 0 });
+    expect(eventCounters.promotions).toEqual({ promoted: 1, failed: 1, 'rolled-back': 0 });
   });
 
   test('is not told again of a promotion that an earlier controller ended', async () => {
@@ -90,7 +90,7 @@ describe('the end of a promotion', () => {
       config: { ...config, notify: testConfig({ notify: [{ url }] }).notify },
       paths,
       store: next,
-      tallies: createTallies(),
+      eventCounters: createEventCounters(),
       log,
     });
     await next.update((state) => ({ ...state, paused: true }));

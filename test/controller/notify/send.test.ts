@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { notifySchema } from '../../../src/config/admin-schema.ts';
-import { createTallies } from '../../../src/controller/metrics/tallies.ts';
+import { createEventCounters } from '../../../src/controller/metrics/event-counters.ts';
 import type { Ending } from '../../../src/controller/notify/message.ts';
 import { createNotify } from '../../../src/controller/notify/send.ts';
 import { collectedLog } from '../../support/collected-log.ts';
@@ -28,10 +28,10 @@ const failed = (error: string): Ending => ({ ...ENDING, outcome: 'failed', stage
 function setUp(target: { url: string; [key: string]: unknown }) {
   const [parsed] = notifySchema.parse([target]);
   const { log, events, lines } = collectedLog();
-  const tally = createTallies().notifications;
-  const notify = createNotify(parsed as NonNullable<typeof parsed>, log, tally, PATIENCE);
-  const end = () => until(() => tally.sent + tally.failed > 0, 'the end of the notification');
-  return { notify, events, lines, tally, end };
+  const counters = createEventCounters().notifications;
+  const notify = createNotify(parsed as NonNullable<typeof parsed>, log, counters, PATIENCE);
+  const end = () => until(() => counters.sent + counters.failed > 0, 'the end of the notification');
+  return { notify, events, lines, counters, end };
 }
 
 describe('a notification', () => {
@@ -93,11 +93,11 @@ describe('a receiver', () => {
 
   test('that is busy is tried again', async () => {
     const { url, received } = await startReceiver(503, 429, 200);
-    const { notify, events, tally, end } = setUp({ url });
+    const { notify, events, counters, end } = setUp({ url });
     notify(ENDING);
     await end();
     expect(received).toHaveLength(3);
-    expect(tally).toEqual({ sent: 1, failed: 0 });
+    expect(counters).toEqual({ sent: 1, failed: 0 });
     expect(events('notify.sent')).toMatchObject([{ attempt: 3 }]);
   });
 
@@ -134,10 +134,10 @@ describe('a receiver', () => {
 
   test('is told of one ending after the other, in order', async () => {
     const { url, received } = await startReceiver(503, 200);
-    const { notify, tally } = setUp({ url });
+    const { notify, counters } = setUp({ url });
     notify(failed('first'));
     notify(ENDING);
-    await until(() => tally.sent === 2, 'both');
+    await until(() => counters.sent === 2, 'both');
     expect(received.map(({ body }) => (body as Ending).outcome)).toEqual([
       'failed',
       'failed',
@@ -147,8 +147,8 @@ describe('a receiver', () => {
 
   test('that hangs has a limited number of endings wait for it', async () => {
     const { url } = await startReceiver(null);
-    const { notify, tally } = setUp({ url });
+    const { notify, counters } = setUp({ url });
     for (let count = 0; count < 30; count++) notify(ENDING);
-    expect(tally.failed).toBe(10);
+    expect(counters.failed).toBe(10);
   });
 });

@@ -10,7 +10,7 @@ function newest(traffic: Traffic[], slot: string): Traffic {
   return traffic.findLast((each) => each.slot === slot) as Traffic;
 }
 
-describe('the tally', () => {
+describe('the counters', () => {
   test('counts an answer by class and in the one bucket that its latency falls into', () => {
     const { traffic } = createWorkerCounters();
     countAnswer(traffic.blue, 204, 1);
@@ -30,22 +30,22 @@ describe('the tally', () => {
   });
 
   test('keeps the two newest releases of each slot', () => {
-    const tally = createWorkerCounters();
-    for (const release of ['a', 'b', 'c']) tally.serve('blue', release);
-    tally.serve('green', 'g');
-    expect(releases(tally)).toEqual(['blue b', 'blue c', 'green g']);
+    const counters = createWorkerCounters();
+    for (const release of ['a', 'b', 'c']) counters.serve('blue', release);
+    counters.serve('green', 'g');
+    expect(releases(counters)).toEqual(['blue b', 'blue c', 'green g']);
   });
 
   test('goes on counting for a release that comes back, which is the newest again', () => {
-    const tally = createWorkerCounters();
-    tally.serve('blue', 'a');
-    countAnswer(tally.traffic.blue, 200, 1);
-    tally.serve('blue', 'b');
-    tally.serve('blue', 'a');
-    countAnswer(tally.traffic.blue, 200, 1);
-    expect(tally.traffic.blue.classes[2]).toBe(2);
-    tally.serve('blue', 'c');
-    expect(releases(tally)).toEqual(['blue a', 'blue c']);
+    const counters = createWorkerCounters();
+    counters.serve('blue', 'a');
+    countAnswer(counters.traffic.blue, 200, 1);
+    counters.serve('blue', 'b');
+    counters.serve('blue', 'a');
+    countAnswer(counters.traffic.blue, 200, 1);
+    expect(counters.traffic.blue.classes[2]).toBe(2);
+    counters.serve('blue', 'c');
+    expect(releases(counters)).toEqual(['blue a', 'blue c']);
   });
 });
 

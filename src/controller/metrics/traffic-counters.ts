@@ -3,13 +3,13 @@ import { SLOTS } from '../../slots/slot.ts';
 import { type Counters, LATENCY_BOUNDS_MS, type Traffic } from '../../wire/messages.ts';
 import { createTrafficRing, type TrafficPoint } from './traffic-ring.ts';
 
-/** All workers together, those that have ended included, since the controller started. */
-export type Totals = Omit<Counters, 'since'>;
+/** Sums over all workers, those that have ended included, since the controller started. */
+export type CounterSums = Omit<Counters, 'since'>;
 
-export interface TrafficLedger {
-  /** A worker's report. What this version does not understand is passed over. */
-  take(pid: number, counters: unknown): void;
-  totals(): Totals;
+export interface TrafficCounters {
+  /** Adds a worker's report. One that this version does not understand is passed over. */
+  add(pid: number, counters: unknown): void;
+  sums(): CounterSums;
   /** The last five minutes, one point a second, oldest first. */
   points(): TrafficPoint[];
 }
@@ -39,20 +39,20 @@ const countersSchema = z.object({
 
 /**
  * Adds up what the workers report. Each of them counts from its own start, so that only what came since its
- * last report is added: a worker that ends takes nothing away.
+ * last report is added, and a worker that ends takes nothing away.
  *
  * @param startedAt of this process, in milliseconds since 1970. A worker that is older was counted by the
  *   controller before; what it brings along would look like traffic of this instant.
  * @param maxReleases how many releases are told apart; the one without an answer for longest goes first
  */
-export function createTrafficLedger(
+export function createTrafficCounters(
   startedAt: number,
   maxReleases: number,
   now: () => number = Date.now,
-): TrafficLedger {
+): TrafficCounters {
   const known = new Map<string, Counters>();
   const byRelease = new Map<string, Traffic>();
-  const totals: Totals = { ...emptyCounters(), traffic: [] };
+  const sums: CounterSums = { ...emptyCounters(), traffic: [] };
   const ring = createTrafficRing(now);
 
   const addTraffic = (delta: Traffic) => {
@@ -72,15 +72,15 @@ export function createTrafficLedger(
 
   const add = (delta: Counters) => {
     for (const traffic of delta.traffic) addTraffic(traffic);
-    totals.refused = plus(totals.refused, delta.refused);
-    for (const slot of SLOTS) totals.upstreamErrors[slot] += delta.upstreamErrors[slot];
-    totals.retries += delta.retries;
-    totals.failovers += delta.failovers;
+    sums.refused = plus(sums.refused, delta.refused);
+    for (const slot of SLOTS) sums.upstreamErrors[slot] += delta.upstreamErrors[slot];
+    sums.retries += delta.retries;
+    sums.failovers += delta.failovers;
     ring.add(delta);
   };
 
   return {
-    take(pid, reported) {
+    add(pid, reported) {
       const parsed = countersSchema.safeParse(reported);
       if (!parsed.success) return;
       const counters = parsed.data;
@@ -92,7 +92,7 @@ export function createTrafficLedger(
       if (known.size > MAX_WORKERS) known.delete(oldest as string);
       add(difference(counters, before));
     },
-    totals: () => ({ ...totals, traffic: [...byRelease.values()] }),
+    sums: () => ({ ...sums, traffic: [...byRelease.values()] }),
     points: () => ring.points(),
   };
 }
@@ -101,7 +101,7 @@ function keyOf({ slot, release }: Traffic): string {
   return `${slot} ${release}`;
 }
 
-/** What was counted between two reports of one worker; only what has answered anything. */
+/** The difference of two reports of one worker, without the releases that answered nothing in between. */
 function difference(now: Counters, before: Counters): Counters {
   return {
     since: now.since,

@@ -1,35 +1,35 @@
 import { describe, expect, test } from 'vitest';
-import { createTrafficLedger } from '../../../src/controller/metrics/traffic-ledger.ts';
+import { createTrafficCounters } from '../../../src/controller/metrics/traffic-counters.ts';
 import { quantile, RING_SECONDS } from '../../../src/controller/metrics/traffic-ring.ts';
 import { countAnswer, createWorkerCounters } from '../../../src/proxy/metrics/counters.ts';
 
 const START = 1_700_000_000_000;
 
-/** A ledger whose clock the test moves, and workers that count as real ones do. */
+/** Counters whose clock the test moves, and workers that count as real ones do. */
 function setUp(maxReleases = 7) {
   let time = START;
-  const ledger = createTrafficLedger(START, maxReleases, () => time);
+  const trafficCounters = createTrafficCounters(START, maxReleases, () => time);
   const worker = (pid: number, since = START) => {
-    const tally = createWorkerCounters(since);
-    tally.serve('blue', 'one');
+    const counters = createWorkerCounters(since);
+    counters.serve('blue', 'one');
     return {
-      ...tally,
-      /** What goes over the wire: the ledger must not see later changes. */
-      report: () => ledger.take(pid, JSON.parse(JSON.stringify(tally.counters))),
-      answer: (status = 200, ms = 4) => countAnswer(tally.traffic.blue, status, ms),
+      ...counters,
+      /** A copy, as the wire makes one: the counters must not see later changes. */
+      report: () => trafficCounters.add(pid, JSON.parse(JSON.stringify(counters.counters))),
+      answer: (status = 200, ms = 4) => countAnswer(counters.traffic.blue, status, ms),
     };
   };
   const answered = () =>
-    ledger.totals().traffic.map(({ slot, release, classes }) => [slot, release, classes[2]]);
+    trafficCounters.sums().traffic.map(({ slot, release, classes }) => [slot, release, classes[2]]);
   const pass = (ms: number) => {
     time += ms;
   };
-  return { ledger, worker, answered, pass };
+  return { trafficCounters, worker, answered, pass };
 }
 
-describe('totals', () => {
+describe('sums', () => {
   test('are the sum over all workers, however often they report', () => {
-    const { worker, answered, ledger } = setUp();
+    const { worker, answered, trafficCounters } = setUp();
     const [a, b] = [worker(1), worker(2)];
     for (const each of [a, b, a]) {
       each.answer();
@@ -42,13 +42,13 @@ describe('totals', () => {
     (a.counters.refused[5] as number)++;
     a.report();
     expect(answered()).toEqual([['blue', 'one', 3]]);
-    expect(ledger.totals()).toMatchObject({
+    expect(trafficCounters.sums()).toMatchObject({
       retries: 2,
       failovers: 1,
       upstreamErrors: { blue: 0, green: 3 },
       refused: [0, 0, 0, 0, 0, 1],
     });
-    expect(ledger.totals().traffic[0]?.latencySumMs).toBe(12);
+    expect(trafficCounters.sums().traffic[0]?.latencySumMs).toBe(12);
   });
 
   test('keep what a worker had counted that ended, even when the next one has its pid', () => {
@@ -92,14 +92,14 @@ describe('totals', () => {
   });
 
   test('forget the release that has not answered for longest, so that they do not grow for ever', () => {
-    const { worker, ledger } = setUp(2);
+    const { worker, trafficCounters } = setUp(2);
     const { serve, answer, report } = worker(1);
     for (let release = 0; release < 50; release++) {
       serve('blue', `r${release}`);
       answer();
       report();
     }
-    expect(ledger.totals().traffic.map(({ release }) => release)).toEqual([
+    expect(trafficCounters.sums().traffic.map(({ release }) => release)).toEqual([
       'r46',
       'r47',
       'r48',
@@ -112,44 +112,44 @@ describe('totals', () => {
     ['an older shape', { requests: { blue: 1, green: 0 }, statusClasses: [0, 0, 1, 0, 0, 0] }],
     ['counts below zero', { ...createWorkerCounters(START).counters, retries: -1 }],
   ])('are not changed by a report with %s', (_name, counters) => {
-    const { ledger } = setUp();
-    const before = JSON.stringify(ledger.totals());
-    ledger.take(1, counters);
-    expect(JSON.stringify(ledger.totals())).toBe(before);
+    const { trafficCounters } = setUp();
+    const before = JSON.stringify(trafficCounters.sums());
+    trafficCounters.add(1, counters);
+    expect(JSON.stringify(trafficCounters.sums())).toBe(before);
   });
 });
 
 describe('points', () => {
   test('tell of each whole second, quiet ones included', () => {
-    const { worker, ledger, pass } = setUp();
+    const { worker, trafficCounters, pass } = setUp();
     const { answer, report, counters } = worker(1);
     answer(200, 1);
     answer(500, 1);
     (counters.refused[5] as number)++;
     report();
-    expect(ledger.points()).toEqual([]);
+    expect(trafficCounters.points()).toEqual([]);
     pass(2500);
     answer(200, 1);
     report();
-    expect(ledger.points()).toEqual([
+    expect(trafficCounters.points()).toEqual([
       { at: '2023-11-14T22:13:20.000Z', requests: 3, errors: 2, p50Ms: 0.5, p99Ms: 0.99 },
       { at: '2023-11-14T22:13:21.000Z', requests: 0, errors: 0, p50Ms: null, p99Ms: null },
     ]);
   });
 
   test('go back five minutes and no further', () => {
-    const { worker, ledger, pass } = setUp();
+    const { worker, trafficCounters, pass } = setUp();
     const { answer, report } = worker(1);
     for (let second = 0; second < RING_SECONDS + 20; second++) {
       answer();
       report();
       pass(1000);
     }
-    const points = ledger.points();
+    const points = trafficCounters.points();
     expect(points).toHaveLength(RING_SECONDS);
     expect(points.every(({ requests }) => requests === 1)).toBe(true);
     pass(3_600_000);
-    expect(ledger.points().every(({ requests }) => requests === 0)).toBe(true);
+    expect(trafficCounters.points().every(({ requests }) => requests === 0)).toBe(true);
   });
 });
 
