@@ -1,6 +1,7 @@
 import type { Config } from '../config/schema.ts';
 import { buildRelease } from '../controller/build/build.ts';
 import { controllerPid } from '../controller/control-socket.ts';
+import { openSource } from '../controller/source/build-source.ts';
 import { SlotsError } from '../errors.ts';
 import type { SitePaths } from '../slots/paths.ts';
 import { duration } from './terminal/format.ts';
@@ -29,7 +30,9 @@ export async function build(config: Config, paths: SitePaths): Promise<void> {
       trigger: 'build',
       changed: [],
       signal: canceled.signal,
+      source: await openSource(config, paths),
       onNamed: (id) => progress.say(`build ${id}`),
+      onNotice: (text) => progress.say(text),
       onLine: (line) => progress.show({ type: 'build-line', line }),
     });
     progress.end();

@@ -31,11 +31,31 @@ const watchedPath = relativePath.refine((path) => normalize(path).split('/')[0] 
   message: 'a path outside slots/, which is where releases and the state are kept',
 });
 
+/** A folder of its own: a release cannot link to all of the site, nor to what slots keeps there. */
+const sharedPath = watchedPath
+  .refine((path) => normalize(path).replace(/\/$/, '') !== '.', {
+    message: 'a folder below the site',
+  })
+  .transform((path) => normalize(path).replace(/\/$/, ''));
+
 export const configSchema = z.strictObject({
   /** Prefix of the PM2 apps. Default: the `name` in the site's package.json. */
   name: name.optional(),
   /** Files and folders whose changes start a promotion, relative to the site's root. A framework may have others. */
   watch: z.array(watchedPath).min(1).default(['src/content', 'public']),
+  /**
+   * Patterns of files and folders below the watched ones whose changes start nothing. One without a slash names a file or
+   * folder at any depth (`*.log`), one with a slash a path from the site's root (`content/drafts`); `!` in front
+   * takes back what an earlier one says. They are added to what editors, sync tools and desktops leave behind:
+   * swap and backup files, `.obsidian`, `.DS_Store`, `Thumbs.db`, `.stfolder` and their like. What a build reads
+   * is not changed by it.
+   */
+  ignore: z.array(z.string().min(1)).default([]),
+  /**
+   * Folders of the site that every release links to, such as `public/uploads` and `data`: what the site writes there
+   * stays when a release goes. They are made where they are missing, and never watched, copied or removed.
+   */
+  shared: z.array(sharedPath).default([]),
   /** Watch by polling: for bind mounts and network file systems that send no events. */
   usePolling: z.boolean().default(false),
   /** How long the watched files must be quiet before a build starts, in milliseconds. */

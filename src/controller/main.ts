@@ -59,7 +59,7 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
   await clearOrphans(paths, log);
   await recoverHistory(paths, log);
   const found = await recoverState(paths, log);
-  const recovery = afterRestart(found, await isReleaseUsable(paths, config.watch, found));
+  const recovery = afterRestart(found, await isReleaseUsable(paths, config, found));
   recovery.state = await dropGone(paths, recovery.state, log);
   await writeState(paths, recovery.state);
   await alignLinks(paths, recovery.state, log);

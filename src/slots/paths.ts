@@ -19,6 +19,8 @@ export interface SitePaths {
   history: string;
   /** The output of the last build that failed; that of a good one is in its release. */
   failedBuildLog: string;
+  /** The digests of watched files by their stamps, so that only what has changed is read again. */
+  sourceCache: string;
   /** What the admin port asks for; for the owner's eyes only. */
   adminToken: string;
   /** `<root>/slots/control.sock`, or a short path under the OS temp folder when that is too long. */
@@ -36,6 +38,7 @@ export function sitePaths(root: string): SitePaths {
     state: join(slots, 'state.json'),
     history: join(slots, 'history.jsonl'),
     failedBuildLog: join(slots, 'failed-build.log'),
+    sourceCache: join(slots, 'source.json'),
     adminToken: join(slots, 'admin-token'),
     controlSocket: controlSocketPath(slots),
     run: runFolder(slots),
@@ -49,6 +52,11 @@ export function slotLink(paths: SitePaths, slot: Slot): string {
 
 export function releaseDir(paths: SitePaths, id: string): string {
   return join(paths.releases, id);
+}
+
+/** Where the instances of a release say which files they write; see instance/record-writes.ts. */
+export function writesFile(paths: SitePaths, id: string): string {
+  return join(releaseDir(paths, id), 'written.txt');
 }
 
 /** Where an instance of a release says why it died; beside `dist`, which is never written again. */

@@ -23,10 +23,14 @@ export const releaseSchema = z.object({
   commit: z.string().nullable(),
   buildMs: z.number(),
   sourceHash: z.string(),
+  /** The source hash after the build, where the build writes watched files itself; that is no edit. */
+  sourceHashAfter: z.string().optional(),
   /** The server's entry, relative to `dist`. */
   entry: z.string(),
   /** Of a static site: the page for paths without a file of their own, relative to the folder that is served. */
   fallback: z.string().optional(),
+  /** How much is in `dist`, without what it links to, and how much was in the watched files. In bytes. */
+  size: z.object({ release: z.number(), source: z.number() }).optional(),
   /** Its own dependencies, `slots/deps/<this>`; without it the release uses the site's. */
   deps: z.string().optional(),
   /** Watched files changed while the build read them, so that the hash may not tell what is inside. */

@@ -5,6 +5,8 @@ test('the defaults are those of the design', () => {
   const { proxy, ...rest } = configSchema.parse({});
   expect(rest).toEqual({
     watch: ['src/content', 'public'],
+    ignore: [],
+    shared: [],
     usePolling: false,
     debounceMs: 300,
     buildTimeoutMs: 600_000,

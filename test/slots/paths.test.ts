@@ -13,6 +13,7 @@ describe('sitePaths', () => {
       releases: '/srv/site/slots/releases',
       run: '/srv/site/slots/run',
       state: '/srv/site/slots/state.json',
+      sourceCache: '/srv/site/slots/source.json',
       history: '/srv/site/slots/history.jsonl',
       failedBuildLog: '/srv/site/slots/failed-build.log',
       adminToken: '/srv/site/slots/admin-token',

@@ -8,7 +8,8 @@ import { readSource, readStamp } from '../../src/slots/source.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { putFile, tempSite } from '../support/temp-site.ts';
 
-const WATCH = ['src/content', 'public'];
+const watching = (...watch: string[]) => ({ watch, ignore: [], shared: [] });
+const WATCH = watching('src/content', 'public');
 
 const hashOf = async (root: string) => (await readSource(root, WATCH)).hash;
 
@@ -76,7 +77,7 @@ describe('the source hash', () => {
   test('takes a watched path that does not exist for empty, and sees it come and go', async () => {
     const { root } = await tempSite();
     const empty = await readSource(root, WATCH);
-    expect(empty.files).toBe(0);
+    expect(empty.byPath.size).toBe(0);
     await putFile(root, 'public/c.png', 'C');
     expect(await hashOf(root)).not.toBe(empty.hash);
     await rm(join(root, 'public'), { recursive: true });
@@ -85,16 +86,16 @@ describe('the source hash', () => {
 
   test('counts a file once that two watched paths contain', async () => {
     const { root } = await tempSite(FILES);
-    const twice = await readSource(root, ['src/content', 'src', 'src/content/a.md']);
-    const once = await readSource(root, ['src']);
+    const twice = await readSource(root, watching('src/content', 'src', 'src/content/a.md'));
+    const once = await readSource(root, watching('src'));
     expect(twice).toEqual(once);
-    expect(once.files).toBe(2);
+    expect(once.byPath.size).toBe(2);
   });
 
   test('does not wait for a pipe that nobody writes to', async () => {
     const { root } = await tempSite(FILES);
     await promisify(execFile)('mkfifo', [join(root, 'public/pipe')]);
-    expect((await readSource(root, WATCH)).files).toBe(4);
+    expect((await readSource(root, WATCH)).byPath.size).toBe(4);
   });
 
   test('is read to the end while files come and go', async () => {
@@ -181,7 +182,7 @@ describe('the stamp', () => {
 
 test('packages, git and slots are not content, unless they are named', async () => {
   const { root } = await tempSite({ 'page.txt': 'a' });
-  const before = await readSource(root, ['.']);
+  const before = await readSource(root, watching('.'));
   for (const path of [
     'node_modules/x/a.js',
     'lib/node_modules/a.js',
@@ -189,8 +190,8 @@ test('packages, git and slots are not content, unless they are named', async () 
     'slots/state.json',
   ])
     await putFile(root, path, 'x');
-  expect((await readSource(root, ['.'])).hash).toBe(before.hash);
-  expect((await readSource(root, ['node_modules/x'])).files).toBe(1);
+  expect((await readSource(root, watching('.'))).hash).toBe(before.hash);
+  expect((await readSource(root, watching('node_modules/x'))).byPath.size).toBe(1);
   await putFile(root, 'lib/slots/a.js', 'x');
-  expect((await readSource(root, ['.'])).files).toBe(2);
+  expect((await readSource(root, watching('.'))).byPath.size).toBe(2);
 });

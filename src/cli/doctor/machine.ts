@@ -50,7 +50,7 @@ export async function checkInotify(
   if (config.usePolling) return [ok('inotify', 'not used: "usePolling" is on')];
   const limit = Number(await readFile(limitFile, 'utf8').catch(() => ''));
   if (!limit) return [ok('inotify', 'this system has no such limit')];
-  const files = await watchedFiles(paths.root, config.watch);
+  const files = await watchedFiles(paths.root, config);
   const needed = files.length + new Set(files.map((file) => dirname(file))).size;
   const message = `${needed} watches for ${files.length} files; the limit is ${limit} for all programs of a user`;
   const hint = `sudo sysctl fs.inotify.max_user_watches=${Math.max(524_288, needed * 4)}, or set "usePolling"`;

@@ -1,4 +1,4 @@
-import { rename } from 'node:fs/promises';
+import { appendFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../../config/schema.ts';
 import { linkDeps } from '../../slots/deps.ts';
@@ -9,26 +9,34 @@ import {
   currentCommit,
   deletePartial,
   freeReleaseId,
+  listReleases,
   type Release,
 } from '../../slots/release.ts';
-import { readSource, readStamp, type Source } from '../../slots/source.ts';
 import type { Trigger } from '../../slots/trigger.ts';
+import type { BuildSource } from '../source/build-source.ts';
+import { runCommand } from './command.ts';
 import { installs, prepareDependencies } from './dependencies.ts';
 import { buildEnvironment } from './environment.ts';
 import { endBuildProcesses } from './orphans.ts';
 import { checkOutput, copyOutput } from './output.ts';
+import { removeOwnFiles } from './own-files.ts';
 import { createRedactor } from './redact.ts';
-import { runCommand } from './run-command.ts';
+import { linkShared } from './shared.ts';
+import { growthComplaint, sizeOf } from './size.ts';
 
 export interface BuildOrder {
   trigger: Trigger;
   /** Watched files that changed, relative to the site's root. */
   changed: string[];
   signal: AbortSignal;
-  /** The release's id is known from here on, and the source that is built. */
-  onNamed(id: string, source: Source): Promise<void> | void;
+  /** Asked once before the command is run and once after it, however it ended. */
+  source: BuildSource;
+  /** The release's id is known from here on. */
+  onNamed(id: string): Promise<void> | void;
   /** One line of the build's output, without colours. */
   onLine(line: string): void;
+  /** Something is wrong with a release that is good enough to serve, in one line. */
+  onNotice(text: string): void;
 }
 
 /**
@@ -42,37 +50,47 @@ export async function buildRelease(
   paths: SitePaths,
   order: BuildOrder,
 ): Promise<Release> {
-  const source = await readSource(paths.root, config.watch);
+  const source = await order.source.begin();
   const createdAt = new Date();
   const id = await freeReleaseId(paths, source.hash, createdAt);
-  await order.onNamed(id, source);
+  await order.onNamed(id);
   const dir = await createPartial(paths, id);
-  const outDir = join(dir, 'dist');
+  const started = performance.now();
+  const deps = await fillOutput(config, paths, dir, order).catch(async (error) => {
+    await order.source.end();
+    await giveUp(paths, id, dir);
+    throw error;
+  });
   try {
-    const started = performance.now();
-    const deps = await fillOutput(config, paths, dir, order);
-    await checkOutput(config, outDir);
+    const buildMs = Math.round(performance.now() - started);
+    const built = await order.source.end();
     const release: Release = {
       id,
       createdAt: createdAt.toISOString(),
       trigger: order.trigger,
       changed: order.changed,
       commit: await currentCommit(paths.root),
-      buildMs: Math.round(performance.now() - started),
+      buildMs,
       sourceHash: source.hash,
       entry: config.entry,
       ...(config.fallback !== undefined && { fallback: config.fallback }),
+      size: { release: await sizeOf(join(dir, 'dist')), source: source.bytes },
       ...(deps !== null && { deps }),
-      unsettled: (await readStamp(paths.root, config.watch)) !== source.stamp,
+      ...built,
     };
+    await tellGrowth(paths, dir, release, order);
     await completeRelease(paths, release);
     return release;
   } catch (error) {
-    await endBuildProcesses(dir);
-    await rename(join(dir, 'build.log'), paths.failedBuildLog).catch(() => {});
-    await deletePartial(paths, id);
+    await giveUp(paths, id, dir);
     throw error;
   }
+}
+
+async function giveUp(paths: SitePaths, id: string, dir: string): Promise<void> {
+  await endBuildProcesses(dir);
+  await rename(join(dir, 'build.log'), paths.failedBuildLog).catch(() => {});
+  await deletePartial(paths, id);
 }
 
 /** @returns the key of the dependencies that the release has of its own, or `null` */
@@ -80,8 +98,9 @@ async function fillOutput(
   config: Config,
   paths: SitePaths,
   dir: string,
-  { signal, onLine }: BuildOrder,
+  order: BuildOrder,
 ): Promise<string | null> {
+  const { signal, onLine } = order;
   const outDir = join(dir, 'dist');
   const env = buildEnvironment(process.env, config.env, outDir);
   const redact = createRedactor(config.env, process.env);
@@ -93,6 +112,37 @@ async function fillOutput(
   if (config.build !== false) {
     await runCommand({ ...run, what: 'build', command: config.build, cwd });
   }
-  await copyOutput(config, cwd, outDir);
+  const left = await copyOutput(config, paths, cwd, outDir);
+  const removed = [...left, ...(await removeOwnFiles(paths, outDir))];
+  if (removed.length > 0) await tell(dir, order, leftOut(removed));
+  await checkOutput(config, outDir);
+  await linkShared(config, paths, outDir);
   return own?.key ?? null;
+}
+
+const SHOWN = 5;
+
+function leftOut(removed: string[]): string {
+  const names = [...new Set(removed)];
+  const more = names.length > SHOWN ? ` and ${names.length - SHOWN} more` : '';
+  return `left out of the release, since it belongs to slots: ${names.slice(0, SHOWN).join(', ')}${more}; the build copied it, as tracing of a path below the working folder does`;
+}
+
+async function tellGrowth(
+  paths: SitePaths,
+  dir: string,
+  release: Release,
+  order: BuildOrder,
+): Promise<void> {
+  const before = (await listReleases(paths)).find(({ size }) => size !== undefined);
+  if (!before?.size || !release.size) return;
+  const complaint = growthComplaint(before.size, release.size);
+  if (complaint !== null) await tell(dir, order, complaint);
+}
+
+/** In the build's own log too, where one looks for what a build has done. */
+async function tell(dir: string, { onLine, onNotice }: BuildOrder, text: string): Promise<void> {
+  await appendFile(join(dir, 'build.log'), `[slots] ${text}\n`);
+  onLine(`[slots] ${text}`);
+  onNotice(text);
 }

@@ -15,8 +15,8 @@ import { promisify } from 'node:util';
 import type { Config } from '../../config/schema.ts';
 import { depsDir, depsFolder, depsKey, partialDepsDir } from '../../slots/deps.ts';
 import type { SitePaths } from '../../slots/paths.ts';
+import { type CommandRun, runCommand } from './command.ts';
 import { mirrorSite } from './mirror.ts';
-import { type CommandRun, runCommand } from './run-command.ts';
 
 type InstallingConfig = Config & { install: string | string[]; lockFile: string };
 
@@ -57,7 +57,7 @@ export async function prepareDependencies(
   const key = await keyOf(paths.root, config);
   const dir = depsDir(paths, key);
   if (await isFolder(dir)) {
-    await mirrorSite(paths.root, dir);
+    await mirrorSite(paths.root, dir, config.shared);
     await followGit(paths.root, dir);
     return { key, dir };
   }
@@ -76,7 +76,7 @@ async function installInto(
   run: Run,
 ): Promise<{ key: string; dir: string }> {
   await rm(partial, { recursive: true, force: true });
-  await mirrorSite(paths.root, partial);
+  await mirrorSite(paths.root, partial, config.shared);
   await followGit(paths.root, partial);
   // The site may have been edited since the last look: what is installed is what was copied.
   const key = await keyOf(partial, config);

@@ -27,13 +27,20 @@ const CLOCK_STEP_MS = 20;
  * Makes `to` a copy of the site in `root`, file by file: what is alike already is left alone, what the site has not is
  * removed. Files that go away meanwhile are left out; the watcher tells of them.
  */
-export async function mirrorSite(root: string, to: string): Promise<void> {
-  await mirrorFolder(root, to, { root, isRoot: true });
+export async function mirrorSite(
+  root: string,
+  to: string,
+  shared: readonly string[] = [],
+): Promise<void> {
+  const apart = new Set(shared.map((folder) => join(root, folder)));
+  await mirrorFolder(root, to, { root, isRoot: true, shared: apart });
 }
 
 interface Place {
   root: string;
   isRoot: boolean;
+  /** Folders to link instead of copying them, absolute: they are large and change by themselves. */
+  shared: ReadonlySet<string>;
 }
 
 async function mirrorFolder(from: string, to: string, place: Place): Promise<void> {
@@ -50,15 +57,17 @@ async function mirrorFolder(from: string, to: string, place: Place): Promise<voi
     wanted.map(async (entry) => {
       const before = had.get(entry.name);
       const target = join(to, entry.name);
-      if (before && kindOf(before) !== kindOf(entry)) await remove(target);
-      await mirrorEntry(entry, join(from, entry.name), target, place.root).catch(ignoreGone);
+      const kind = place.shared.has(join(from, entry.name)) ? 'link' : kindOf(entry);
+      if (before && kindOf(before) !== kind) await remove(target);
+      await mirrorEntry(entry, join(from, entry.name), target, place).catch(ignoreGone);
     }),
   );
 }
 
-async function mirrorEntry(entry: Dirent, from: string, to: string, root: string): Promise<void> {
-  if (entry.isDirectory()) await mirrorFolder(from, to, { root, isRoot: false });
-  else if (entry.isSymbolicLink()) await mirrorLink(from, to, root);
+async function mirrorEntry(entry: Dirent, from: string, to: string, place: Place): Promise<void> {
+  if (place.shared.has(from)) await linkFolder(from, to);
+  else if (entry.isDirectory()) await mirrorFolder(from, to, { ...place, isRoot: false });
+  else if (entry.isSymbolicLink()) await mirrorLink(from, to, place.root);
   else if (entry.isFile()) await mirrorFile(from, to);
 }
 
@@ -86,6 +95,11 @@ async function mirrorLink(from: string, to: string, root: string): Promise<void>
   const isInside = !isAbsolute(target) && (absolute === root || absolute.startsWith(root + sep));
   await remove(to);
   await symlink(isInside ? target : absolute, to);
+}
+
+async function linkFolder(from: string, to: string): Promise<void> {
+  await remove(to);
+  await symlink(from, to);
 }
 
 function kindOf(entry: Dirent): string {

@@ -1,33 +1,56 @@
 import { constants } from 'node:fs';
 import { cp, lstat, mkdir, readdir, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import type { Copy } from '../../config/presets/preset.ts';
 import type { Config } from '../../config/schema.ts';
 import { SlotsError } from '../../errors.ts';
 import { parseEntry } from '../../slots/entry.ts';
 import { FOREIGN_FOLDERS } from '../../slots/foreign.ts';
+import type { SitePaths } from '../../slots/paths.ts';
+import { isOwn } from './own-files.ts';
 
 /** Of the site itself: what is ours and what a release gets elsewhere. */
-const NOT_OF_THE_SITE = /^(slots|slots\.config\.\w+|\.git)$/;
+const NOT_OF_THE_SITE = /^(slots\.config\.\w+|\.git)$/;
+
+interface Place {
+  paths: SitePaths;
+  /** Folders that are linked into the output instead, absolute. */
+  shared: ReadonlySet<string>;
+  outDir: string;
+  /** What was ours and stayed behind, relative to the output. */
+  left: string[];
+}
 
 /**
  * Puts what the config's `copy` names into the output folder. The site's own folder is copied entry by entry:
  * the output folder lies in it, and a folder cannot be copied into itself.
  *
  * @param from the folder that was built in
+ * @returns what a build had copied of `slots/` and stayed behind, relative to the output
  * @throws SlotsError `BUILD_EMPTY` when something is not there
  */
-export async function copyOutput(config: Config, from: string, outDir: string): Promise<void> {
+export async function copyOutput(
+  config: Config,
+  paths: SitePaths,
+  from: string,
+  outDir: string,
+): Promise<string[]> {
+  const shared = new Set(config.shared.map((folder) => join(from, folder)));
+  const place: Place = { paths, shared, outDir, left: [] };
   for (const copy of config.copy ?? []) {
     const source = join(from, copy.from);
     const stats = await stat(source).catch(() => null);
-    if (stats?.isDirectory()) await copyFolder(source, join(outDir, copy.to), copy);
+    const places = copy.from === '.' ? [] : [source, dirname(source)];
+    const own = await Promise.all(places.map((path) => isOwn(paths, path)));
+    if (own.includes(true)) throw ownFolder(copy.from);
+    if (stats?.isDirectory()) await copyFolder(source, join(outDir, copy.to), copy, place);
     else if (stats) await copyFile(source, join(outDir, copy.to, basename(source)));
     else if (!copy.optional) throw missing(config, copy.from);
   }
+  return place.left;
 }
 
-async function copyFolder(from: string, to: string, copy: Copy): Promise<void> {
+async function copyFolder(from: string, to: string, copy: Copy, place: Place): Promise<void> {
   const isSite = copy.from === '.';
   const isLeft = (name: string) =>
     copy.except?.includes(name) || (isSite && NOT_OF_THE_SITE.test(name));
@@ -39,11 +62,23 @@ async function copyFolder(from: string, to: string, copy: Copy): Promise<void> {
       // A link inside the output must lead to the copy, not back to where it was built.
       verbatimSymlinks: true,
       mode: constants.COPYFILE_FICLONE,
-      // A standalone build brings its own node_modules; those of the site stay where they are.
-      filter: async (path) =>
-        !(isSite && FOREIGN_FOLDERS.has(basename(path))) && (await isContent(path)),
+      filter: async (path, target) => {
+        // A standalone build brings its own node_modules; those of the site stay where they are.
+        if (isSite && FOREIGN_FOLDERS.has(basename(path))) return false;
+        if (place.shared.has(path) || !(await isContent(path))) return false;
+        if (!(await isOwn(place.paths, path))) return true;
+        // Where the site itself is the release, nobody is surprised that `slots/` stays behind.
+        if (path !== place.paths.slots) place.left.push(relative(place.outDir, target));
+        return false;
+      },
     });
   }
+}
+
+function ownFolder(path: string): SlotsError {
+  return new SlotsError('BUILD_FAILED', `"copy" names ${path}, which belongs to slots`, {
+    hint: 'a release holds nothing of slots/: name what the build writes',
+  });
 }
 
 /** A socket or a pipe is of a program that runs in the site, and cannot be copied. */

@@ -1,5 +1,6 @@
 import { lstat } from 'node:fs/promises';
 import { SlotsError } from '../../errors.ts';
+import { openDigestCache } from '../../slots/digest-cache.ts';
 import { type HistoryEntry, mendHistory, readHistory } from '../../slots/history.ts';
 import { pointSlot, slotRelease } from '../../slots/link.ts';
 import { type SitePaths, slotLink } from '../../slots/paths.ts';
@@ -8,6 +9,7 @@ import { setAside } from '../../slots/set-aside.ts';
 import { type PerSlot, SLOTS, type Slot } from '../../slots/slot.ts';
 import { readSource } from '../../slots/source.ts';
 import { EMPTY_STATE, readState, type State, setStateAside } from '../../slots/state.ts';
+import type { WatchConfig } from '../../slots/watched.ts';
 import type { Logger } from '../log.ts';
 import { withoutStandby } from './machine.ts';
 import { tellHistory } from './tell-history.ts';
@@ -117,14 +119,16 @@ export async function alignLinks(paths: SitePaths, state: State, log: Logger): P
 /** Whether the promotion that a killed controller left can go on with its release, or has to build anew. */
 export async function isReleaseUsable(
   paths: SitePaths,
-  watch: readonly string[],
+  config: WatchConfig,
   { promotion }: State,
 ): Promise<boolean> {
   if (!promotion?.release) return false;
   const release = await readRelease(paths, promotion.release).catch(() => null);
   if (release === null || promotion.kind !== 'build') return release !== null;
-  const source = await readSource(paths.root, watch).catch(() => null);
-  return !release.unsettled && release.sourceHash === source?.hash;
+  const { cache } = await openDigestCache(paths.sourceCache);
+  const source = await readSource(paths.root, config, cache).catch(() => null);
+  const hashes = [release.sourceHash, release.sourceHashAfter];
+  return !release.unsettled && source !== null && hashes.includes(source.hash);
 }
 
 /** A controller killed right after a promotion's end has not told of it in the history. */

@@ -1,8 +1,6 @@
 import type { Trigger } from '../../slots/trigger.ts';
 import { buildOrder, type Order } from '../promotion/order.ts';
-
-/** Why the watched files have to be built: they are not what visitors see, or nobody knows whether they are. */
-export type BuildReason = 'changed' | 'unsettled' | null;
+import type { BuildReason } from './decide.ts';
 
 /**
  * What waits while a promotion runs. Edits coalesce, however many there are; a rollback goes first, since
@@ -21,7 +19,7 @@ export interface Inbox {
   lookForChanges(trigger: Trigger): void;
   order(order: Order): void;
   /** Waits for the next thing to do. */
-  next(buildReason: (trigger: Trigger) => Promise<BuildReason>): Promise<Order>;
+  next(buildReason: (trigger: Trigger) => Promise<BuildReason | null>): Promise<Order>;
   /** The changes that a build starting now contains; what comes later is pending again. */
   takeChanges(): string[];
   /** What takeChanges would give. */

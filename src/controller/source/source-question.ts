@@ -1,29 +1,27 @@
-import type { Config } from '../../config/schema.ts';
 import { plainText } from '../../plain-text.ts';
 import type { SitePaths } from '../../slots/paths.ts';
 import { readRelease } from '../../slots/release.ts';
-import { readSource, readStamp, type Source } from '../../slots/source.ts';
 import type { Trigger } from '../../slots/trigger.ts';
+import type { WatchConfig } from '../../slots/watched.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store.ts';
-import type { BuildReason, Inbox } from './inbox.ts';
-import { createLoopGuard } from './loop-guard.ts';
+import { type BuildSource, openSource } from './build-source.ts';
+import { type BuildReason, type Decision, decide, forgetAttempt } from './decide.ts';
+import type { Inbox } from './inbox.ts';
 
-/** Whether what is watched has to be built: asked after each burst of changes, and told of each build. */
-export interface SourceQuestion {
-  buildReason(trigger: Trigger): Promise<BuildReason>;
-  buildBegan(source: Source): void;
-  buildEnded(): Promise<void>;
+/** Asks whether what is watched has to be built, after each burst of changes, and remembers each build. */
+export interface SourceQuestion extends BuildSource {
+  buildReason(trigger: Trigger): Promise<BuildReason | null>;
   /** A build was broken off for something more urgent: what it was made of is still to be built. */
   askAgain(): void;
   /** Nothing has failed: after a rollback the same source may be wanted again. */
   promotionSucceeded(): void;
-  /** Why changes are not built at the moment, in one line, or `null`. */
+  /** Why some changes are not built, in one line, or `null`. */
   problem(): string | null;
 }
 
 interface Parts {
-  config: Pick<Config, 'watch'>;
+  config: WatchConfig;
   paths: SitePaths;
   store: Pick<Store, 'state'>;
   log: Logger;
@@ -33,13 +31,19 @@ export function createSourceQuestion(
   { config, paths, store, log }: Parts,
   inbox: Inbox,
 ): SourceQuestion {
-  /** The source hash of the last build: what failed would fail again, until the files differ. */
-  let attempted: string | null = null;
-  /** One that was built while the files changed, so that nobody knows what failed. Tried again once. */
-  let doubted: string | null = null;
-  let begun = '';
-  let problem: string | null = null;
-  const loops = createLoopGuard();
+  let stopped: string | null = null;
+  const siteWrites = async () => new Set<string>();
+  const opened = openSource(config, paths, siteWrites, (files) => {
+    log.warn({ event: 'watcher.learnt', files }, writtenByBuilds(files));
+  });
+  let written: readonly string[] = [];
+  opened.then(
+    (source) => {
+      written = [...source.memory.written].sort();
+    },
+    // A failure to open is met where it is awaited.
+    () => {},
+  );
 
   /** What visitors see, or will see again when the slot that died is well. */
   async function liveRelease() {
@@ -49,56 +53,78 @@ export function createSourceQuestion(
     return id ? readRelease(paths, id).catch(() => null) : null;
   }
 
+  function tell(decision: Decision): void {
+    if (decision.build !== null || decision.why !== 'self-made') return;
+    // Each later look finds the same again.
+    if (stopped !== null) return;
+    stopped =
+      decision.by === 'build' ? writtenByBuilds(decision.files) : writtenBySite(decision.files);
+    log.error(
+      { event: 'watcher.loop', by: decision.by, files: decision.files.slice(0, 20) },
+      stopped,
+    );
+  }
+
   return {
-    problem: () => problem,
+    problem: () => stopped ?? (written.length > 0 ? writtenByBuilds(written) : null),
 
     async buildReason(trigger) {
-      const release = await liveRelease();
-      const { hash, stamp } = await readSource(paths.root, config.watch);
-      if (hash !== release?.sourceHash && loops.isLoop(stamp)) {
-        // Each later look finds the loop again, and has no file to name.
-        if (problem === null) {
-          problem = loopProblem(inbox.changes());
-          log.error({ event: 'watcher.loop' }, problem);
-        }
-        return null;
+      const source = await opened;
+      const [live, found] = [await liveRelease(), await source.read()];
+      const look = {
+        trigger,
+        source: found,
+        live,
+        siteWrites: await siteWrites(),
+        now: performance.now(),
+      };
+      const decision = decide(source.memory, look);
+      if (decision.build === null && decision.why === 'live') {
+        source.memory = forgetAttempt(source.memory);
       }
-      if (hash !== release?.sourceHash) {
-        return trigger === 'edit' && hash === attempted ? null : 'changed';
-      }
-      attempted = null;
-      // Written and put back while the build read: nobody knows which of the two is inside. Once only, or a
-      // build that writes into a watched folder would start itself for ever.
-      return release.unsettled && release.trigger !== 'unsettled' ? 'unsettled' : null;
+      tell(decision);
+      return decision.build;
     },
 
-    buildBegan({ hash, stamp }) {
-      attempted = hash;
-      begun = stamp;
-      problem = null;
-      loops.began(stamp);
+    async begin() {
+      stopped = null;
+      return (await opened).begin();
     },
 
-    async buildEnded() {
-      const stamp = await readStamp(paths.root, config.watch);
-      loops.ended(stamp);
-      if (stamp === begun || attempted === doubted) return;
-      // The build may have read what is put back by now: that it fails would say nothing about the source as it is.
-      doubted = attempted;
-      attempted = null;
+    async end() {
+      const source = await opened;
+      const built = await source.end();
+      written = [...source.memory.written].sort();
+      return built;
     },
 
     promotionSucceeded() {
-      attempted = null;
+      void opened.then((source) => {
+        source.memory = forgetAttempt(source.memory);
+      });
     },
 
     askAgain() {
-      attempted = null;
-      inbox.lookForChanges('edit');
+      void opened.then((source) => {
+        source.memory = forgetAttempt(source.memory);
+        inbox.lookForChanges('edit');
+      });
     },
   };
 }
 
-function loopProblem([file = 'some file']: string[]): string {
-  return `each build changes what is watched (${plainText(file)}) and so starts the next: none is begun until something else changes; leave it out of "watch", or write it elsewhere`;
+const SHOWN = 3;
+
+function named(files: readonly string[]): string {
+  const shown = files.slice(0, SHOWN).map(plainText).join(', ');
+  if (files.length === 0) return 'some file';
+  return files.length > SHOWN ? `${shown} and ${files.length - SHOWN} more` : shown;
+}
+
+function writtenByBuilds(files: readonly string[]): string {
+  return `each build changes what is watched (${named(files)}): that alone starts no build; name it in "ignore", or let the build write elsewhere`;
+}
+
+function writtenBySite(files: readonly string[]): string {
+  return `the site itself changes what is watched (${named(files)}): that alone starts no more promotions; name it in "ignore", or its folder in "shared"`;
 }

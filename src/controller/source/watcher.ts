@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { dirname, relative, resolve, sep } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { watch } from 'chokidar';
 import type { Config } from '../../config/schema.ts';
-import { isForeign } from '../../slots/foreign.ts';
 import { readStamp } from '../../slots/source.ts';
+import { createWatchedPaths, type WatchConfig } from '../../slots/watched.ts';
 import type { Logger } from '../log.ts';
 
 /**
@@ -26,21 +26,21 @@ export async function watchSource(
   log: Logger,
   rescanIntervalMs = RESCAN_INTERVAL_MS,
 ): Promise<Watcher> {
-  const wanted = config.watch.map((path) => resolve(root, path));
+  const paths = createWatchedPaths(root, config);
   const report = createErrorReport(log);
-  const watcher = watch(nearestExisting(root, wanted), {
+  const watcher = watch(nearestExisting(root, paths.roots), {
     ignoreInitial: true,
     usePolling: config.usePolling,
     // A path that is not there yet is waited for in its parent, of which nothing else is of interest.
-    ignored: (path) => !concerns(root, wanted, resolve(path)),
+    ignored: (path) => !paths.concerns(resolve(path)),
   });
   watcher.on('all', (_event, path) => {
-    if (isWatched(root, wanted, resolve(path))) onChange(relative(root, path));
+    if (paths.has(resolve(path))) onChange(relative(root, path));
   });
   watcher.on('error', report.take);
   await new Promise<void>((ready) => watcher.on('ready', () => ready()));
 
-  const rescan = await startRescan(root, config.watch, onChange, log, rescanIntervalMs);
+  const rescan = await startRescan(root, config, onChange, log, rescanIntervalMs);
   return {
     problem: report.problem,
     async close() {
@@ -58,18 +58,6 @@ function nearestExisting(root: string, wanted: string[]): string[] {
     return folder;
   });
   return [...new Set(start)];
-}
-
-function isWatched(root: string, wanted: string[], path: string): boolean {
-  return wanted.some(
-    (watched) =>
-      (path === watched || path.startsWith(watched + sep)) && !isForeign(root, watched, path),
-  );
-}
-
-/** Below a watched path, or on the way to one. */
-function concerns(root: string, wanted: string[], path: string): boolean {
-  return isWatched(root, wanted, path) || wanted.some((watched) => watched.startsWith(path + sep));
 }
 
 /** One clear line for the inotify limit, however many watches fail with it. */
@@ -92,16 +80,16 @@ function createErrorReport(log: Logger) {
 
 async function startRescan(
   root: string,
-  paths: readonly string[],
+  config: WatchConfig,
   onChange: (path: string) => void,
   log: Logger,
   intervalMs: number,
 ): Promise<{ stop(): void }> {
-  let known = await readStamp(root, paths);
+  let known = await readStamp(root, config);
   let timer: NodeJS.Timeout;
   let stopped = false;
   const look = async () => {
-    const found = await readStamp(root, paths).catch(() => known);
+    const found = await readStamp(root, config).catch(() => known);
     if (found !== known) {
       log.debug({ event: 'watcher.rescan' }, 'the watched files changed since the last look');
       onChange('');

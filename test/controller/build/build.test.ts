@@ -7,6 +7,7 @@ import { RELEASE_ID } from '../../../src/slots/release-id.ts';
 import { readSource } from '../../../src/slots/source.ts';
 import { startBuild } from '../../support/build-site.ts';
 import { putFile, tempSite } from '../../support/temp-site.ts';
+import { testConfig } from '../../support/test-config.ts';
 
 const CONTENT = { 'src/content/a.md': 'hello' };
 
@@ -21,7 +22,7 @@ describe('a build', () => {
   test('becomes a release that says what it was built from, why and for how long', async () => {
     const paths = await tempSite(CONTENT);
     const release = await startBuild(paths, COPY).release;
-    const { hash } = await readSource(paths.root, ['src/content', 'public']);
+    const { hash } = await readSource(paths.root, testConfig());
     expect(release).toEqual({
       id: expect.stringMatching(RELEASE_ID),
       createdAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
@@ -31,6 +32,7 @@ describe('a build', () => {
       buildMs: expect.any(Number),
       sourceHash: hash,
       entry: 'server.mjs',
+      size: { release: 5, source: 5 },
       unsettled: false,
     });
     expect(release.id.endsWith(hash.slice(0, 6))).toBe(true);

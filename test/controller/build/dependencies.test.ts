@@ -9,6 +9,7 @@ import type { UserConfig } from '../../../src/config/schema.ts';
 import { buildRelease } from '../../../src/controller/build/build.ts';
 import { wantedDeps } from '../../../src/controller/build/dependencies.ts';
 import { clearOrphans } from '../../../src/controller/build/orphans.ts';
+import { openSource } from '../../../src/controller/source/build-source.ts';
 import { depsFolder, linkDeps, listDeps, pruneDeps } from '../../../src/slots/deps.ts';
 import { releaseDir, type SitePaths } from '../../../src/slots/paths.ts';
 import { createPartial, deletePartial, deleteRelease } from '../../../src/slots/release.ts';
@@ -30,12 +31,14 @@ const SITE = {
   'node_modules/dep/index.json': '"of the site"',
 };
 
-const order = (lines: string[]) => ({
+const order = async (paths: SitePaths, lines: string[] = []) => ({
   trigger: 'edit' as const,
   changed: [],
   signal: new AbortController().signal,
+  source: await openSource(config(), paths),
   onNamed() {},
   onLine: (line: string) => lines.push(line),
+  onNotice() {},
 });
 
 const config = (user: UserConfig = {}) => ({
@@ -45,7 +48,7 @@ const config = (user: UserConfig = {}) => ({
 
 async function build(paths: SitePaths, user: UserConfig = {}) {
   const lines: string[] = [];
-  const release = await buildRelease(config(user), paths, order(lines));
+  const release = await buildRelease(config(user), paths, await order(paths, lines));
   const dist = join(releaseDir(paths, release.id), 'dist');
   const output = await readFile(join(dist, 'server.mjs'), 'utf8');
   const [, found, cwd] = /^("\w+")(.*)\n$/.exec(output) ?? [];
@@ -114,7 +117,7 @@ describe('with install, a release', () => {
     const release = await buildRelease(
       config({ build: ['node', '-e', script, '{outDir}'] }),
       paths,
-      order([]),
+      await order(paths),
     );
     const found = join(releaseDir(paths, release.id), 'dist/found.json');
     expect(await readFile(found, 'utf8')).toBe('"one"');

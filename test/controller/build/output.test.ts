@@ -5,10 +5,9 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import type { UserConfig } from '../../../src/config/schema.ts';
-import { buildRelease } from '../../../src/controller/build/build.ts';
 import { releaseDir, type SitePaths } from '../../../src/slots/paths.ts';
+import { startBuild } from '../../support/build-site.ts';
 import { putFile, tempSite } from '../../support/temp-site.ts';
-import { testConfig } from '../../support/test-config.ts';
 
 const SITE = {
   'server.js': 'serve',
@@ -21,11 +20,8 @@ const SITE = {
 };
 
 async function build(paths: SitePaths, config: UserConfig): Promise<string> {
-  const order = { trigger: 'edit' as const, changed: [], onNamed() {}, onLine() {} };
-  const { id } = await buildRelease(testConfig({ entry: 'server.js', ...config }), paths, {
-    ...order,
-    signal: new AbortController().signal,
-  });
+  const user = { entry: 'server.js', ...config };
+  const { id } = await startBuild(paths, config.build ?? false, user).release;
   return join(releaseDir(paths, id), 'dist');
 }
 

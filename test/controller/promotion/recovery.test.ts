@@ -157,7 +157,7 @@ describe('alignLinks', () => {
 });
 
 describe('isReleaseUsable', () => {
-  const WATCH = ['src'];
+  const WATCH = { watch: ['src'], ignore: [], shared: [] };
 
   async function interrupted(unsettled = false) {
     const paths = await tempSite({ 'src/page.txt': 'one' });

@@ -1,7 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import { buildOrder, type Order, rollbackOrder } from '../../../src/controller/promotion/order.ts';
-import { type BuildReason, createInbox, type Inbox } from '../../../src/controller/source/inbox.ts';
+import type { BuildReason as Reason } from '../../../src/controller/source/decide.ts';
+import { createInbox, type Inbox } from '../../../src/controller/source/inbox.ts';
 import { until } from '../../support/until.ts';
+
+type BuildReason = Reason | null;
 
 const DEBOUNCE_MS = 20;
 

@@ -10,20 +10,20 @@ import type { StageContext } from './context.ts';
  */
 export async function build(
   context: StageContext,
-  { trigger }: Building,
+  { id, trigger }: Building,
   signal: AbortSignal,
 ): Promise<void> {
-  const { config, paths, store, inbox, source, onBuildLine } = context;
-  const build = buildRelease(config, paths, {
+  const { config, paths, store, inbox, source, log, onBuildLine } = context;
+  const release = await buildRelease(config, paths, {
     trigger,
     changed: inbox.takeChanges(),
     signal,
-    onNamed: async (id, found) => {
-      source.buildBegan(found);
-      await store.update((state) => named(state, id));
+    source,
+    onNamed: async (release) => {
+      await store.update((state) => named(state, release));
     },
     onLine: onBuildLine,
+    onNotice: (text) => log.warn({ event: 'build.notice', id }, text),
   });
-  const release = await build.finally(source.buildEnded);
   if (release.unsettled) inbox.lookForChanges('edit');
 }

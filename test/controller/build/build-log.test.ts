@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
-import { readOutput } from '../../../src/controller/build/printed.ts';
+import { readOutput } from '../../../src/controller/build/build-log.ts';
 import { createRedactor, type Redact } from '../../../src/controller/build/redact.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 

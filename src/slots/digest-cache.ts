@@ -1,0 +1,86 @@
+import { readFile } from 'node:fs/promises';
+import writeFileAtomic from 'write-file-atomic';
+
+/**
+ * A file that was changed so shortly before it was read may change again without its time of change moving: file
+ * systems keep time in steps, up to two seconds. What was read of it is used once and not kept, as git does it
+ * ("racy git"). In nanoseconds.
+ */
+const TIME_STEP_NS = 2_500_000_000n;
+
+/** The digests of watched files, by path, each with the stamp that the file had when it was read. */
+export interface DigestCache {
+  /** What is known of this path with this stamp; undefined when it has to be read. */
+  get(path: string, stamp: string): string | undefined;
+  /**
+   * @param changedNs when the file was changed last, in nanoseconds
+   * @param readNs when the reading began
+   */
+  put(path: string, stamp: string, digest: string, changedNs: bigint, readNs: bigint): void;
+  /** Forgets every path that is none of these. */
+  keepOnly(paths: ReadonlySet<string>): void;
+  /** Writes the file, if anything has changed since it was read or written. A cache: it may fail, and be lost. */
+  save(written: readonly string[]): Promise<void>;
+}
+
+interface Saved {
+  version: 1;
+  /** Path → stamp and digest. */
+  files: Record<string, [string, string]>;
+  /** Watched files that builds write. */
+  written: string[];
+}
+
+/** @param file where the digests outlive the process: `slots/source.json` */
+export async function openDigestCache(
+  file: string,
+): Promise<{ cache: DigestCache; written: string[] }> {
+  const saved = await readSaved(file);
+  const known = new Map(Object.entries(saved.files));
+  let lastWritten = saved.written.join('\n');
+  let changed = false;
+  const cache: DigestCache = {
+    get(path, stamp) {
+      const found = known.get(path);
+      return found?.[0] === stamp ? found[1] : undefined;
+    },
+    put(path, stamp, digest, changedNs, readNs) {
+      if (changedNs + TIME_STEP_NS > readNs) return;
+      known.set(path, [stamp, digest]);
+      changed = true;
+    },
+    keepOnly(paths) {
+      if (known.size <= paths.size) return;
+      for (const path of known.keys()) if (!paths.has(path)) known.delete(path);
+      changed = true;
+    },
+    async save(written) {
+      if (!changed && written.join('\n') === lastWritten) return;
+      changed = false;
+      lastWritten = written.join('\n');
+      const text: Saved = { version: 1, files: Object.fromEntries(known), written: [...written] };
+      await writeFileAtomic(file, JSON.stringify(text), { fsync: false, mode: 0o600 }).catch(() => {
+        changed = true;
+      });
+    },
+  };
+  return { cache, written: saved.written };
+}
+
+/** A file that cannot be used is no cache: everything is read again. */
+async function readSaved(file: string): Promise<Saved> {
+  const empty: Saved = { version: 1, files: {}, written: [] };
+  try {
+    const found = JSON.parse(await readFile(file, 'utf8')) as Saved;
+    const isUsable =
+      found.version === 1 &&
+      Array.isArray(found.written) &&
+      found.written.every((path) => typeof path === 'string') &&
+      Object.values(found.files).every(
+        (entry) => Array.isArray(entry) && entry.every((part) => typeof part === 'string'),
+      );
+    return isUsable ? found : empty;
+  } catch {
+    return empty;
+  }
+}
