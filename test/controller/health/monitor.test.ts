@@ -11,13 +11,34 @@ import { SITE } from '../../support/state-model.ts';
 import { testConfig } from '../../support/test-config.ts';
 import { until } from '../../support/until.ts';
 
-async function answering(port: number, release: string): Promise<Server> {
+/** As in the monitor. */
+const DEAD_ROUNDS = 3;
+
+const INSTANCES = testConfig().instances;
+
+interface Answering {
+  server: Server;
+  /** Probes so far. */
+  asked(): number;
+}
+
+/** @param release what it says that it serves; asked at each probe */
+async function answering(port: number, release: string | (() => string)): Promise<Answering> {
+  let asked = 0;
   const server = createServer((_request, response) => {
-    response.setHeader(RELEASE_HEADER, release).end('ok');
+    asked++;
+    response.setHeader(RELEASE_HEADER, typeof release === 'string' ? release : release()).end('ok');
   });
   await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
-  return server;
+  return { server, asked: () => asked };
+}
+
+/** Waits for so many whole rounds, of one probe for each instance. */
+async function rounds(slot: Answering, count: number): Promise<void> {
+  // A round that is under way is none of them.
+  const enough = slot.asked() + (count + 1) * INSTANCES;
+  await until(() => slot.asked() >= enough, `${count} rounds of probes`);
 }
 
 /** A site whose blue slot is active, and neither slot is up yet. */
@@ -40,16 +61,15 @@ async function monitored(health: Partial<Config['health']> = {}) {
 
 test('leaves visitors alone while the active slot starts, even if the standby is up first', async () => {
   const { monitor, startup, store, ports } = await monitored();
-  await answering(ports.green, 'r1');
+  const green = await answering(ports.green, 'r1');
   await until(() => monitor.isHealthy('green'), 'the standby to be well');
-  // More rounds than make a slot dead, each of which the standby sees.
-  await new Promise((resolve) => setTimeout(resolve, 1500));
+  await rounds(green, DEAD_ROUNDS + 1);
   expect(store.state.active).toBe('blue');
   expect(startup.isOver()).toBe(false);
 
   const blue = await answering(ports.blue, 'r2');
   await until(() => startup.isOver(), 'the active slot to be up');
-  blue.close();
+  blue.server.close();
   await until(() => store.state.active === 'green', 'the fail-over');
   expect(store.state.failedOverFrom).toBe('blue');
 });
@@ -67,11 +87,11 @@ test("takes another program on a slot's port for no standby", async () => {
   const green = await answering(ports.green, 'somebody else');
   await until(() => startup.isOver(), 'the active slot to be up');
   expect(monitor.isHealthy('green')).toBe(false);
-  blue.close();
+  blue.server.close();
   await until(() => !monitor.isHealthy('blue'), 'the active slot to be dead');
   expect(store.state.active).toBe('blue');
-  green.close();
-  await until(() => !green.listening, 'the port to be free');
+  green.server.close();
+  await until(() => !green.server.listening, 'the port to be free');
   await answering(ports.green, 'r1');
   await until(() => store.state.active === 'green', 'the fail-over');
 });
@@ -79,16 +99,13 @@ test("takes another program on a slot's port for no standby", async () => {
 test('does not hold against the active slot that it was silent while it was the candidate', async () => {
   const { monitor, startup, store, ports } = await monitored();
   await answering(ports.blue, 'r2');
-  await answering(ports.green, 'r3');
+  let wrong = Number.POSITIVE_INFINITY;
+  const green = await answering(ports.green, () => (wrong-- > 0 ? 'not yet' : 'r1'));
   await until(() => startup.isOver(), 'the active slot to be up');
-  // Green answers with a release that is not said to be there: for the monitor it is dead.
-  await new Promise((resolve) => setTimeout(resolve, 1200));
-  await store.update((state) => ({
-    ...state,
-    epoch: state.epoch + 1,
-    active: 'green',
-    slots: { ...state.slots, green: { release: 'r3' } },
-  }));
-  await until(() => monitor.isHealthy('green'), 'the flip to be seen at once', 150);
+  await rounds(green, DEAD_ROUNDS + 1);
+  // After the flip it is silent for fewer rounds than make a slot dead.
+  wrong = (DEAD_ROUNDS - 1) * INSTANCES;
+  await store.update((state) => ({ ...state, epoch: state.epoch + 1, active: 'green' }));
+  await until(() => monitor.isHealthy('green'), 'the active slot to be well');
   expect(store.state).toMatchObject({ active: 'green', failedOverFrom: null });
 });

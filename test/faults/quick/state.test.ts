@@ -195,15 +195,16 @@ test('the active release is deleted while it serves: it serves on, and is built 
   const { site } = hostile;
   const { body } = await site.get();
   let gone: string | null = null;
-  const after = await expectSafeStart('the active release is deleted', async (before) => {
+  await expectSafeStart('the active release is deleted', async (before) => {
     gone = before.slots[before.active].release;
     await rm(slotsFile(`releases/${gone}`), { recursive: true });
   });
   expect(await controllerLog()).toContain(`${gone} is gone from the disk`);
   await until(async () => (await site.get()).release !== gone, 'a new release', 30_000);
   expect((await site.get()).body).toBe(body);
-  await site.settled(60_000);
-  expect(after.active).toBeDefined();
+  const { active, slots, last } = await site.settled(60_000);
+  expect(last).toMatchObject({ outcome: 'promoted' });
+  expect(slots[active].release).toBe((await site.get()).release);
   await expectGoodEdit(site, 23);
 });
 

@@ -97,17 +97,21 @@ describe('bodyIdleTimeoutMs', () => {
     const site = await startEcho();
     const { port } = await startPlane({
       blue: site.port,
-      proxy: { upstreamTimeoutMs: 500, limits: { bodyIdleTimeoutMs: 3000 } },
+      proxy: { upstreamTimeoutMs: 500, limits: { bodyIdleTimeoutMs: 2000 } },
     });
     const client = await rawClient(port);
     client.send(head('POST /', 'Host: a', CHUNKED));
-    for (const piece of ['one ', 'two ', 'three ', 'four']) {
+    // All of it takes longer than the limit, and no pause does.
+    const begun = performance.now();
+    const pieces = ['one ', 'two ', 'three ', 'four ', 'five ', 'six'];
+    for (const piece of pieces) {
       client.send(chunk(piece));
-      await delay(200);
+      await delay(400);
     }
+    expect(performance.now() - begun).toBeGreaterThan(2000);
     client.send(chunk(''));
     const answer = await client.answer();
-    expect(JSON.parse(answer.body).body).toBe('one two three four');
+    expect(JSON.parse(answer.body).body).toBe(pieces.join(''));
   });
 
   test('is not for the time that the site takes to answer', async () => {
