@@ -1,4 +1,4 @@
-import { defineConfig } from 'slots';
+import { defineConfig } from 'two-slots';
 
 // The example site. It lives in a folder of its own, so paths and the build command say where;
 // an Astro site with slots in its own package.json needs no config at all.

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
+import { createRequire, registerHooks } from 'node:module';
+import { extname, join } from 'node:path';
 import type { z } from 'zod';
 import { SlotsError } from '../errors.ts';
 import { parseEntry } from '../slots/entry.ts';
@@ -111,8 +111,8 @@ function findLockFile(root: string): string {
 
 export function readConfigFile(file: string): unknown {
   try {
-    if (file.endsWith('.json')) return JSON.parse(readFileSync(file, 'utf8'));
-    const module = createRequire(file)(file);
+    if (file.endsWith('.json')) return parseJson(readFileSync(file, 'utf8'));
+    const module = withOwnPackage(() => createRequire(file)(file));
     return 'default' in module ? module.default : module;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
@@ -120,11 +120,33 @@ export function readConfigFile(file: string): unknown {
   }
 }
 
+/**
+ * A config that imports `two-slots` gets the slots that loads it, wherever that is installed. So does one that imports
+ * `slots`: the package had that name, which in the npm registry is somebody else's.
+ */
+function withOwnPackage<T>(load: () => T): T {
+  const url = new URL(`../index${extname(import.meta.url)}`, import.meta.url).href;
+  const hooks = registerHooks({
+    resolve: (specifier, context, next) =>
+      /^(two-)?slots$/.test(specifier) ? { url, shortCircuit: true } : next(specifier, context),
+  });
+  try {
+    return load();
+  } finally {
+    hooks.deregister();
+  }
+}
+
+/** JSON, without the byte order mark that editors on Windows put before it; Node takes such a package.json too. */
+function parseJson(text: string): unknown {
+  return JSON.parse(text.replace(/^\uFEFF/, ''));
+}
+
 /** An empty one where there is none: a folder of files may do without. */
 export function readPackageJson(root: string): PackageJson {
   const file = join(root, 'package.json');
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) as PackageJson;
+    return parseJson(readFileSync(file, 'utf8')) as PackageJson;
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return {};
     throw new SlotsError('CONFIG_UNREADABLE', `${file}: ${(cause as Error).message}`, { cause });

@@ -3,7 +3,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { lacking, skipFor } from '../support/needs.ts';
 import { putRelease, releaseIdOf, tempSite } from '../support/temp-site.ts';
 
 const run = promisify(execFile);
@@ -31,6 +32,8 @@ async function bashOffers(root: string, ...words: string[]): Promise<string[]> {
 }
 
 describe('in bash', () => {
+  beforeEach(({ skip }) => skipFor(skip, lacking('bash')));
+
   test('commands are completed, and what may stand before them', async () => {
     const { root } = await tempSite();
     expect(await bashOffers(root, 'st')).toEqual(['status']);

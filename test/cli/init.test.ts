@@ -68,10 +68,10 @@ describe('slots init', () => {
   test('imports its own types only where the package is installed', async () => {
     const { root, read, run } = await newSite();
     await mkdir(join(root, 'node_modules'));
-    await symlink(join(import.meta.dirname, '../..'), join(root, 'node_modules/slots'));
+    await symlink(join(import.meta.dirname, '../..'), join(root, 'node_modules/two-slots'));
     await run();
     const hasTypes = (await read('slots.config.ts')).startsWith(
-      "import { defineConfig } from 'slots'",
+      "import { defineConfig } from 'two-slots'",
     );
     // Its exports are the compiled files.
     expect(hasTypes).toBe(existsSync(join(import.meta.dirname, '../../dist/index.js')));

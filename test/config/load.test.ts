@@ -34,6 +34,27 @@ describe('loadConfig', () => {
     expect(loadConfig(root)).toMatchObject(COMPLETE);
   });
 
+  test.each(['two-slots', 'slots'])(
+    'a config that imports %s gets the slots that loads it, wherever that is installed',
+    async (name) => {
+      const { root } = await tempSite({
+        'package.json': '{ "name": "blog" }',
+        'slots.config.ts': `import { defineConfig } from '${name}';\nexport default defineConfig({ build: 'true', entry: 'a.js', keep: 7 });`,
+        // What the npm registry has by the old name.
+        'node_modules/slots/index.js': 'module.exports = {};',
+      });
+      expect(loadConfig(root).keep).toBe(7);
+    },
+  );
+
+  test('a byte order mark before package.json or a JSON config is no part of it', async () => {
+    const { root } = await tempSite({
+      'package.json': '\uFEFF{ "name": "blog" }',
+      'slots.config.json': '\uFEFF{ "build": "true", "entry": "a.js" }',
+    });
+    expect(loadConfig(root)).toMatchObject({ name: 'blog', entry: 'a.js' });
+  });
+
   test('takes the first of several files, in the order that is documented', async () => {
     const { root } = await tempSite(SOURCES);
     expect(CONFIG_FILES).toEqual(Object.keys(SOURCES));

@@ -11,6 +11,7 @@ import {
   programsOf,
   readPage,
 } from '../support/doc-commands.ts';
+import { lacking, skipFor } from '../support/needs.ts';
 import { type PlainSite, plainSite } from '../support/plain-site.ts';
 import { until } from '../support/until.ts';
 
@@ -66,9 +67,11 @@ describe('on a real site, in the order of the pages', () => {
   afterAll(() => site.dispose());
 
   const runnable = blocks.filter(({ notRun, commands }) => notRun === null && commands.some(isRun));
-  test.each(runnable.map((block) => [title(block), block] as const))(
+  test.for(runnable.map((block) => [title(block), block] as const))(
     '%s',
-    async (_title, block) => {
+    async ([_title, block], { skip }) => {
+      const programs = block.commands.filter(isRun).flatMap(programsOf);
+      skipFor(skip, lacking('bash', ...programs.filter((program) => !RUN.has(program))));
       await bringUp(site);
       for (const command of block.commands.filter(isRun)) {
         const { code, output } = await run(site, bin, command);

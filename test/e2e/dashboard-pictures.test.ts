@@ -5,6 +5,7 @@ import type { BrowserContextOptions, Page } from 'playwright-core';
 import { expect, onTestFinished, test } from 'vitest';
 import { openDashboard, startBrowser } from '../support/browser.ts';
 import { exampleSite } from '../support/example-site.ts';
+import { skipFor } from '../support/needs.ts';
 import type { Site } from '../support/site.ts';
 import { until } from '../support/until.ts';
 import { startVisitors } from '../support/visitors.ts';
@@ -19,6 +20,7 @@ const MIN_POINTS = 100;
 test('takes the pictures for the docs', async ({ skip }) => {
   if (process.env.SLOTS_SCREENSHOTS !== '1') skip('changes the docs: SLOTS_SCREENSHOTS=1 wants it');
   const browser = await startBrowser();
+  if (typeof browser === 'string') return skipFor(skip, browser);
   onTestFinished(() => browser.close());
   const site = await exampleSite();
   await rename(site, 'garden-blog');

@@ -1,8 +1,9 @@
 import { readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { dashboardAddress, openDashboard, overflowOf, startBrowser } from '../support/browser.ts';
+import { skipFor } from '../support/needs.ts';
 import { type PlainSite, plainSite } from '../support/plain-site.ts';
 import { until } from '../support/until.ts';
 
@@ -18,10 +19,16 @@ const SLOW_BUILD = `
 `;
 
 let browser: Browser;
+let noBrowser: string | null = null;
 let site: PlainSite;
 
 beforeAll(async () => {
-  browser = await startBrowser();
+  const started = await startBrowser();
+  if (typeof started === 'string') {
+    noBrowser = started;
+    return;
+  }
+  browser = started;
   site = await plainSite({
     cleanup: 'caller',
     config: {
@@ -38,7 +45,9 @@ afterAll(async () => {
   await site?.dispose();
 });
 
-afterEach(() => site.settled());
+beforeEach(({ skip }) => skipFor(skip, noBrowser));
+
+afterEach(() => site?.settled());
 
 async function publish(text: string): Promise<string> {
   await site.edit('page.txt', text);

@@ -68,7 +68,7 @@ test('installed into a site, it is set up by init and runs by up', async () => {
     files: { 'server.js': SERVER, 'content/page.txt': 'first' },
     async modules(root) {
       const { filename } = await pack(root);
-      const dependencies = { slots: `file:${filename}` };
+      const dependencies = { 'two-slots': `file:${filename}` };
       const manifest = { name: `t${root.slice(-6)}`, private: true, dependencies };
       await writeFile(join(root, 'package.json'), JSON.stringify(manifest, null, 2));
       await installPackages(root);
@@ -82,7 +82,7 @@ test('installed into a site, it is set up by init and runs by up', async () => {
   expect(stdout).toMatch(/found\s+Node/);
   const file = join(site.root, 'slots.config.ts');
   const config = await readFile(file, 'utf8');
-  expect(config).toContain("import { defineConfig } from 'slots';");
+  expect(config).toContain("import { defineConfig } from 'two-slots';");
   // The usual ports may be taken on this machine.
   const ports = `ports: ${JSON.stringify(site.ports)}, host: '127.0.0.1',`;
   await writeFile(file, config.replace('// ports: { proxy: 4321 },', ports));

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify, stripVTControlCharacters } from 'node:util';
 import xterm from '@xterm/headless';
 import { expect, test } from 'vitest';
+import { lacking, skipFor } from '../support/needs.ts';
 import { plainSite } from '../support/plain-site.ts';
 import type { Site } from '../support/site.ts';
 import { until } from '../support/until.ts';
@@ -58,7 +59,10 @@ function inTerminal(site: Site, ...args: string[]): ChildProcess {
 const pm2 = (site: Site, ...args: string[]) =>
   promisify(execFile)(packageFile('node_modules/.bin/pm2'), args, { env: site.env });
 
-test('status --watch keeps its picture over a restart of the controller, and Ctrl-C gives the cursor back', async () => {
+test('status --watch keeps its picture over a restart of the controller, and Ctrl-C gives the cursor back', async ({
+  skip,
+}) => {
+  skipFor(skip, lacking('script', 'stty'));
   const site = await plainSite();
   await site.slots('up');
   const watch = inTerminal(site, 'status', '--watch');
@@ -101,7 +105,8 @@ test('status --watch --json goes on after a restart, too, and exits with 3 witho
   await once(watch, 'exit');
 });
 
-test('a long error of the history is cut on a terminal, and whole in a pipe', async () => {
+test('a long error of the history is cut on a terminal, and whole in a pipe', async ({ skip }) => {
+  skipFor(skip, lacking('script', 'stty'));
   const site = await plainSite();
   const error = `Error: ${'far too long '.repeat(20)}\nthe end`;
   await mkdir(join(site.root, 'slots'));

@@ -1,5 +1,6 @@
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { expect, onTestFinished } from 'vitest';
+import { findChromium } from './chromium.ts';
 import type { Site } from './site.ts';
 
 /** Nothing of the browser's own on the network, and no need for what a container lacks. */
@@ -15,12 +16,13 @@ const ARGS = [
 
 const DESKTOP = { width: 1200, height: 900 };
 
-/** Debian's Chromium, or the one that `CHROMIUM` names. */
-export function startBrowser(): Promise<Browser> {
-  return chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ARGS,
-  });
+/** @returns the browser, or the reason why none starts here */
+export async function startBrowser(): Promise<Browser | string> {
+  try {
+    return await chromium.launch({ ...(await findChromium()), args: ARGS });
+  } catch (error) {
+    return `no browser starts here: ${(error as Error).message.split('\n')[0]}`;
+  }
 }
 
 export interface DashboardPage {

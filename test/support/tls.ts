@@ -1,6 +1,6 @@
 /** TLS and HTTP/2 against a server with a certificate that nobody vouches for. */
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
+import { writeFile } from 'node:fs/promises';
 import {
   type ClientHttp2Session,
   type ClientHttp2Stream,
@@ -11,9 +11,11 @@ import {
 } from 'node:http2';
 import { join } from 'node:path';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import { promisify } from 'node:util';
+import { generate } from 'selfsigned';
 import { onTestFinished } from 'vitest';
 import { tempFolder } from './temp-folder.ts';
+
+const DAY_MS = 86_400_000;
 
 export interface CertificateFiles {
   cert: string;
@@ -24,17 +26,14 @@ export interface CertificateFiles {
 export async function makeCertificate(name = 'localhost'): Promise<CertificateFiles> {
   const folder = await tempFolder();
   const files = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
-  const made = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  const named = ['-days', '2', '-subj', `/CN=${name}`];
-  await promisify(execFile)('openssl', [
-    'req',
-    ...made,
-    ...named,
-    '-keyout',
-    files.key,
-    '-out',
-    files.cert,
-  ]);
+  const made = await generate([{ name: 'commonName', value: name }], {
+    keyType: 'ec',
+    algorithm: 'sha256',
+    notBeforeDate: new Date(Date.now() - DAY_MS),
+    notAfterDate: new Date(Date.now() + DAY_MS),
+  });
+  await writeFile(files.key, made.private);
+  await writeFile(files.cert, made.cert);
   return files;
 }
 

@@ -7,7 +7,7 @@ export interface ConfigChoice {
   /** What the user gave on the command line, which goes over the preset. */
   build?: string | undefined;
   entry?: string | undefined;
-  /** Whether the site can import `slots`; the config goes without its types otherwise. */
+  /** Whether the site can import `two-slots`; the config goes without its types otherwise. */
   hasPackage: boolean;
 }
 
@@ -35,7 +35,7 @@ export function configText({ preset, name, build, entry, hasPackage }: ConfigCho
     : '// What is commented out is what slots does anyway; uncomment a line to change it.';
   const body = lines.map((text) => `  ${text}`).join('\n');
   return hasPackage
-    ? `import { defineConfig } from 'slots';\n\n${head}\nexport default defineConfig({\n${body}\n});\n`
+    ? `import { defineConfig } from 'two-slots';\n\n${head}\nexport default defineConfig({\n${body}\n});\n`
     : `${head}\nexport default {\n${body}\n};\n`;
 }
 

@@ -54,7 +54,7 @@ export function dockerFiles(read: (path: string) => string | null): Change[] {
   ];
 }
 
-const ECOSYSTEM = `module.exports = require('slots/ecosystem').ecosystem(__dirname);\n`;
+const ECOSYSTEM = `module.exports = require('two-slots/ecosystem').ecosystem(__dirname);\n`;
 
 const IGNORE = ['.git', '**/node_modules', 'slots', 'Dockerfile', ''].join('\n');
 

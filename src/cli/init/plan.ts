@@ -87,10 +87,10 @@ function nameOf(root: string): string {
   );
 }
 
-/** Whether the site's own packages have this one; the registry has another of its name. */
+/** Whether the site's own packages have this one: run from elsewhere, editors and PM2 would not find it. */
 function hasPackage(root: string): boolean {
   try {
-    createRequire(join(root, 'package.json')).resolve('slots/ecosystem');
+    createRequire(join(root, 'package.json')).resolve('two-slots/ecosystem');
     return true;
   } catch {
     return false;

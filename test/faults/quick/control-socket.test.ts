@@ -9,6 +9,7 @@ import { text } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { sitePaths } from '../../../src/slots/paths.ts';
+import { listenersOf } from '../../support/listeners.ts';
 import { until } from '../../support/until.ts';
 import { pidOf } from '../fault-site.ts';
 import { expectGoodEdit, type HostileSite, hostileSite } from '../hostile-site.ts';
@@ -152,12 +153,10 @@ test('the admin port tells nothing without the token, and like the slots it is o
   const { mode } = await stat(join(site.root, 'slots/admin-token'));
   expect(mode & 0o777).toBe(0o600);
 
-  const { stdout } = await run('ss', ['-Hltn']);
   for (const port of [ports.admin, ports.blue, ports.green]) {
-    const listeners = stdout.split('\n').filter((line) => line.includes(`:${port} `));
-    const addresses = listeners.map((line) => line.split(/\s+/)[3]);
+    const addresses = await listenersOf(port);
     expect(addresses.length).toBeGreaterThan(0);
-    for (const address of addresses) expect(address).toMatch(/^(127\.0\.0\.1|\[::1\]):/);
+    for (const address of addresses) expect(['127.0.0.1', '::1']).toContain(address);
   }
 });
 

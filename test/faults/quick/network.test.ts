@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { otherSlot } from '../../../src/slots/slot.ts';
+import { lacking, skipFor } from '../../support/needs.ts';
 import type { PlainSite } from '../../support/plain-site.ts';
 import { until } from '../../support/until.ts';
 import { faultSite, pageOf } from '../fault-site.ts';
@@ -97,6 +98,7 @@ longTest(
 );
 
 test('visitors who vanish without a FIN are cut at the limit', async ({ skip }) => {
+  skipFor(skip, lacking('ip', 'ss'));
   const net = await networkOfItsOwn().catch((error: Error) => error.message);
   if (typeof net === 'string') return skip(`no network of its own here: ${net}`);
   // Connections whose answer is complete wait for a next request, and are closed by this limit.
