@@ -38,7 +38,8 @@ export async function openDashboard(
   options: BrowserContextOptions & { address?: string } = {},
 ): Promise<DashboardPage> {
   const { address = await dashboardAddress(site), ...rest } = options;
-  const context = await browser.newContext({ viewport: DESKTOP, ...rest });
+  // Without a LANG, npm's Chromium makes up a language that its own Intl refuses, and uPlot asks for.
+  const context = await browser.newContext({ viewport: DESKTOP, locale: 'en-US', ...rest });
   onTestFinished(() => context.close());
   const page = await context.newPage();
   const complaints: string[] = [];
