@@ -5,6 +5,7 @@ import {
   BODY_TOO_LARGE,
   type ErrorAnswer,
   HEADERS_TOO_LARGE,
+  METHOD_NOT_ALLOWED,
   NOT_IMPLEMENTED,
 } from '../visitor/error-answer.ts';
 import { isHttp2 } from '../visitor/visitor.ts';
@@ -22,6 +23,8 @@ export function objection(
   const { headers } = request;
   // Node's parser takes 0.9 and 2.0 for versions of this syntax too.
   if (request.httpVersionMajor !== 1 && !isHttp2(request)) return BAD_REQUEST;
+  if (isHttp2(request) && !isWebScheme(headers[':scheme'])) return BAD_REQUEST;
+  if (request.method === 'TRACE') return METHOD_NOT_ALLOWED;
   if (fields.length > limits.headerCount * 2) return HEADERS_TOO_LARGE;
   // HTTP/1.1's parser has a limit of its own.
   if (isHttp2(request) && bytesOf(fields) > limits.headerBytes) return HEADERS_TOO_LARGE;
@@ -36,6 +39,10 @@ export function objection(
     return BODY_TOO_LARGE;
   }
   return null;
+}
+
+function isWebScheme(scheme: string | string[] | undefined): boolean {
+  return scheme === 'https' || scheme === 'http';
 }
 
 function bytesOf(fields: readonly string[]): number {

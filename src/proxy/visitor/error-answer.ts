@@ -12,6 +12,8 @@ export interface ErrorAnswer {
   text: string;
   /** Seconds; also how soon a page looks again by itself. */
   retryAfter?: number;
+  /** The methods that would be taken (RFC 9110 §10.2.1). */
+  allow?: string;
   /** Nothing more is read from a connection that has sent something doubtful. */
   close?: boolean;
 }
@@ -54,6 +56,22 @@ export const BAD_REQUEST: ErrorAnswer = {
   title: 'Bad request',
   text: 'This request cannot be understood.',
   close: true,
+};
+
+/** `TRACE` would show the site's fields to a script (RFC 9110 §9.3.8). */
+export const METHOD_NOT_ALLOWED: ErrorAnswer = {
+  status: 405,
+  title: 'Not allowed',
+  text: 'This site does not take requests of this kind.',
+  allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS',
+  close: true,
+};
+
+export const TOO_MANY_REQUESTS: ErrorAnswer = {
+  status: 429,
+  title: 'Too many requests at once',
+  text: 'Too many requests from your address are under way. Please try again in a few seconds.',
+  retryAfter: 2,
 };
 
 export const REQUEST_TIMEOUT: ErrorAnswer = {
@@ -115,6 +133,7 @@ export function createErrorAnswers(folder: string | null): ErrorAnswers {
       'content-length': String(Buffer.byteLength(body)),
       'cache-control': 'no-store',
     };
+    if (answer.allow) fields.allow = answer.allow;
     if (answer.retryAfter) fields['retry-after'] = String(answer.retryAfter);
     return { body, fields };
   };

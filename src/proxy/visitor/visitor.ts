@@ -81,6 +81,8 @@ export function writeHead(
   message: string,
   fields: string[],
 ): void {
+  // RFC 9110 §8.6: it must not have one, and an HTTP/2 client ends the stream for it.
+  if (status === 204) dropField(fields, 'content-length');
   if (isHttp2(response)) response.writeHead(status, toHttp2Fields(fields));
   else response.writeHead(status, toReason(status, message), fields);
 }
@@ -92,8 +94,13 @@ export function dropVainTrailer(response: ServerResponse, status: number, fields
   let cannot = req.method === 'HEAD' || status === 204 || status === 304 || isHttp10(req);
   const names = fields.map((word, i) => (i % 2 === 0 ? word.toLowerCase() : ''));
   cannot ||= names.includes('content-length');
-  for (let i = names.length - 2; cannot && i >= 0; i -= 2) {
-    if (names[i] === 'trailer') fields.splice(i, 2);
+  if (cannot) dropField(fields, 'trailer');
+}
+
+/** @param lower the field's name in lower case */
+function dropField(fields: string[], lower: string): void {
+  for (let i = fields.length - 2; i >= 0; i -= 2) {
+    if ((fields[i] as string).toLowerCase() === lower) fields.splice(i, 2);
   }
 }
 

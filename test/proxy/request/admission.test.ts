@@ -12,14 +12,22 @@ interface Head {
   fields?: [string, string][];
   /** Came over HTTP/2. */
   isHttp2?: boolean;
+  method?: string;
+  scheme?: string;
 }
 
 /** What is said against a request with such a head: a status, or `null`. */
-function statusOf({ version = [1, 1], fields = [], isHttp2 = false }: Head): number | null {
+function statusOf(head: Head): number | null {
+  const { version = [1, 1], fields = [], isHttp2 = false, method = 'GET', scheme } = head;
+  const pseudo = isHttp2 ? { ':scheme': scheme ?? 'https' } : {};
   const request = {
+    method,
     httpVersionMajor: version[0],
     httpVersionMinor: version[1],
-    headers: Object.fromEntries(fields.map(([name, value]) => [name.toLowerCase(), value])),
+    headers: {
+      ...pseudo,
+      ...Object.fromEntries(fields.map(([name, value]) => [name.toLowerCase(), value])),
+    },
     ...(isHttp2 ? { stream: {} } : {}),
   };
   return objection(request as unknown as IncomingMessage, fields.flat(), LIMITS)?.status ?? null;
@@ -32,6 +40,9 @@ test.for<[string, Head, number | null]>([
   ['an ordinary request is taken', {}, null],
   ['HTTP/1.0 is taken', { version: [1, 0] }, null],
   ['HTTP/2 is taken', HTTP2, null],
+  ['HTTP/2 over a TLS that ends before us is taken', { ...HTTP2, scheme: 'http' }, null],
+  ['HTTP/2 with a scheme that is none of the web is refused', { ...HTTP2, scheme: 'file' }, 400],
+  ['TRACE is refused', { method: 'TRACE' }, 405],
   ['a request of 0.9 over an HTTP/1 parser is refused', { version: [0, 9] }, 400],
   ['a request of 2.0 over an HTTP/1 parser is refused', { version: [2, 0] }, 400],
   ['as many fields as are allowed are taken', { fields: FOUR.slice(1) }, null],

@@ -183,3 +183,26 @@ describe('bodies', () => {
     }
   });
 });
+
+test('an answer of 204 with a length, which must not have one, is passed on without it', async () => {
+  const site = await startFixed('HTTP/1.1 204 No Content\r\nContent-Length: 0\r\nX-A: 1\r\n\r\n');
+  const { port } = await startPlane({
+    blue: site.port,
+    proxy: { tls: await makeCertificate() },
+  });
+  const answer = await http2Get(await http2Session(port), '/');
+  expect(answer).toMatchObject({ status: 204, resetBy: 0 });
+  expect(answer.headers).toMatchObject({ 'x-a': '1' });
+  expect(answer.headers).not.toHaveProperty('content-length');
+});
+
+test('TRACE is answered 405, and a scheme that is none of the web 400', async () => {
+  const site = await startEcho();
+  const { port } = await startPlane({ blue: site.port, proxy: { tls: await makeCertificate() } });
+  const session = await http2Session(port);
+  const trace = await http2Request(session, { ':path': '/', ':method': 'TRACE' });
+  expect(trace.status).toBe(405);
+  expect(trace.headers.allow).toContain('GET');
+  expect((await http2Request(session, { ':path': '/', ':scheme': 'ftp' })).status).toBe(400);
+  expect(site.received()).toBe('');
+});

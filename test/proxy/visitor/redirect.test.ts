@@ -32,6 +32,7 @@ describe('plain HTTP is sent to HTTPS', () => {
     ['an IPv6 host', head('GET /', 'Host: [::1]:80'), 'https://[::1]/'],
     ['an absolute target', head('GET http://other.test/x', 'Host: a'), 'https://other.test/x'],
     ['a POST', head('POST /form', 'Host: a', 'Content-Length: 0'), 'https://a/form'],
+    ['a WebSocket', get('/s', 'Connection: Upgrade', 'Upgrade: websocket'), 'https://site.test/s'],
     ['OPTIONS *', head('OPTIONS *', 'Host: a'), 'https://a/'],
   ])('%s', async (_name, bytes, expected) => {
     expect(await location(await startRedirect(), bytes)).toBe(expected);

@@ -56,6 +56,7 @@ const NOT_HTTP: [string, string, number][] = [
   ['a Host with user information', head('GET /', 'Host: site.test@evil.test'), 400],
   ['a list as Host', head('GET /', 'Host: site.test, evil.test'), 400],
   ['a Host with spaces', head('GET /', 'Host: site.test evil.test'), 400],
+  ['TRACE', head('TRACE /', HOST), 405],
   ['an unknown method', head('GEX /', HOST), 400],
   ['a method in lower case', head('get /', HOST), 400],
   ['a newer HTTP', head('GET / HTTP/3.0', HOST), 400],
