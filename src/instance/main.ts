@@ -8,10 +8,11 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { slotRelease } from '../slots/link.ts';
-import { crashFile, releaseDir, sitePaths } from '../slots/paths.ts';
+import { crashFile, releaseDir, sitePaths, writesFile } from '../slots/paths.ts';
 import { NO_RELEASE_EXIT_CODE, type Slot } from '../slots/slot.ts';
 import { finishOnSignal } from './finish.ts';
 import { answerProbes } from './probe-answer.ts';
+import { recordWrites } from './record-writes.ts';
 import { releaseEntry } from './release-entry.ts';
 import { runEntry } from './run-entry.ts';
 
@@ -29,6 +30,7 @@ try {
   const entry = releaseEntry(dir);
   answerProbes(id);
   finishOnSignal(isActive);
+  recordWrites(writesFile(paths, id), { ...paths, dist: join(dir, 'dist') });
   await runEntry(join(dir, 'dist'), entry, paths.slots);
   rmSync(crash, { force: true });
 } catch (error) {

@@ -1,6 +1,7 @@
 import { plainText } from '../../plain-text.ts';
 import type { SitePaths } from '../../slots/paths.ts';
 import { readRelease } from '../../slots/release.ts';
+import { readSiteWrites } from '../../slots/site-writes.ts';
 import type { Trigger } from '../../slots/trigger.ts';
 import type { WatchConfig } from '../../slots/watched.ts';
 import type { Logger } from '../log.ts';
@@ -8,6 +9,7 @@ import type { Store } from '../store.ts';
 import { type BuildSource, openSource } from './build-source.ts';
 import { type BuildReason, type Decision, decide, forgetAttempt } from './decide.ts';
 import type { Inbox } from './inbox.ts';
+import { watchReleaseWrites } from './release-writes.ts';
 
 /** Asks whether what is watched has to be built, after each burst of changes, and remembers each build. */
 export interface SourceQuestion extends BuildSource {
@@ -32,7 +34,8 @@ export function createSourceQuestion(
   inbox: Inbox,
 ): SourceQuestion {
   let stopped: string | null = null;
-  const siteWrites = async () => new Set<string>();
+  const releaseWrites = watchReleaseWrites(paths, store, log);
+  const siteWrites = async () => (await readSiteWrites(paths)).site;
   const opened = openSource(config, paths, siteWrites, (files) => {
     log.warn({ event: 'watcher.learnt', files }, writtenByBuilds(files));
   });
@@ -66,7 +69,8 @@ export function createSourceQuestion(
   }
 
   return {
-    problem: () => stopped ?? (written.length > 0 ? writtenByBuilds(written) : null),
+    problem: () =>
+      stopped ?? releaseWrites.problem() ?? (written.length > 0 ? writtenByBuilds(written) : null),
 
     async buildReason(trigger) {
       const source = await opened;
