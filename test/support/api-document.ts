@@ -190,8 +190,9 @@ as it is, in the site's folder, with the site's \`env\` and \`SLOTS_OUTCOME\`, \
 deploy: { git: true, secret: process.env.SLOTS_HOOK_SECRET },   // at least 16 characters
 \`\`\`
 
-Set \`https://<your name>/hooks/git\` as a push webhook at the git host, with the same secret. GitHub's
-\`X-Hub-Signature-256\`, Gitea's and Forgejo's \`X-Gitea-Signature\` and GitLab's \`X-Gitlab-Token\` are understood. A
+Set \`https://<your name>/hooks/git\` as a push webhook at the git host, with the same secret. Understood are GitHub's
+\`X-Hub-Signature-256\`, Bitbucket's \`X-Hub-Signature\` (SHA-256), the \`X-Forgejo-Signature\`, \`X-Gitea-Signature\` and
+\`X-Gogs-Signature\` of these three, and GitLab's \`X-Gitlab-Token\` or its signing token (\`webhook-signature\`). A
 reverse proxy must pass that one path on to the admin port, for instance in Caddy:
 
 \`\`\`
@@ -213,8 +214,12 @@ site's folder, moves the files forward to it, and promotes. The answer tells wha
 | 409 \`GIT_DIVERGED\` | not a fast-forward: the branch was rewritten, or this clone has commits of its own |
 | 409 \`GIT_NO_UPSTREAM\` | the checked-out branch follows no remote branch, or none is checked out |
 | 409 \`GIT_FAILED\` | git itself failed; the message is git's |
-| 429 | more than 60 calls a minute |
+| 429 | more than 60 genuine calls a minute from one address |
 
-Nothing is ever merged, rebased, reset or stashed. A body may have 5 MiB. The log says \`deploy.git\`, \`deploy.refused\` or
+Nothing is ever merged, rebased, reset or stashed. A body may have 5 MiB.
+
+Strangers who reach the address use up nothing of the git host's: a call counts only once its signature has been checked, and
+where too many bodies are on their way at a time, the oldest is cut off rather than a new one refused. Callers are told
+apart by their address, behind a reverse proxy of \`proxy.trustedProxies\` by its \`X-Forwarded-For\`. The log says \`deploy.git\`, \`deploy.refused\` or
 \`deploy.denied\`.
 `;

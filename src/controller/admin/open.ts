@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { Config } from '../../config/schema.ts';
+import { trustedAddresses } from '../../config/trusted-proxies.ts';
 import type { SitePaths } from '../../slots/paths.ts';
 import { listen } from '../control-socket.ts';
 import { createDeploy } from '../deploy/deploy.ts';
@@ -75,5 +76,6 @@ function createHook({ config, paths, store, inbox, log }: AdminContext, { pushes
     counters: pushes,
     log,
   });
-  return createGitHook(config.deploy.secret, deploy, log);
+  const trusted = trustedAddresses(config.proxy.trustedProxies);
+  return createGitHook({ secret: config.deploy.secret, trusted, deploy, log });
 }

@@ -25,7 +25,8 @@ export function openApi(routes: readonly Route[]): Json {
           type: 'apiKey',
           in: 'header',
           name: 'X-Hub-Signature-256',
-          description: 'or X-Gitea-Signature, or the secret itself as X-Gitlab-Token',
+          description:
+            'or X-Hub-Signature (Bitbucket), X-Forgejo-Signature, X-Gitea-Signature, webhook-signature (GitLab), or the secret itself as X-Gitlab-Token',
         },
       },
     },

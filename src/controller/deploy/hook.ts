@@ -1,88 +1,91 @@
 import type { IncomingMessage } from 'node:http';
+import type { BlockList } from 'node:net';
 import { SlotsError } from '../../errors.ts';
-import { readBody } from '../admin/body.ts';
+import { readChunks } from '../admin/body.ts';
 import type { Logger } from '../log.ts';
+import { callerOf } from './caller.ts';
 import type { Deployed } from './deploy.ts';
-import { isGenuine, proofOf } from './signature.ts';
+import { createAllowance, createPlaces } from './limits.ts';
+import { createProofCheck, proofOf } from './signature.ts';
 
 export interface HookLimits {
   /** A push of very many commits has a long list of them, which nobody reads here. */
   bodyBytes: number;
-  /** Calls whose body is being read: nobody knows yet who they are from. */
-  reading: number;
+  /** Bodies of one caller that are read at a time, before it is known who sends them. */
+  readingPerCaller: number;
+  /** Bodies of all callers together. None is kept in memory: a place costs a connection. */
+  readingInAll: number;
   /** For the whole body, in milliseconds. */
   bodyTimeoutMs: number;
-  /** Calls a minute that are looked at. */
-  perMinute: number;
+  /** Genuine calls of one caller a minute: whoever has recorded one may send it again and again. */
+  genuinePerMinute: number;
   /** Denied calls a minute that are logged: strangers must not fill the disk. */
   loggedPerMinute: number;
 }
 
 const LIMITS: HookLimits = {
   bodyBytes: 5 * 1024 * 1024,
-  reading: 4,
+  readingPerCaller: 4,
+  readingInAll: 64,
   bodyTimeoutMs: 15_000,
-  perMinute: 60,
+  genuinePerMinute: 60,
   loggedPerMinute: 10,
 };
+
+export interface GitHookParts {
+  secret: string;
+  /** Reverse proxies whose word about a caller's address is taken. */
+  trusted: BlockList;
+  deploy: () => Promise<Deployed>;
+  log: Logger;
+}
 
 export type GitHook = (request: IncomingMessage) => Promise<Deployed>;
 
 /**
- * `POST /hooks/git`: a git host says that something was pushed. What it says is not read, only who says it:
- * the clone's own remote is asked what there is.
+ * `POST /hooks/git`: a git host says that something was pushed. Its body is not read for what it says, only for its
+ * signature: the clone's own remote is asked what there is. A call costs an allowance only once it is known to be
+ * genuine, so that strangers use up nothing of the git host's.
  */
 export function createGitHook(
-  secret: string,
-  deploy: () => Promise<Deployed>,
-  log: Logger,
+  { secret, trusted, deploy, log }: GitHookParts,
   limits = LIMITS,
 ): GitHook {
-  const allow = createAllowance(limits.perMinute);
+  const places = createPlaces(limits.readingPerCaller, limits.readingInAll);
+  const allow = createAllowance(limits.genuinePerMinute);
   const mayLog = createAllowance(limits.loggedPerMinute);
-  let reading = 0;
 
   const denied = (why: string): SlotsError => {
     const said = `a call of the git webhook was denied: ${why}`;
-    if (mayLog()) log.warn({ event: 'deploy.denied', error: why }, said);
+    if (mayLog('')) log.warn({ event: 'deploy.denied', error: why }, said);
     return new SlotsError('UNAUTHORIZED', `this call is not from the git host: ${why}`, {
       hint: 'set the same secret in "deploy.secret" and at the git host',
     });
   };
 
-  const bodyOf = async (request: IncomingMessage): Promise<Buffer> => {
-    reading++;
-    const timer = setTimeout(() => request.destroy(), limits.bodyTimeoutMs);
+  const read = async (request: IncomingMessage, onChunk: (chunk: Buffer) => void) => {
+    const cut = () => request.destroy();
+    const giveBack = places.take(callerOf(request, trusted), cut);
+    const timer = setTimeout(cut, limits.bodyTimeoutMs);
     try {
-      return await readBody(request, limits.bodyBytes);
+      await readChunks(request, limits.bodyBytes, onChunk);
     } finally {
       clearTimeout(timer);
-      reading--;
+      giveBack();
     }
   };
 
   return async (request) => {
     const proof = proofOf(request.headers);
     if (proof === null) throw denied('it is not signed');
-    if (reading >= limits.reading || !allow()) {
+    const check = createProofCheck(proof, secret);
+    // The secret itself needs no body to be checked.
+    if (proof.kind === 'token' && !check.isGenuine()) throw denied('it does not know the secret');
+    await read(request, check.update);
+    if (!check.isGenuine()) throw denied('it does not know the secret');
+    if (!allow(callerOf(request, trusted))) {
       throw new SlotsError('TOO_MANY_CALLS', 'too many calls of this webhook');
     }
-    const body = await bodyOf(request);
-    if (!isGenuine(proof, body, secret)) throw denied('it does not know the secret');
     return deploy();
-  };
-}
-
-/** So many at once, and so many a minute after that. */
-function createAllowance(perMinute: number): () => boolean {
-  let left = perMinute;
-  let at = performance.now();
-  return () => {
-    const now = performance.now();
-    left = Math.min(perMinute, left + ((now - at) / 60_000) * perMinute);
-    at = now;
-    if (left < 1) return false;
-    left--;
-    return true;
   };
 }

@@ -1,6 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { trustedAddresses } from '../../../src/config/trusted-proxies.ts';
 import { createDeploy, type DeployParts } from '../../../src/controller/deploy/deploy.ts';
 import { createGitHook, type HookLimits } from '../../../src/controller/deploy/hook.ts';
 import { createEventCounters } from '../../../src/controller/metrics/event-counters.ts';
@@ -15,15 +16,19 @@ import { until } from '../../support/until.ts';
 const SECRET = 'a secret of twenty-two';
 const LIMITS: HookLimits = {
   bodyBytes: 64 * 1024,
-  reading: 3,
-  bodyTimeoutMs: 300,
-  perMinute: 20,
+  readingPerCaller: 3,
+  readingInAll: 5,
+  bodyTimeoutMs: 60_000,
+  genuinePerMinute: 20,
   loggedPerMinute: 5,
 };
 const [FROM, TO] = ['a'.repeat(40), 'b'.repeat(40)];
 
 /** The hook behind the real listener; what git would have done is a value. */
-async function setUp(pull: DeployParts['pull'] = async () => ({ from: FROM, to: TO })) {
+async function setUp(
+  pull: DeployParts['pull'] = async () => ({ from: FROM, to: TO }),
+  limits = LIMITS,
+) {
   const store = createStore(EMPTY_STATE, async () => {});
   const orders: Order[] = [];
   const steps: string[] = [];
@@ -49,16 +54,29 @@ async function setUp(pull: DeployParts['pull'] = async () => ({ from: FROM, to: 
     counters,
     log,
   });
-  const admin = await startAdmin({ gitHook: createGitHook(SECRET, deploy, log, LIMITS) });
+  const trusted = trustedAddresses(['loopback']);
+  const hook = createGitHook({ secret: SECRET, trusted, deploy, log }, limits);
+  const admin = await startAdmin({ gitHook: hook });
   const call = async (headers: Record<string, string>, body: string | Buffer = '{}') => {
     const answer = await admin.ask('POST', '/hooks/git', headers, body);
     return { ...answer, body: JSON.parse(answer.body) };
   };
-  const push = (body = '{}') => call({ 'x-hub-signature-256': `sha256=${sign(body)}` }, body);
+  const push = (body = '{}', caller = '192.0.2.1') =>
+    call({ 'x-hub-signature-256': `sha256=${sign(body)}`, 'x-forwarded-for': caller }, body);
+  /** A call that says who it is from, and never sends its body. */
+  const begin = (caller: string) => {
+    const socket = connect(admin.port, '127.0.0.1').on('error', () => {});
+    onTestFinished(() => void socket.destroy());
+    const signature = 'X-Hub-Signature-256: sha256=guess';
+    const fields = `Host: x\r\n${signature}\r\nX-Forwarded-For: ${caller}\r\nContent-Length: 9`;
+    socket.write(`POST /hooks/git HTTP/1.1\r\n${fields}\r\n\r\n{`);
+    return socket;
+  };
   return {
     ...admin,
     call,
     push,
+    begin,
     store,
     orders,
     steps,
@@ -73,14 +91,28 @@ function sign(body: string | Buffer, secret = SECRET): string {
   return createHmac('sha256', secret).update(body).digest('hex');
 }
 
+/** By the Standard Webhooks specification. */
+function signedByStandard(body: string, at = Date.now(), secret: string | Buffer = SECRET) {
+  const timestamp = String(Math.floor(at / 1000));
+  const hmac = createHmac('sha256', secret).update(`msg_1.${timestamp}.${body}`);
+  return {
+    'webhook-id': 'msg_1',
+    'webhook-timestamp': timestamp,
+    'webhook-signature': `v1,${randomBytes(32).toString('base64')} v1,${hmac.digest('base64')}`,
+  };
+}
+
 describe('a call', () => {
   const BODY = '{ "ref": "refs/heads/main", "author": "Zoë" }\n';
 
   test.each([
     ['GitHub', { 'x-hub-signature-256': `sha256=${sign(BODY)}` }],
+    ['Bitbucket', { 'x-hub-signature': `sha256=${sign(BODY)}`, 'x-event-key': 'repo:push' }],
+    ['Forgejo', { 'x-forgejo-signature': sign(BODY) }],
     ['Gitea', { 'x-gitea-signature': sign(BODY) }],
     ['Gogs', { 'x-gogs-signature': sign(BODY) }],
     ['GitLab', { 'x-gitlab-token': SECRET }],
+    ['GitLab with a signing token', signedByStandard(BODY)],
   ])('of %s is taken: the push is promoted', async (_host, headers) => {
     const { call, orders, events, counters } = await setUp();
     const answer = await call(headers as unknown as Record<string, string>, BODY);
@@ -109,6 +141,12 @@ describe('a call', () => {
     ['with the secret where a signature goes', { 'x-hub-signature-256': `sha256=${SECRET}` }],
     ['with a signature where the secret goes', { 'x-gitlab-token': sign(BODY) }],
     ['with a digest that is broken', { 'x-hub-signature': `sha1=${sign(BODY)}` }],
+    ['that was signed an hour ago', signedByStandard(BODY, Date.now() - 3_600_000)],
+    [
+      'signed for another time than it says',
+      { ...signedByStandard(BODY), 'webhook-timestamp': '1' },
+    ],
+    ['signed by another token', signedByStandard(BODY, Date.now(), 'another')],
     ['with the bearer token', { authorization: `Bearer ${'a'.repeat(64)}` }],
   ])('%s is denied, and git is not asked', async (_name, headers) => {
     const { call, pulls, events, lines } = await setUp();
@@ -160,30 +198,48 @@ describe('a stranger', () => {
     expect(pulls()).toBe(0);
   });
 
-  test('cannot try often', async () => {
+  test('that guesses uses up nothing of what the git host may do', async () => {
     const { call, push, events } = await setUp();
-    const statuses = [];
-    for (let count = 0; count < LIMITS.perMinute + 3; count++) {
-      statuses.push((await call({ 'x-gitlab-token': 'guess' })).status);
+    for (let count = 0; count < LIMITS.genuinePerMinute + 3; count++) {
+      const guess = { 'x-gitlab-token': 'guess', 'x-forwarded-for': '192.0.2.1' };
+      expect((await call(guess)).status).toBe(401);
+      const forged = { 'x-hub-signature-256': `sha256=${sign('another')}` };
+      expect((await call({ ...forged, 'x-forwarded-for': '192.0.2.1' })).status).toBe(401);
     }
-    expect(statuses.slice(0, LIMITS.perMinute).every((status) => status === 401)).toBe(true);
-    const last = await push();
-    expect(last).toMatchObject({ status: 429, headers: { 'retry-after': '60' } });
+    expect((await push()).status).toBe(200);
     expect(events('deploy.denied')).toHaveLength(LIMITS.loggedPerMinute);
   });
 
-  test('cannot hold the hook up with bodies that never end', async () => {
-    const { port, push } = await setUp();
-    const sockets = Array.from({ length: LIMITS.reading }, () => {
-      const socket = connect(port, '127.0.0.1').on('error', () => {});
-      onTestFinished(() => void socket.destroy());
-      socket.write(
-        'POST /hooks/git HTTP/1.1\r\nHost: x\r\nX-Gitlab-Token: x\r\nContent-Length: 9\r\n\r\n{',
-      );
-      return socket;
-    });
-    await until(async () => (await push()).status === 429, 'the hook to be busy');
-    await until(() => sockets.every((socket) => socket.closed), 'the connections to be cut');
+  test.each([
+    ['one address', () => '198.51.100.9'],
+    ["the git host's own address", () => '192.0.2.1'],
+    ['an address each', (count: number) => `198.51.100.${count}`],
+    ['a proxy that names no address', () => ''],
+  ])('with many bodies that never end, from %s, keeps no push out', async (_name, addressOf) => {
+    const { begin, push } = await setUp();
+    const sockets = Array.from({ length: 40 }, (_, count) => begin(addressOf(count)));
+    // Those that are over their limit are cut; the others are being read.
+    await until(() => sockets.some((socket) => socket.closed), 'the limit to be reached');
+    for (let count = 0; count < 5; count++) expect((await push()).status).toBe(200);
+    expect(sockets.some((socket) => !socket.closed)).toBe(true);
+  });
+
+  test('whose body never ends is cut off in the end', async () => {
+    const { begin, push } = await setUp(undefined, { ...LIMITS, bodyTimeoutMs: 50 });
+    const socket = begin('198.51.100.9');
+    await until(() => socket.closed, 'the connection to be cut');
+    expect((await push()).status).toBe(200);
+  });
+
+  test('who sends a recorded call again and again is limited, and the git host is not', async () => {
+    const { push } = await setUp();
+    const statuses = [];
+    for (let count = 0; count < LIMITS.genuinePerMinute + 1; count++) {
+      statuses.push((await push('{}', '198.51.100.9')).status);
+    }
+    expect(statuses.slice(0, -1).every((status) => status === 200)).toBe(true);
+    const last = await push('{}', '198.51.100.9');
+    expect(last).toMatchObject({ status: 429, headers: { 'retry-after': '60' } });
     expect((await push()).status).toBe(200);
   });
 });
