@@ -25,6 +25,13 @@ const log = pino({ name: 'proxy', base: { pid: process.pid } });
 const paths = sitePaths(root);
 const { config, plane } = prepare();
 
+function onFault(error: Error) {
+  log.error(
+    { event: 'worker.fault', error: error.stack },
+    'a request was broken off by a fault of ours',
+  );
+}
+
 /** What is wrong with the config or the certificate is one line, not a stack. */
 function prepare() {
   try {
@@ -34,7 +41,7 @@ function prepare() {
       tls.cert = resolve(root, tls.cert);
       tls.key = resolve(root, tls.key);
     }
-    return { config, plane: createDataPlane(config.proxy, config.ports) };
+    return { config, plane: createDataPlane(config.proxy, config.ports, undefined, onFault) };
   } catch (error) {
     if (!(error instanceof SlotsError)) throw error;
     log.fatal({ event: 'worker.start-failed', code: error.code }, error.message);

@@ -1,6 +1,8 @@
-/** An answer that has begun and goes out as far as it has come, or a request. */
+/** An answer that has begun, a request, or a part of its body: goes out as far as it has come. */
 export interface Waiting {
   sendNow(): void;
+  /** `sendNow` has thrown. */
+  failed(error: Error): void;
 }
 
 let waiting: Waiting[] = [];
@@ -9,7 +11,13 @@ let waiting: Waiting[] = [];
 const send = () => {
   const now = waiting;
   waiting = [];
-  for (const one of now) one.sendNow();
+  for (const one of now) {
+    try {
+      one.sendNow();
+    } catch (error) {
+      one.failed(error as Error);
+    }
+  }
 };
 
 /**

@@ -12,7 +12,7 @@ import { createWorkerCounters } from './metrics/counters.ts';
 import { createInflight, type Inflight } from './metrics/inflight.ts';
 import { createPreparation } from './request/preparation.ts';
 import { createRouter } from './router.ts';
-import { createSlotClient } from './slot/client.ts';
+import { createSlotConnections } from './slot/connections.ts';
 import { trackConnections, type VisitorConnections } from './visitor/connections.ts';
 import { createErrorAnswers } from './visitor/error-answer.ts';
 import { createListener, serveVisitors } from './visitor/listener.ts';
@@ -40,11 +40,15 @@ export interface DataPlane {
   flushLog(): void;
 }
 
-/** @param writeLog takes the access log's lines, if there is one (`proxy.accessLog`) */
+/**
+ * @param writeLog takes the access log's lines, if there is one (`proxy.accessLog`)
+ * @param onFault is told of what one request has thrown, and only that request has ended of
+ */
 export function createDataPlane(
   config: ProxyConfig,
   ports: PerSlot<number>,
   writeLog: (text: string) => void = (text) => process.stdout.write(text),
+  onFault: (error: Error) => void = () => {},
 ): DataPlane {
   const router = createRouter();
   const { counters, traffic, serve } = createWorkerCounters();
@@ -61,7 +65,7 @@ export function createDataPlane(
   const proxy = createProxy();
   const accessLog = config.accessLog ? createAccessLog(writeLog) : null;
   const forwarding = createForwarding(
-    { ...shared, ...createSlotParts(config, ports), limits: config.limits, stopping },
+    { ...shared, ...createSlotParts(config, ports), limits: config.limits, stopping, onFault },
     config.upstreamTimeoutMs,
     (exchange) => accessLog?.write(exchange),
   );
@@ -102,13 +106,13 @@ export function createDataPlane(
 function createSlotParts(config: ProxyConfig, ports: PerSlot<number>) {
   const limits = {
     connectTimeoutMs: config.limits.connectTimeoutMs,
-    headersTimeoutMs: config.upstreamTimeoutMs,
     bodyTimeoutMs: config.limits.upstreamIdleTimeoutMs,
+    headBytes: config.limits.answerHeadBytes,
   };
   return {
     slotClients: {
-      blue: createSlotClient(ports.blue, limits),
-      green: createSlotClient(ports.green, limits),
+      blue: createSlotConnections({ port: ports.blue }, limits),
+      green: createSlotConnections({ port: ports.green }, limits),
     },
     limiters: { blue: createLimiter(config.limits), green: createLimiter(config.limits) },
   };

@@ -16,7 +16,7 @@ export interface ReadAnswer {
 export function read(
   pieces: readonly string[],
   method = 'GET',
-  reader = new AnswerReader(),
+  reader = new AnswerReader(16_384),
 ): ReadAnswer {
   const heads: AnswerHead[] = [];
   const buffer = Buffer.alloc(65_536, '\n');

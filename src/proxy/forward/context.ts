@@ -2,13 +2,13 @@ import type { ProxyLimits } from '../../config/proxy-schema.ts';
 import type { PerSlot, Slot } from '../../slots/slot.ts';
 import type { Counters, Traffic } from '../../wire/messages.ts';
 import type { Inflight } from '../metrics/inflight.ts';
-import type { SlotClient } from '../slot/client.ts';
+import type { SlotConnections } from '../slot/connections.ts';
 import type { ErrorAnswers } from '../visitor/error-answer.ts';
 import type { Limiter } from './limiter.ts';
 
 /** What an exchange needs from the worker around it. */
 export interface ExchangeContext {
-  slotClients: PerSlot<SlotClient>;
+  slotClients: PerSlot<SlotConnections>;
   limiters: PerSlot<Limiter>;
   inflight: Inflight;
   counters: Counters;
@@ -22,4 +22,6 @@ export interface ExchangeContext {
   fallback(refused: Slot): Slot | null;
   /** Whether the worker is about to stop, so that each connection's next answer is its last. */
   stopping(): boolean;
+  /** Something was thrown that should not have been: the exchange has been ended, and nothing else. */
+  onFault(error: Error): void;
 }

@@ -8,13 +8,13 @@ import {
   REQUEST_TIMEOUT,
   UNAVAILABLE,
 } from '../visitor/error-answer.ts';
-import { BodyStalled, BodyTooLarge } from './upload.ts';
+import { BodyLengthWrong, BodyStalled, BodyTooLarge } from './upload.ts';
 
 /** What a visitor is told about a request that failed by its own doing; `null` when it did not. */
 export function explainVisitorFault(error: Error): ErrorAnswer | null {
   if (error instanceof BodyTooLarge) return BODY_TOO_LARGE;
   if (error instanceof BodyStalled) return REQUEST_TIMEOUT;
-  return wasInvalid(error) ? BAD_REQUEST : null;
+  return wasInvalid(error) || error instanceof BodyLengthWrong ? BAD_REQUEST : null;
 }
 
 /** What a visitor is told when the slot failed. */

@@ -32,9 +32,8 @@ export function createForwarding(
   const exchanges = createLiveSet<Exchange>();
   const headWatch = createHeadWatch(headTimeoutMs, exchanges.all);
 
-  const close = (exchange: Exchange) => {
-    if (!exchanges.remove(exchange)) return;
-    exchange.end();
+  const onOver = (exchange: Exchange) => {
+    exchanges.remove(exchange);
     ended(exchange);
   };
 
@@ -45,18 +44,18 @@ export function createForwarding(
     pipelining.add(socket);
     socket.on('close', () => {
       for (const exchange of exchanges.all()) {
-        if (exchange.request.socket === socket) close(exchange);
+        if (exchange.request.socket === socket) exchange.end();
       }
     });
   };
 
   return {
     begin(request, response, slot, { path, headers }) {
-      const exchange = new Exchange(context, request, response, slot, path, headers);
+      const exchange = new Exchange(context, request, response, slot, path, headers, onOver);
       exchanges.add(exchange);
       headWatch.begin();
       // `close` comes for every response, finished or not; `finish` and `end` do not (hazard 8).
-      response.on('close', () => close(exchange));
+      response.on('close', () => exchange.end());
       if (response.socket === null) watchPipelining(request.socket);
       exchange.begin();
     },

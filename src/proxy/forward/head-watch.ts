@@ -17,7 +17,7 @@ const LOOKS_PER_LIMIT = 10;
 
 /**
  * Gives up on slots that do not answer, by one look at all who wait instead of a timer for each (ran: 2 % more requests
- * per CPU-second than with undici's timers, in 30 paired rounds).
+ * per CPU-second than with timers for each, in 30 paired rounds).
  *
  * @param limitMs is kept from below: nobody is given up on earlier, and at most two looks later
  * @param all those who are there now, waiting or not

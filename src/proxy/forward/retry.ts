@@ -1,40 +1,34 @@
 import type { Slot } from '../../slots/slot.ts';
 
-/** What is known about an attempt that failed before the slot's answer began. */
+/** What is known about an attempt that failed with no byte of an answer at the visitor. */
 export interface FailedAttempt {
-  method: string | undefined;
+  method: string;
   hasBody: boolean;
-  /** It took the place of one that an idle connection's end had cost. */
-  retried: boolean;
+  /** No connection was made, so that no byte of the request was sent. */
+  refused: boolean;
+  /** The connection was closed after the request was sent, and before the answer had begun. */
+  lost: boolean;
+  /** It was the second time that the request was sent. */
+  sentBefore: boolean;
   /** A slot had refused this request before. */
   refusedBefore: boolean;
-  /** No connection was made. */
-  refused: boolean;
-  /** A connection that had been idle since an earlier answer was closed before it gave a byte of this one. */
-  idleConnectionLost: boolean;
 }
 
 /**
- * Whether and where a request is sent again: only where no byte of it can have been processed, and once for
- * each of the two reasons (design §6). A slot whose processes die loses idle connections first and refuses
- * new ones then, so that one request may meet both.
+ * Whether and where a request goes again (design §6): on to the other slot where none of it can have been processed,
+ * and once more to the same slot where doing it twice does no harm. A slot whose processes die loses connections
+ * first and refuses new ones then, so that one request may meet both.
  *
  * @param other the slot to fall back to, or `null`
- * @returns the slot for the second attempt, or `null` to give up
+ * @returns the slot for the next attempt, or `null` to give up
  */
 export function retrySlot(attempt: FailedAttempt, slot: Slot, other: Slot | null): Slot | null {
   if (attempt.refused) return attempt.refusedBefore ? null : other;
-  if (
-    attempt.retried ||
-    !attempt.idleConnectionLost ||
-    attempt.hasBody ||
-    !isIdempotent(attempt.method)
-  )
-    return null;
-  return slot;
+  if (!attempt.lost || attempt.sentBefore || attempt.hasBody) return null;
+  return isSafe(attempt.method) ? slot : null;
 }
 
-/** RFC 9110 §9.2.2, without those that change something (`PUT`, `DELETE`): doubling them may be noticed. */
-function isIdempotent(method: string | undefined): boolean {
-  return method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
+/** RFC 9110 §9.2.1. */
+function isSafe(method: string): boolean {
+  return method === 'GET' || method === 'HEAD' || method === 'OPTIONS' || method === 'TRACE';
 }

@@ -1,6 +1,5 @@
 import { RELEASE_HEADER } from '../../slots/headers.ts';
 import { fieldKind } from './field-kind.ts';
-import { latin1 } from './latin1.ts';
 
 const MAX_REQUEST_ID_LENGTH = 200;
 
@@ -93,12 +92,6 @@ export function toSlotFields(
 /** RFC 7239 §6: an IPv6 address stands in brackets and quotes. */
 function forwardedNode(address: string): string {
   return address.includes(':') ? `"[${address}]"` : address;
-}
-
-/** undici hands a message's fields over as bytes, others as strings; they are Latin-1 on the wire. */
-export function toStrings(raw: readonly Buffer[] | readonly string[]): readonly string[] {
-  if (typeof raw[0] !== 'object') return raw as readonly string[];
-  return (raw as readonly Buffer[]).map((word) => latin1(word));
 }
 
 /**

@@ -32,10 +32,20 @@ export function bodyLength({ status, known }: AnswerHead, method: string): numbe
   return length === undefined ? UNTIL_CLOSE : Number(length);
 }
 
-/** Whether another request may follow on the connection of this answer (RFC 9112 §9.3). */
-export function mayKeepAlive({ known, isHttp10 }: AnswerHead): boolean {
-  if (isHttp10) return false;
-  const { connection } = known;
+/**
+ * Whether another request may follow on the connection of this answer (RFC 9112 §9.3).
+ *
+ * A body that must not be there is sent by some servers all the same (after HEAD, or with a 204 or 304 that announces
+ * one), and would be taken for the next answer.
+ *
+ * @param method of the request
+ */
+export function mayKeepAlive({ status, known, isHttp10 }: AnswerHead, method: string): boolean {
+  if (isHttp10 || method === 'HEAD') return false;
+  const { connection, 'content-length': length, 'transfer-encoding': coding } = known;
+  if ((status === 204 || status === 304) && (length !== undefined || coding !== undefined)) {
+    return false;
+  }
   if (connection === undefined || connection === 'keep-alive') return true;
   return !/(?:^|,)\s*close\s*(?:,|$)/i.test(connection);
 }

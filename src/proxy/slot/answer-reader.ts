@@ -1,4 +1,3 @@
-import { maxHeaderSize } from 'node:http';
 import { latin1 } from '../request/latin1.ts';
 import { bodyLength, CHUNKED, UNTIL_CLOSE } from './answer-framing.ts';
 import { type AnswerHead, BadAnswer, parseAnswerHead } from './answer-head.ts';
@@ -15,6 +14,9 @@ const HEAD_PIECE = 2048;
 
 const PROTOCOL = 'HTTP/1.';
 
+/** Such a head would never come to the empty line that ends one. */
+const BARE_LF = /(?:^|[^\r])\n/;
+
 /** Reads the answers that come on one connection, one after another. */
 export class AnswerReader {
   /** The final head of this answer, once it has come. */
@@ -25,6 +27,12 @@ export class AnswerReader {
   /** Bytes of the body still to come, `CHUNKED` or `UNTIL_CLOSE`. */
   #remaining = 0;
   #chunks: ChunkedBody | null = null;
+  readonly #headBytes: number;
+
+  /** @param headBytes the size of the largest head that is taken */
+  constructor(headBytes: number) {
+    this.#headBytes = headBytes;
+  }
 
   /** Another answer is to come, to a request of this method. */
   begin(method: string): void {
@@ -81,7 +89,8 @@ export class AnswerReader {
   /** So that what never ends, or has begun wrongly, is not waited for. */
   #refuseHopeless(): void {
     const text = this.#text;
-    if (text.length > maxHeaderSize) throw new BadAnswer('the slot sent too long a head');
+    if (text.length > this.#headBytes) throw new BadAnswer('the slot sent too long a head');
+    if (BARE_LF.test(text)) throw new BadAnswer('the slot sent a line that ends without CR');
     if (text.startsWith(PROTOCOL) || PROTOCOL.startsWith(text)) return;
     throw new BadAnswer('the slot does not speak HTTP/1');
   }

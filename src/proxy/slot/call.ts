@@ -1,84 +1,38 @@
-import type { Dispatcher } from 'undici';
 import type { AnswerHead } from './answer-head.ts';
-import type { AnswerSink } from './answer-reader.ts';
-import { copyOut } from './read-buffer.ts';
 
-/** A request without a body. */
-export interface SlotRequest {
-  method: string;
+/** One request on its way over a connection, and who is told of its answer. */
+export interface SlotCall {
+  readonly method: string;
   /** All of its head, as it goes over the wire. */
-  head: string;
-  /** Is called as undici calls it, and with strings for raw fields. */
-  handler: Dispatcher.DispatchHandler;
+  readonly head: string;
+  /** Whether there is no body, or all of it has been sent: only then may another request follow on the connection. */
+  readonly isWhollySent: boolean;
+  /**
+   * Is about to go over this connection. The connection sends the head of a request without a body, and leaves all
+   * sending of another one to the call: `onWritable` comes next.
+   *
+   * @returns whether the request is still wanted
+   */
+  onSent(connection: CallConnection): boolean;
+  /** The connection takes bytes, or takes them again. */
+  onWritable(): void;
+  /** A head has come; informational ones too (RFC 9110 §15.2). */
+  onHead(head: AnswerHead): void;
+  /** All that one read has brought of the body. */
+  onData(bytes: Buffer): void;
+  /** @param trailers name and value in turn */
+  onEnd(trailers: string[]): void;
+  /** No more comes of the answer, which is not whole. */
+  onFailure(error: Error): void;
 }
 
-/** What a request goes over. */
+/** What a call may do with the connection that it is on. Nothing happens when it is on that no longer. */
 export interface CallConnection {
-  /** Gives up the request, if it is still this one. */
-  abandon(call: Call, reason: Error): void;
-  /** Reads on after a pause, if it is still for this request. */
-  readOn(call: Call): void;
-}
-
-/** One request on its way to the slot and back: hands its answer to its handler, who can stop it here. */
-export class Call implements Dispatcher.DispatchController, AnswerSink {
-  rawHeaders: string[] | null = null;
-  rawTrailers: string[] | null = null;
-  paused = false;
-  reason: Error | null = null;
-  readonly request: SlotRequest;
-  readonly #connection: CallConnection;
-  #begun = false;
-
-  constructor(connection: CallConnection, request: SlotRequest) {
-    this.#connection = connection;
-    this.request = request;
-  }
-
-  get aborted(): boolean {
-    return this.reason !== null;
-  }
-
-  abort(reason: Error): void {
-    this.reason ??= reason;
-    this.#connection.abandon(this, reason);
-  }
-
-  pause(): void {
-    this.paused = true;
-  }
-
-  resume(): void {
-    this.paused = false;
-    this.#connection.readOn(this);
-  }
-
-  start(): void {
-    this.request.handler.onRequestStart?.(this, null);
-  }
-
-  /** Some bytes have come. */
-  begin(): void {
-    if (this.#begun) return;
-    this.#begun = true;
-    this.request.handler.onResponseStarted?.();
-  }
-
-  onHead({ status, reason, fields, known }: AnswerHead): void {
-    this.rawHeaders = fields;
-    this.request.handler.onResponseStart?.(this, status, known as never, reason);
-  }
-
-  onData(from: number, to: number): void {
-    this.request.handler.onResponseData?.(this, copyOut(from, to));
-  }
-
-  end(trailers: string[]): void {
-    this.rawTrailers = trailers;
-    this.request.handler.onResponseEnd?.(this, {});
-  }
-
-  fail(error: Error): void {
-    this.request.handler.onResponseError?.(this, error);
-  }
+  /** @returns whether it takes more at once; `onWritable` says when otherwise */
+  write(call: SlotCall, bytes: Buffer): boolean;
+  /** Reads no more until `readOn`. */
+  pause(call: SlotCall): void;
+  readOn(call: SlotCall): void;
+  /** Ends the connection, and tells the call nothing more. */
+  abandon(call: SlotCall): void;
 }

@@ -62,6 +62,8 @@ export class ChunkedBody {
     const whole = newline !== -1;
     const end = whole ? newline + 1 : bytes.length;
     this.#line += latin1(bytes, from, end);
+    // A line that ends without CR would be waited for.
+    if (whole && !this.#line.endsWith('\r\n')) throw new BadAnswer(BAD_CHUNK);
     if (this.#part === 'trailers') this.#readTrailers();
     else if (whole) this.#readFrame();
     else if (this.#line.length > LONGEST_SIZE_LINE) throw new BadAnswer(BAD_CHUNK);

@@ -1,6 +1,9 @@
 import type { Socket } from 'node:net';
 import { ConnectTimeout } from './failure.ts';
 
+/** Where something of a slot listens: a port of 127.0.0.1, or an instance's Unix socket. */
+export type Address = { readonly port: number } | { readonly path: string };
+
 /**
  * Connects to a slot.
  *
@@ -8,7 +11,7 @@ import { ConnectTimeout } from './failure.ts';
  * @param done gets either an error, and then no byte has been sent, or a connected socket
  */
 export function connectSlot(
-  port: number,
+  address: Address,
   timeoutMs: number,
   socket: Socket,
   done: (error: Error | null, socket: Socket | null) => void,
@@ -24,5 +27,6 @@ export function connectSlot(
     socket.off('error', refuse);
     done(null, socket);
   });
-  return socket.connect({ host: '127.0.0.1', port });
+  if ('path' in address) return socket.connect({ path: address.path });
+  return socket.connect({ host: '127.0.0.1', port: address.port });
 }

@@ -1,41 +1,51 @@
 import { Socket } from 'node:net';
 import { mayKeepAlive } from './answer-framing.ts';
 import { type AnswerHead, BadAnswer } from './answer-head.ts';
-import { AnswerReader } from './answer-reader.ts';
-import { Call, type CallConnection, type SlotRequest } from './call.ts';
-import { connectSlot } from './connect.ts';
+import { AnswerReader, type AnswerSink } from './answer-reader.ts';
+import type { CallConnection, SlotCall } from './call.ts';
+import { type Address, connectSlot } from './connect.ts';
 import { AnswerTimeout, ConnectionLost } from './failure.ts';
-import { readBuffer } from './read-buffer.ts';
+import { copyOut, readBuffer } from './read-buffer.ts';
 
 export interface ConnectionLimits {
   connectTimeoutMs: number;
   /** Between two pieces of an answer's body. 0: none. */
   bodyTimeoutMs: number;
+  /** Of an answer's head, in bytes. */
+  headBytes: number;
 }
 
-/**
- * Is told that another request may follow.
- *
- * @param hint the slot's word on how long: its `Keep-Alive` field
- */
-export type OnIdle = (connection: Connection, hint: string | undefined) => void;
+export interface ConnectionOwner {
+  /**
+   * Another request may follow.
+   *
+   * @param hint the slot's word on how long: its `Keep-Alive` field
+   */
+  onIdle(connection: SlotConnection, hint: string | undefined): void;
+  /** The connection has taken its leave of a call, answered or not. */
+  onFree(): void;
+}
 
-/** A connection to a slot, for requests without a body, one at a time. */
-export class Connection implements CallConnection {
-  /** `performance.now()` from which on it must not be used again; its keeper's. */
+/** A connection to a slot, for one request at a time. */
+export class SlotConnection implements CallConnection, AnswerSink {
+  /** `performance.now()` from which on it must not be used again; its owner's. */
   usableUntil = 0;
   readonly #limits: ConnectionLimits;
-  readonly #onIdle: OnIdle;
+  readonly #owner: ConnectionOwner;
   readonly #socket: Socket;
-  readonly #reader = new AnswerReader();
-  #call: Call | null = null;
-  #hasAnswered = false;
+  readonly #reader: AnswerReader;
+  #call: SlotCall | null = null;
+  #isPaused = false;
   #isTimed = false;
   #error: Error | undefined;
+  /** The part of the read buffer that holds what this read has brought of the body. */
+  #from = 0;
+  #to = 0;
 
-  constructor(limits: ConnectionLimits, onIdle: OnIdle) {
+  constructor(limits: ConnectionLimits, owner: ConnectionOwner) {
     this.#limits = limits;
-    this.#onIdle = onIdle;
+    this.#owner = owner;
+    this.#reader = new AnswerReader(limits.headBytes);
     this.#socket = new Socket({
       noDelay: true,
       onread: { buffer: readBuffer, callback: (length) => this.#receive(length) },
@@ -43,17 +53,22 @@ export class Connection implements CallConnection {
   }
 
   /** Connects, and sends the first request. */
-  open(port: number, request: SlotRequest): void {
-    const call = new Call(this, request);
-    connectSlot(port, this.#limits.connectTimeoutMs, this.#socket, (error) => {
-      if (error) return call.fail(error);
-      this.#socket.on('error', (error) => {
+  open(address: Address, call: SlotCall): void {
+    const socket = this.#socket;
+    connectSlot(address, this.#limits.connectTimeoutMs, socket, (error) => {
+      if (error) {
+        this.#owner.onFree();
+        call.onFailure(error);
+        return;
+      }
+      socket.on('error', (error) => {
         this.#error = error;
       });
-      this.#socket.on('end', () => this.#ended());
-      this.#socket.on('close', () => this.#closed());
-      this.#socket.on('timeout', () => this.#stoodStill());
-      this.#begin(call);
+      socket.on('drain', () => this.#call?.onWritable());
+      socket.on('end', () => this.#ended());
+      socket.on('close', () => this.#closed());
+      socket.on('timeout', () => this.#stoodStill());
+      this.send(call);
     });
   }
 
@@ -66,24 +81,38 @@ export class Connection implements CallConnection {
   }
 
   /** Sends another request. */
-  send(request: SlotRequest): void {
-    this.#begin(new Call(this, request));
-  }
-
-  #begin(call: Call): void {
+  send(call: SlotCall): void {
     this.#call = call;
-    this.#reader.begin(call.request.method);
-    call.start();
-    // Is lost on a connection that the handler has just given up.
-    this.#socket.write(call.request.head, 'latin1');
+    this.#isPaused = false;
+    this.#reader.begin(call.method);
+    if (!call.onSent(this)) this.abandon(call);
+    else if (call.isWhollySent) this.#socket.write(call.head, 'latin1');
+    else call.onWritable();
   }
 
-  abandon(call: Call, reason: Error): void {
-    if (this.#call === call) this.#socket.destroy(reason);
+  write(call: SlotCall, bytes: Buffer): boolean {
+    return this.#call !== call || this.#socket.write(bytes);
   }
 
-  readOn(call: Call): void {
-    if (this.#call === call) this.#socket.resume();
+  pause(call: SlotCall): void {
+    if (this.#call === call) this.#isPaused = true;
+  }
+
+  readOn(call: SlotCall): void {
+    if (this.#call !== call || !this.#isPaused) return;
+    this.#isPaused = false;
+    this.#socket.resume();
+  }
+
+  abandon(call: SlotCall): void {
+    if (this.#call !== call) return;
+    this.#free();
+    this.#socket.destroy();
+  }
+
+  #free(): void {
+    this.#call = null;
+    this.#owner.onFree();
   }
 
   /** @returns whether to read on */
@@ -93,28 +122,51 @@ export class Connection implements CallConnection {
     } catch (error) {
       this.#socket.destroy(error as Error);
     }
-    return this.#call === null || !this.#call.paused;
+    return this.#call === null || !this.#isPaused;
   }
 
   #read(length: number): void {
     const call = this.#call;
     if (call === null) throw new BadAnswer('the slot sent what nobody has asked for');
-    call.begin();
-    const taken = this.#reader.read(readBuffer, length, call);
+    this.#from = 0;
+    this.#to = 0;
+    let taken = length;
+    try {
+      taken = this.#reader.read(readBuffer, length, this);
+    } finally {
+      // What has come before a fault is the visitor's as well.
+      if (this.#to > this.#from) this.#call?.onData(copyOut(this.#from, this.#to));
+    }
+    if (this.#call !== call) return;
     if (this.#reader.isOver) this.#finish(call, taken === length);
     else if (this.#reader.head !== null) this.#limitWait();
   }
 
+  onHead(head: AnswerHead): void {
+    this.#call?.onHead(head);
+  }
+
+  /** Joins the pieces of one read where they lie: an answer in many small chunks costs one copy and one write. */
+  onData(from: number, to: number): void {
+    if (this.#to === this.#from) {
+      this.#from = from;
+      this.#to = to;
+      return;
+    }
+    readBuffer.copyWithin(this.#to, from, to);
+    this.#to += to - from;
+  }
+
   /** @param isClean nothing has come after the answer */
-  #finish(call: Call, isClean: boolean): void {
+  #finish(call: SlotCall, isClean: boolean): void {
     const head = this.#reader.head as AnswerHead;
-    this.#call = null;
-    this.#hasAnswered = true;
+    this.#free();
     if (this.#isTimed) this.#socket.setTimeout(0);
     this.#isTimed = false;
-    if (isClean && mayKeepAlive(head)) this.#onIdle(this, head.known['keep-alive']);
-    else this.#socket.destroy();
-    call.end(this.#reader.trailers);
+    if (isClean && call.isWhollySent && mayKeepAlive(head, call.method)) {
+      this.#owner.onIdle(this, head.known['keep-alive']);
+    } else this.#socket.destroy();
+    call.onEnd(this.#reader.trailers);
   }
 
   /** Most answers are whole with their first piece, and need no timer. */
@@ -126,7 +178,7 @@ export class Connection implements CallConnection {
 
   #stoodStill(): void {
     // While it is the visitor who is slow the slot has nothing to answer for.
-    if (this.#call?.paused) this.#socket.setTimeout(this.#limits.bodyTimeoutMs);
+    if (this.#isPaused) this.#socket.setTimeout(this.#limits.bodyTimeoutMs);
     else this.#socket.destroy(new AnswerTimeout());
   }
 
@@ -139,10 +191,10 @@ export class Connection implements CallConnection {
   #closed(): void {
     const call = this.#call;
     if (call === null) return;
-    this.#call = null;
+    this.#free();
     const error = this.#error;
     // What the system reports of a connection says no more than that it is lost.
     const isKnown = error !== undefined && !('syscall' in error);
-    call.fail(isKnown ? error : new ConnectionLost(this.#hasAnswered, error));
+    call.onFailure(isKnown ? error : new ConnectionLost(error));
   }
 }

@@ -1,37 +1,38 @@
-import { sendSoon } from '../send-soon.ts';
-import type { SlotRequest } from './call.ts';
-import { Connection, type ConnectionLimits } from './connection.ts';
+import type { SlotCall } from './call.ts';
+import type { Address } from './connect.ts';
+import { type ConnectionLimits, SlotConnection } from './connection.ts';
 
 /**
  * Idle connections to a slot are given up before the slot does it: Node's servers close theirs after 5 s, and
  * a request sent at that instant would be lost (nodejs/node #47130).
  */
-export const KEEP_ALIVE_MS = 4000;
+const KEEP_ALIVE_MS = 4000;
 
 /** Before the slot's own hint (`Keep-Alive: timeout=5`) runs out, in milliseconds. */
-export const KEEP_ALIVE_MARGIN_MS = 1000;
+const KEEP_ALIVE_MARGIN_MS = 1000;
 
 /** How often idle connections of no more use are closed. */
 const SWEEP_MS = 1000;
 
-/** The connections to one slot that are kept between requests. */
+/** Over a connection that may have been used before, or one that has not. */
+export type Over = 'kept' | 'new';
+
+/** The connections to one address, kept between requests. */
 export interface SlotConnections {
-  /**
-   * Sends a request without a body, and calls its handler as undici would.
-   *
-   * @param over a connection that may have been used before, or one that has not
-   */
-  send(request: SlotRequest, over: 'kept' | 'new'): void;
+  send(call: SlotCall, over: Over): void;
+  /** How many calls are on a connection, or wait for one. */
+  busy(): number;
 }
 
-export function createSlotConnections(port: number, limits: ConnectionLimits): SlotConnections {
+export function createSlotConnections(address: Address, limits: ConnectionLimits): SlotConnections {
   /** The one that was used last comes last and goes first, so that what is not needed grows old. */
-  let idle: Connection[] = [];
+  let idle: SlotConnection[] = [];
   let timer: NodeJS.Timeout | null = null;
+  let busy = 0;
 
   const sweep = () => {
     const now = performance.now();
-    const rest: Connection[] = [];
+    const rest: SlotConnection[] = [];
     for (const connection of idle) {
       if (!connection.isOpen) continue;
       if (now < connection.usableUntil) rest.push(connection);
@@ -43,15 +44,20 @@ export function createSlotConnections(port: number, limits: ConnectionLimits): S
     timer = null;
   };
 
-  const keep = (connection: Connection, hint: string | undefined) => {
-    const ms = keepAliveMs(hint);
-    if (ms <= 0) return connection.close();
-    connection.usableUntil = performance.now() + ms;
-    idle.push(connection);
-    timer ??= setInterval(sweep, SWEEP_MS).unref();
+  const owner = {
+    onIdle(connection: SlotConnection, hint: string | undefined) {
+      const ms = keepAliveMs(hint);
+      if (ms <= 0) return connection.close();
+      connection.usableUntil = performance.now() + ms;
+      idle.push(connection);
+      timer ??= setInterval(sweep, SWEEP_MS).unref();
+    },
+    onFree() {
+      busy--;
+    },
   };
 
-  const takeIdle = (): Connection | null => {
+  const takeIdle = (): SlotConnection | null => {
     const now = performance.now();
     for (let one = idle.pop(); one !== undefined; one = idle.pop()) {
       if (one.isOpen && now < one.usableUntil) return one;
@@ -60,14 +66,14 @@ export function createSlotConnections(port: number, limits: ConnectionLimits): S
     return null;
   };
 
-  const sendNow = (request: SlotRequest, over: 'kept' | 'new') => {
-    const kept = over === 'kept' ? takeIdle() : null;
-    if (kept) kept.send(request);
-    else new Connection(limits, keep).open(port, request);
-  };
-
   return {
-    send: (request, over) => sendSoon({ sendNow: () => sendNow(request, over) }),
+    send(call, over) {
+      busy++;
+      const kept = over === 'kept' ? takeIdle() : null;
+      if (kept) kept.send(call);
+      else new SlotConnection(limits, owner).open(address, call);
+    },
+    busy: () => busy,
   };
 }
 

@@ -13,36 +13,30 @@ export class AnswerTimeout extends Error {
 
 /** A connection was closed before its answer was whole. */
 export class ConnectionLost extends Error {
-  /** Whether it had answered before, so that the slot may have closed it for having been idle. */
-  readonly wasUsed: boolean;
-
-  constructor(wasUsed: boolean, cause: Error | undefined) {
+  constructor(cause: Error | undefined) {
     super('the slot closed the connection', { cause });
-    this.wasUsed = wasUsed;
   }
 }
 
+/** What connecting says when nobody listens there; `ENOENT` is for Unix sockets. */
+const REFUSALS = new Set(['ECONNREFUSED', 'ENOENT']);
+
 /** No connection was made, so no byte of the request can have been processed. */
 export function wasRefused(error: Error): boolean {
-  return (error as NodeJS.ErrnoException).code === 'ECONNREFUSED';
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  return syscall === 'connect' && REFUSALS.has(code as string);
 }
 
-/** A connection that had answered before was closed. Says nothing about whether it had begun to answer again. */
-export function wasUsedConnectionLost(error: Error): boolean {
-  return error instanceof ConnectionLost && error.wasUsed;
+/** The process that had the request has closed the connection, or is gone. */
+export function wasLost(error: Error): boolean {
+  return error instanceof ConnectionLost;
 }
 
 /** The request cannot be sent: a field or the path has a character that must not be there. */
 export function wasInvalid(error: Error): boolean {
-  const { code } = error as NodeJS.ErrnoException;
-  return (
-    error instanceof InvalidRequest ||
-    code === 'UND_ERR_INVALID_ARG' ||
-    code === 'UND_ERR_NOT_SUPPORTED'
-  );
+  return error instanceof InvalidRequest;
 }
 
 export function wasTimeout(error: Error): boolean {
-  const { code } = error as NodeJS.ErrnoException;
-  return code === 'UND_ERR_HEADERS_TIMEOUT' || code === 'ETIMEDOUT';
+  return (error as NodeJS.ErrnoException).code === 'ETIMEDOUT';
 }

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { sendSoon, type Waiting } from '../send-soon.ts';
-import { cork, endWith, uncork, writeBody, writeHead } from './visitor.ts';
+import { breakOff, cork, endWith, uncork, writeBody, writeHead } from './visitor.ts';
 
 /** A slot's answer on its way to the visitor, kept back until the end of the turn in which it has begun. */
 export class Answer implements Waiting {
@@ -41,6 +41,10 @@ export class Answer implements Waiting {
     else if (this.#bodyBegun) uncork(response);
     // The first byte of the body may be minutes away, and the head must not wait for it.
     else response.flushHeaders();
+  }
+
+  failed(): void {
+    breakOff(this.#response);
   }
 
   /** @returns whether the visitor takes more at once; the response says `drain` otherwise */

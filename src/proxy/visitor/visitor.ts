@@ -83,8 +83,21 @@ export function writeHead(
 ): void {
   // RFC 9110 §8.6: it must not have one, and an HTTP/2 client ends the stream for it.
   if (status === 204) dropField(fields, 'content-length');
-  if (isHttp2(response)) response.writeHead(status, toHttp2Fields(fields));
+  if (isHttp2(response)) writeHttp2Head(response, status, fields);
   else response.writeHead(status, toReason(status, message), fields);
+}
+
+const HIGHEST_STATUS_OF_NODE = 599;
+
+/** Node refuses a status that HTTP/2 itself does not forbid, and that HTTP/1.1 passes on: it looks at the number. */
+function writeHttp2Head(response: Http2ServerResponse, status: number, fields: string[]): void {
+  if (status <= HIGHEST_STATUS_OF_NODE) {
+    response.writeHead(status, toHttp2Fields(fields));
+    return;
+  }
+  const word = { valueOf: () => HIGHEST_STATUS_OF_NODE, toString: () => String(status) };
+  const pairs = Object.entries(toHttp2Fields(fields)).flat();
+  response.stream.respond([':status', word, ...pairs] as never, { waitForTrailers: true });
 }
 
 /** Drops `Trailer` from the fields of an answer that cannot have any: Node throws on it. */
@@ -232,7 +245,8 @@ function isEncrypted({ socket }: ServerResponse): boolean {
 }
 
 function toHttp2Fields(fields: string[]): Record<string, string | string[]> {
-  const out: Record<string, string | string[]> = {};
+  // Without a prototype: `__proto__` and `constructor` are names like any other.
+  const out: Record<string, string | string[]> = Object.create(null);
   for (let i = 0; i < fields.length; i += 2) {
     const name = (fields[i] as string).toLowerCase();
     const value = fields[i + 1] as string;

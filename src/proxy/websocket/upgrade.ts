@@ -110,7 +110,7 @@ export function createUpgrades(context: UpgradeContext): Upgrades {
     };
     const port = context.ports[tunnel.slot];
     const slotSocket = new Socket({ allowHalfOpen: true, noDelay: true });
-    tunnel.slotSocket = connectSlot(port, limits.connectTimeoutMs, slotSocket, decide);
+    tunnel.slotSocket = connectSlot({ port }, limits.connectTimeoutMs, slotSocket, decide);
     tunnel.slotSocket.on('close', () => settle(tunnel));
   };
 

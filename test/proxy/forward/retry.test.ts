@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { type FailedAttempt, retrySlot } from '../../../src/proxy/forward/retry.ts';
+import type { Slot } from '../../../src/slots/slot.ts';
 import { type Origin, startOrigin, startPlane, startRawOrigin } from '../../support/plane.ts';
 import { ask, get, head, type RawClient, rawClient, type Wire } from '../../support/raw-http.ts';
 import { until } from '../../support/until.ts';
@@ -81,25 +83,81 @@ describe.each(CLOSINGS)('a used connection that is lost to %s', (_name, close) =
   });
 });
 
-test('a used connection that has begun to answer is not tried again', async () => {
-  const site = await startForgetful((wire) => {
-    wire.send('HTTP/1.1 2');
-    wire.socket.end();
-  });
-  const client = await warmedUp(site);
-  expect((await second(client, get('/again')))?.status).toBe(502);
-  expect(times(site, '/again')).toBe(1);
-});
-
-test('a new connection that closes without an answer is not tried again', async () => {
+test.each([
+  ['after a piece of its answer’s head', 'HTTP/1.1 2'],
+  ['without a word', ''],
+])('a GET on a new connection that closes %s is sent again, once', async (_when, said) => {
   const site = await startRawOrigin(async (wire) => {
     await wire.until('\r\n\r\n');
-    wire.socket.destroy();
+    wire.send(said);
+    wire.socket.end();
   });
   const { port, plane } = await startPlane({ blue: site.port });
   expect((await ask(port, get())).status).toBe(502);
+  expect(site.wires).toHaveLength(2);
+  expect(plane.counters).toMatchObject({ retries: 1, failovers: 0, upstreamErrors: { blue: 1 } });
+});
+
+test('a GET of which the visitor has got an informational answer is not sent again', async () => {
+  const site = await startRawOrigin(async (wire) => {
+    await wire.until('\r\n\r\n');
+    wire.send(head('HTTP/1.1 103 Early Hints', 'Link: </a>'));
+    wire.socket.end();
+  });
+  const { port } = await startPlane({ blue: site.port });
+  expect((await ask(port, get())).status).toBe(502);
   expect(site.wires).toHaveLength(1);
-  expect(plane.counters).toMatchObject({ retries: 0, failovers: 0, upstreamErrors: { blue: 1 } });
+});
+
+test('an answer that is none is not asked for again', async () => {
+  const site = await startRawOrigin(async (wire) => {
+    await wire.until('\r\n\r\n');
+    wire.send('SSH-2.0\r\n');
+  });
+  const { port } = await startPlane({ blue: site.port });
+  expect((await ask(port, get())).status).toBe(502);
+  expect(site.wires).toHaveLength(1);
+});
+
+const LOST: FailedAttempt = {
+  method: 'GET',
+  hasBody: false,
+  refused: false,
+  lost: true,
+  sentBefore: false,
+  refusedBefore: false,
+};
+const REFUSED: FailedAttempt = { ...LOST, lost: false, refused: true };
+
+test.for<[string, FailedAttempt, Slot | null, Slot | null]>([
+  ['lost GET goes to the same slot', LOST, 'green', 'blue'],
+  ['lost GET goes to the same slot, whatever the other is', LOST, null, 'blue'],
+  ['lost HEAD goes to the same slot', { ...LOST, method: 'HEAD' }, null, 'blue'],
+  ['lost OPTIONS goes to the same slot', { ...LOST, method: 'OPTIONS' }, null, 'blue'],
+  ['lost GET with a body goes nowhere', { ...LOST, hasBody: true }, 'green', null],
+  ['lost GET that was sent twice goes nowhere', { ...LOST, sentBefore: true }, 'green', null],
+  ['lost POST goes nowhere', { ...LOST, method: 'POST' }, 'green', null],
+  ['lost PUT goes nowhere', { ...LOST, method: 'PUT' }, 'green', null],
+  ['lost DELETE goes nowhere', { ...LOST, method: 'DELETE' }, 'green', null],
+  ['lost get, which is no GET, goes nowhere', { ...LOST, method: 'get' }, 'green', null],
+  ['refused GET goes to the other slot', REFUSED, 'green', 'green'],
+  [
+    'refused POST with a body goes to the other slot',
+    { ...REFUSED, method: 'POST', hasBody: true },
+    'green',
+    'green',
+  ],
+  ['refused GET with no other slot goes nowhere', REFUSED, null, null],
+  ['GET that both slots refuse goes nowhere', { ...REFUSED, refusedBefore: true }, 'green', null],
+  [
+    'GET that is refused after it was lost goes to the other slot',
+    { ...REFUSED, sentBefore: true },
+    'green',
+    'green',
+  ],
+  ['GET that failed in another way goes nowhere', { ...LOST, lost: false }, 'green', null],
+])('a %s', ([, attempt, other, expected]) => {
+  expect(retrySlot(attempt, 'blue', other)).toBe(expected);
 });
 
 test('a request is sent twice at most', async () => {

@@ -46,14 +46,23 @@ test.each([
   expect(() => bodyLength(ok(...fields), 'GET')).toThrow(BadAnswer);
 });
 
+const GONE = 'HTTP/1.1 204 No Content';
+const UNCHANGED = 'HTTP/1.1 304 Not Modified';
+
 test.each([
-  ['nothing said', ok(), true],
-  ['keep-alive', ok('Connection: keep-alive'), true],
-  ['a list without close', ok('Connection: Keep-Alive, X-Closed'), true],
-  ['close', ok('Connection: close'), false],
-  ['CLOSE in a list', ok('Connection: keep-alive,CLOSE , X'), false],
-  ['close in a second field', ok('Connection: X', 'Connection: close'), false],
-  ['HTTP/1.0', head('HTTP/1.0 200 OK', 'Connection: keep-alive'), false],
-])('whether the connection stays, with %s', (_what, answer, stays) => {
-  expect(mayKeepAlive(answer)).toBe(stays);
+  ['stays with nothing said', 'GET', ok(), true],
+  ['stays with keep-alive', 'GET', ok('Connection: keep-alive'), true],
+  ['stays with a list without close', 'GET', ok('Connection: Keep-Alive, X-Closed'), true],
+  ['ends with close', 'GET', ok('Connection: close'), false],
+  ['ends with CLOSE in a list', 'GET', ok('Connection: keep-alive,CLOSE , X'), false],
+  ['ends with close in a second field', 'GET', ok('Connection: X', 'Connection: close'), false],
+  ['ends with HTTP/1.0', 'GET', head('HTTP/1.0 200 OK', 'Connection: keep-alive'), false],
+  ['ends after HEAD, for a body may follow all the same', 'HEAD', ok('Content-Length: 1'), false],
+  ['stays with a 204', 'GET', head(GONE), true],
+  ['ends with a 204 that has a length', 'GET', head(GONE, 'Content-Length: 0'), false],
+  ['ends with a 204 in chunks', 'POST', head(GONE, 'Transfer-Encoding: chunked'), false],
+  ['stays with a 304', 'GET', head(UNCHANGED, 'ETag: "a"'), true],
+  ['ends with a 304 that has a length', 'GET', head(UNCHANGED, 'Content-Length: 9'), false],
+])('a connection %s', (_what, method, answer, stays) => {
+  expect(mayKeepAlive(answer, method)).toBe(stays);
 });

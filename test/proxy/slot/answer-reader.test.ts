@@ -54,7 +54,7 @@ test('gives trailers apart from the fields', () => {
 });
 
 test('reads one answer after another', () => {
-  const reader = new AnswerReader();
+  const reader = new AnswerReader(16_384);
   for (const [, bytes] of ANSWERS) expect(read([bytes], 'GET', reader).body).toBe('hello');
   expect(read([LENGTH.slice(0, -5)], 'HEAD', reader)).toMatchObject({ body: '', isOver: true });
   expect(read([CHUNKS], 'GET', reader).trailers).toHaveLength(4);

@@ -1,6 +1,5 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { Dispatcher } from 'undici';
 import { afterEach, describe, expect, test, vi } from 'vitest';
+import type { CallConnection, SlotCall } from '../../../src/proxy/slot/call.ts';
 import { createSlotConnections } from '../../../src/proxy/slot/connections.ts';
 import { type Origin, startPlane, startRawOrigin } from '../../support/plane.ts';
 import { get, head, rawClient, type Wire } from '../../support/raw-http.ts';
@@ -99,122 +98,132 @@ describe('a connection to the site', () => {
   });
 });
 
-describe('a request', () => {
-  test('goes out with the others of its turn, at the end of that', async () => {
-    const site = await startSite(OK());
-    const connections = createSlotConnections(site.port, {
-      connectTimeoutMs: 5000,
-      bodyTimeoutMs: 0,
-    });
-    const begun: string[] = [];
-    const ask = (name: string) =>
-      new Promise<void>((resolve, reject) => {
-        const handler: Dispatcher.DispatchHandler = {
-          onRequestStart: () => void begun.push(name),
-          onResponseEnd: () => resolve(),
-          onResponseError: (_controller, error) => reject(error),
-        };
-        connections.send({ method: 'GET', head: get(`/${name}`), handler }, 'kept');
-      });
-    await Promise.all([ask('a'), ask('b')]);
-    begun.length = 0;
-    const both = [ask('c')];
-    await Promise.resolve();
-    both.push(ask('d'));
-    expect(begun).toEqual([]);
-    await nextTurn();
-    expect(begun).toEqual(['c', 'd']);
-    await Promise.all(both);
-    expect(site.wires).toHaveLength(2);
-  });
+const LIMITS = { connectTimeoutMs: 5000, bodyTimeoutMs: 0, headBytes: 65_536 };
 
-  test('that is given up before it is sent is not sent', async () => {
-    const site = await startSite(OK());
-    const connections = createSlotConnections(site.port, {
-      connectTimeoutMs: 5000,
-      bodyTimeoutMs: 0,
-    });
-    const failed = await new Promise<Error>((resolve) => {
-      const handler: Dispatcher.DispatchHandler = {
-        onRequestStart: (controller) => controller.abort(new Error('too late')),
-        onResponseError: (_controller, error) => resolve(error),
-      };
-      connections.send({ method: 'GET', head: get('/late'), handler }, 'kept');
-    });
-    expect(failed.message).toBe('too late');
-    await site.wires[0]?.untilGone();
-    expect(site.received()).toBe('');
-  });
+/** A GET that notes what its connection tells it, in order. */
+function createCall(path: string, react: Partial<SlotCall> = {}) {
+  const told: string[] = [];
+  const over = Promise.withResolvers<string>();
+  const call: SlotCall = {
+    method: 'GET',
+    head: get(path),
+    isWhollySent: true,
+    onSent: () => told.push('sent') > 0,
+    onWritable: () => void told.push('writable'),
+    onHead: ({ status }) => void told.push(String(status)),
+    onData: (bytes) => void told.push(bytes.toString('latin1')),
+    onEnd: () => over.resolve('answered'),
+    onFailure: (error) => over.resolve(error.message),
+    ...react,
+  };
+  return { call, told, over: over.promise };
+}
 
-  test('has its handler told once that bytes have come, with the first of them', async () => {
-    const site = await startRawOrigin(() => {});
-    const connections = createSlotConnections(site.port, {
-      connectTimeoutMs: 5000,
-      bodyTimeoutMs: 0,
-    });
-    const told: string[] = [];
-    const ended = new Promise<void>((resolve) => {
-      const handler: Dispatcher.DispatchHandler = {
-        onResponseStarted: () => void told.push('bytes'),
-        onResponseStart: () => void told.push('head'),
-        onResponseEnd: () => resolve(),
-      };
-      connections.send({ method: 'GET', head: get('/'), handler }, 'kept');
-    });
-    const wire = await until(() => site.wires[0], 'a connection to the site');
-    wire.send('H');
-    await until(() => told.length > 0, 'the first byte');
-    wire.send(OK().slice(1, -1));
-    await until(() => told.includes('head'), 'the head');
-    wire.send('k');
-    await ended;
-    expect(told).toEqual(['bytes', 'head']);
-  });
+test('a request that is not wanted any more when its connection is made is not sent', async () => {
+  const site = await startSite(OK());
+  const connections = createSlotConnections({ port: site.port }, LIMITS);
+  const { call } = createCall('/late', { onSent: () => false });
+  connections.send(call, 'kept');
+  await until(() => site.wires[0], 'a connection');
+  await site.wires[0]?.untilGone();
+  expect(site.received()).toBe('');
+  expect(connections.busy()).toBe(0);
+});
 
-  test('whose handler throws fails alone, and its connection is used no more', async () => {
-    const site = await startSite(OK());
-    const connections = createSlotConnections(site.port, {
-      connectTimeoutMs: 5000,
-      bodyTimeoutMs: 0,
-    });
-    const ask = (onResponseStart: () => void) =>
-      new Promise<string>((resolve) => {
-        const handler: Dispatcher.DispatchHandler = {
-          onResponseStart,
-          onResponseEnd: () => resolve('answered'),
-          onResponseError: (_controller, error) => resolve(error.message),
-        };
-        connections.send({ method: 'GET', head: get('/'), handler }, 'kept');
-      });
-    const refuse = () => {
+test('all that one read brings of a body is handed on in one piece', async () => {
+  const site = await startRawOrigin(async (wire) => {
+    await wire.until('\r\n\r\n');
+    const chunks = Array.from({ length: 5000 }, (_, i) => `1\r\n${i % 10}\r\n`).join('');
+    wire.send(`${head('HTTP/1.1 200 OK', 'Transfer-Encoding: chunked')}${chunks}0\r\n\r\n`);
+  });
+  const connections = createSlotConnections({ port: site.port }, LIMITS);
+  const { call, told, over } = createCall('/');
+  connections.send(call, 'kept');
+  expect(await over).toBe('answered');
+  const pieces = told.slice(2);
+  expect(pieces.join('')).toBe('0123456789'.repeat(500));
+  expect(pieces.length).toBeLessThan(20);
+});
+
+test('what a body has brought before a broken chunk is handed on', async () => {
+  const site = await startRawOrigin(async (wire) => {
+    await wire.until('\r\n\r\n');
+    wire.send(`${head('HTTP/1.1 200 OK', 'Transfer-Encoding: chunked')}2\r\nok\r\nwrong\r\n`);
+  });
+  const connections = createSlotConnections({ port: site.port }, LIMITS);
+  const { call, told, over } = createCall('/');
+  connections.send(call, 'kept');
+  expect(await over).toBe('the slot sent a chunk that is none');
+  expect(told).toEqual(['sent', '200', 'ok']);
+});
+
+test('a request whose call throws fails alone, and its connection is used no more', async () => {
+  const site = await startSite(OK());
+  const connections = createSlotConnections({ port: site.port }, LIMITS);
+  const bad = createCall('/bad', {
+    onHead: () => {
       throw new Error('not that field');
-    };
-    expect(await ask(refuse)).toBe('not that field');
-    expect(await ask(() => {})).toBe('answered');
-    expect(site.wires).toHaveLength(2);
+    },
   });
+  connections.send(bad.call, 'kept');
+  expect(await bad.over).toBe('not that field');
+  const good = createCall('/good');
+  connections.send(good.call, 'kept');
+  expect(await good.over).toBe('answered');
+  expect(site.wires).toHaveLength(2);
+});
 
-  test('that is stopped when it is over does no harm to the next one', async () => {
-    const site = await startSite(OK());
-    const connections = createSlotConnections(site.port, {
-      connectTimeoutMs: 5000,
-      bodyTimeoutMs: 0,
-    });
-    const ask = () =>
-      new Promise<Dispatcher.DispatchController | null>((resolve) => {
-        const handler: Dispatcher.DispatchHandler = {
-          onResponseEnd: resolve,
-          onResponseError: () => resolve(null),
-        };
-        connections.send({ method: 'GET', head: get('/'), handler }, 'kept');
-      });
-    const first = await ask();
-    const second = ask();
-    // So that the second one is on the connection by then.
-    await nextTurn();
-    first?.abort(new Error('the visitor has gone'));
-    first?.resume();
-    expect(await second).not.toBeNull();
-    expect(site.wires).toHaveLength(1);
+test('a request that is abandoned is told nothing more, and its connection ends', async () => {
+  const site = await startRawOrigin(() => {});
+  const connections = createSlotConnections({ port: site.port }, LIMITS);
+  let connection: CallConnection | null = null;
+  const { call, told } = createCall('/', {
+    onSent: (made) => {
+      connection = made;
+      return true;
+    },
   });
+  connections.send(call, 'kept');
+  await until(() => site.wires[0]?.text(), 'the request');
+  (connection as CallConnection | null)?.abandon(call);
+  await site.wires[0]?.untilGone();
+  expect(told).toEqual([]);
+  expect(connections.busy()).toBe(0);
+});
+
+test('a head of more than answerHeadBytes is a fault of the slot', async () => {
+  const big = (bytes: number) =>
+    `${head('HTTP/1.1 200 OK', `X: ${'x'.repeat(bytes)}`, 'Content-Length: 2')}ok`;
+  const site = await startRawOrigin(async (wire) => {
+    const text = await wire.until('\r\n\r\n').catch(() => '');
+    wire.send(big(text.includes('/big') ? 30_000 : 3000));
+  });
+  const connections = createSlotConnections({ port: site.port }, { ...LIMITS, headBytes: 16_384 });
+  const outcomes = ['/big', '/small'].map((path) => {
+    const { call, over } = createCall(path);
+    connections.send(call, 'new');
+    return over;
+  });
+  expect(await Promise.all(outcomes)).toEqual(['the slot sent too long a head', 'answered']);
+});
+
+test('a request that is given up when it is over does no harm to the next one', async () => {
+  const site = await startSite(OK());
+  const connections = createSlotConnections({ port: site.port }, LIMITS);
+  let connection: CallConnection | undefined;
+  const first = createCall('/first', {
+    onSent: (made) => {
+      connection = made;
+      return true;
+    },
+  });
+  connections.send(first.call, 'kept');
+  expect(await first.over).toBe('answered');
+  const second = createCall('/second');
+  connections.send(second.call, 'kept');
+  expect(second.told).toEqual(['sent']);
+  connection?.abandon(first.call);
+  connection?.pause(first.call);
+  expect(await second.over).toBe('answered');
+  expect(site.wires).toHaveLength(1);
 });
