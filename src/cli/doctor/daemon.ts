@@ -8,7 +8,7 @@ import { isNodeNewEnough, MIN_NODE_TEXT } from '../min-node.ts';
 import { type Check, ok, problem, warning } from './check.ts';
 import type { Facts } from './facts.ts';
 
-const PARTS = ['pm2', 'http-proxy-3', 'undici'];
+const PARTS = ['pm2', 'http-proxy-3'];
 
 export function checkDaemon({ daemon, daemonPm2 }: Facts): Check[] {
   const home = pm2Home();
