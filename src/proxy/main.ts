@@ -19,6 +19,9 @@ import { createDataPlane } from './worker.ts';
 /** How long a starting worker waits for the controller's word before it goes by state.json, in milliseconds. */
 const CONTROLLER_WAIT_MS = 1000;
 
+/** How often what is counted is compared with those it is counted for, in milliseconds. */
+const AUDIT_INTERVAL_MS = 60_000;
+
 const root = process.env.SLOTS_ROOT ?? process.cwd();
 // To standard output by pino's default stream: any other lands in the PM2 daemon's own log (hazard 7).
 const log = pino({ name: 'proxy', base: { pid: process.pid } });
@@ -73,6 +76,10 @@ plane.inflight.onEmpty((slot) => {
   if (slot !== plane.current().active) control.sendReport();
 });
 setInterval(() => control.sendReport(), REPORT_INTERVAL_MS);
+
+setInterval(() => {
+  for (const { message } of plane.audit()) log.error({ event: 'worker.leak' }, message);
+}, AUDIT_INTERVAL_MS);
 
 await Promise.race([assigned.promise, delay(CONTROLLER_WAIT_MS)]);
 if (plane.current().active === null) {

@@ -4,6 +4,7 @@ import type { ProxyConfig } from '../config/proxy-schema.ts';
 import { type PerSlot, SLOTS, type Slot } from '../slots/slot.ts';
 import type { Assignment } from '../wire/assignment.ts';
 import type { Counters } from '../wire/messages.ts';
+import { audit, type Leak, type Owners } from './forward/audit.ts';
 import { createEntrance, createProxy } from './forward/entrance.ts';
 import { createForwarding } from './forward/forwarding.ts';
 import { createLimiter } from './forward/limiter.ts';
@@ -38,6 +39,10 @@ export interface DataPlane {
   busySockets(): Set<Duplex>;
   /** Writes out what the access log still holds. */
   flushLog(): void;
+  /** How many places of each slot's limiter are taken. */
+  places(): PerSlot<number>;
+  /** Sets right what is counted for nobody, and says what that was. */
+  audit(): Leak[];
 }
 
 /**
@@ -64,13 +69,14 @@ export function createDataPlane(
   const stopping = () => isStopping;
   const proxy = createProxy();
   const accessLog = config.accessLog ? createAccessLog(writeLog) : null;
+  const { slotClients, limiters } = createSlotParts(config, ports);
   const forwarding = createForwarding(
-    { ...shared, ...createSlotParts(config, ports), limits: config.limits, stopping, onFault },
+    { ...shared, slotClients, limiters, limits: config.limits, stopping, onFault },
     config.upstreamTimeoutMs,
     (exchange) => accessLog?.write(exchange),
   );
   const limits = { ...config.limits, upstreamTimeoutMs: config.upstreamTimeoutMs };
-  const upgrades = createUpgrades({ ...shared, proxy, ports, limits });
+  const upgrades = createUpgrades({ ...shared, proxy, ports, limiters, limits });
   const prepare = createPreparation(config);
   const parts = { ...shared, router, proxy, prepare, forwarding, upgrades, stopping };
   const entrance = createEntrance(parts);
@@ -100,7 +106,19 @@ export function createDataPlane(
     },
     busySockets: () => new Set([...forwarding.sockets(), ...upgrades.clients()]),
     flushLog: () => accessLog?.flush(),
+    places: () => ({ blue: limiters.blue.held(), green: limiters.green.held() }),
+    audit: () =>
+      audit({
+        endDead: forwarding.endDead,
+        owners: (slot) => addOwners(forwarding.owners(slot), upgrades.owners(slot)),
+        places: limiters,
+        inflight: shared.inflight,
+      }),
   };
+}
+
+function addOwners(a: Owners, b: Owners): Owners {
+  return { places: a.places + b.places, inflight: a.inflight + b.inflight };
 }
 
 function createSlotParts(config: ProxyConfig, ports: PerSlot<number>) {

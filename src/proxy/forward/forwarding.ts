@@ -3,6 +3,8 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Slot } from '../../slots/slot.ts';
 import type { Prepared } from '../request/preparation.ts';
+import { isGone, onGone } from '../visitor/visitor.ts';
+import type { Owners } from './audit.ts';
 import type { ExchangeContext } from './context.ts';
 import { Exchange } from './exchange.ts';
 import { createHeadWatch } from './head-watch.ts';
@@ -18,6 +20,10 @@ export interface Forwarding {
   isAnsweringOn(socket: Socket): boolean;
   /** The connections that a request is on. */
   sockets(): Duplex[];
+  /** Ends what is open for visitors who are gone; how many there were. */
+  endDead(): number;
+  /** Of the requests that are open on a slot. */
+  owners(slot: Slot): Owners;
 }
 
 /**
@@ -54,8 +60,7 @@ export function createForwarding(
       const exchange = new Exchange(context, request, response, slot, path, headers, onOver);
       exchanges.add(exchange);
       headWatch.begin();
-      // `close` comes for every response, finished or not; `finish` and `end` do not (hazard 8).
-      response.on('close', () => exchange.end());
+      onGone(request, response, () => exchange.end());
       if (response.socket === null) watchPipelining(request.socket);
       exchange.begin();
     },
@@ -66,6 +71,15 @@ export function createForwarding(
       exchanges
         .all()
         .some(({ request, response }) => request.socket === socket && response.headersSent),
+    endDead() {
+      const dead = exchanges.all().filter(({ request, response }) => isGone(request, response));
+      for (const exchange of dead) exchange.end();
+      return dead.length;
+    },
+    owners(slot) {
+      const all = exchanges.all().filter((exchange) => exchange.slot === slot);
+      return { places: all.filter(({ place }) => place === 'held').length, inflight: all.length };
+    },
     sockets: () => exchanges.all().map(({ request }) => request.socket as Duplex),
   };
 }

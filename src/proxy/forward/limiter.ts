@@ -12,6 +12,10 @@ export interface Limiter {
   enter(owner: PlaceOwner): void;
   /** For an owner that was admitted or is waiting, and not for one that was turned away. */
   leave(owner: PlaceOwner): void;
+  /** How many places are taken. */
+  held(): number;
+  /** Sets right how many places are taken, and lets in who waits for one. */
+  correct(held: number): void;
 }
 
 export function createLimiter(
@@ -56,6 +60,11 @@ export function createLimiter(
       }
       inside--;
       admitNext();
+    },
+    held: () => inside,
+    correct(held) {
+      inside = held;
+      while (queue.size > 0 && inside < limits.inflightPerSlot) admitNext();
     },
   };
 }

@@ -5,6 +5,8 @@ export interface Inflight {
   readonly counts: PerSlot<number>;
   enter(slot: Slot): void;
   leave(slot: Slot): void;
+  /** Sets a count right. */
+  correct(slot: Slot, count: number): void;
   /** Calls back when a slot has become empty. */
   onEmpty(listener: (slot: Slot) => void): void;
 }
@@ -19,6 +21,10 @@ export function createInflight(): Inflight {
     },
     leave(slot) {
       if (--counts[slot] === 0) notify(slot);
+    },
+    correct(slot, count) {
+      counts[slot] = count;
+      if (count === 0) notify(slot);
     },
     onEmpty(listener) {
       notify = listener;

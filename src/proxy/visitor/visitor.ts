@@ -206,6 +206,26 @@ export function isSentWhole(response: ServerResponse): boolean {
   return response.writableEnded && response.stream.rstCode === constants.NGHTTP2_NO_ERROR;
 }
 
+/** Calls back when an answer has ended or its visitor is gone, and perhaps more than once. */
+export function onGone(request: IncomingMessage, response: ServerResponse, gone: () => void): void {
+  if (!isHttp2(response)) {
+    // `close` comes for every response, finished or not; `finish` and `end` do not (hazard 8).
+    response.on('close', gone);
+    return;
+  }
+  // Node's response leaves out its `close` when a HEAD is given up before its answer.
+  response.stream.on('close', gone);
+  request.on('aborted', gone);
+}
+
+/** Whether nobody is there any more to take an answer. */
+export function isGone(request: IncomingMessage, response: ServerResponse): boolean {
+  if (!isHttp2(response)) return request.socket.destroyed;
+  const { stream } = response;
+  const isClosed = stream.closed && !isStopped(stream);
+  return stream.destroyed || isClosed || stream.session?.destroyed !== false;
+}
+
 /** Ends an answer so that nobody can take it for complete. */
 export function breakOff(response: ServerResponse): void {
   if (isHttp2(response)) {

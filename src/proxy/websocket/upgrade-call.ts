@@ -103,7 +103,8 @@ function setRequestHead(outgoing: ClientRequest, path: string, headers: string[]
 /** Repeated fields as lists, so that they stay apart, under the name that came first. */
 function toObject(flat: string[]): Record<string, string | string[]> {
   const names = new Map<string, string>();
-  const out: Record<string, string | string[]> = {};
+  // Without a prototype: `__proto__` and `constructor` are names like any other.
+  const out: Record<string, string | string[]> = Object.create(null);
   for (let i = 0; i < flat.length; i += 2) {
     const lower = (flat[i] as string).toLowerCase();
     const name = names.get(lower) ?? (flat[i] as string);

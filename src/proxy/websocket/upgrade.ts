@@ -5,12 +5,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ProxyServer } from 'http-proxy-3';
 import type { PerSlot, Slot } from '../../slots/slot.ts';
 import type { Counters, Traffic } from '../../wire/messages.ts';
+import type { Owners } from '../forward/audit.ts';
+import type { Limiter, PlaceOwner } from '../forward/limiter.ts';
 import type { Inflight } from '../metrics/inflight.ts';
 import { connectSlot } from '../slot/connect.ts';
 import { wasRefused, wasTimeout } from '../slot/failure.ts';
 import {
   BAD_GATEWAY,
   BAD_REQUEST,
+  BUSY,
   type ErrorAnswer,
   type ErrorAnswers,
   GATEWAY_TIMEOUT,
@@ -34,6 +37,7 @@ export interface UpgradeContext {
   counters: Counters;
   traffic: PerSlot<Traffic>;
   errors: ErrorAnswers;
+  limiters: PerSlot<Limiter>;
   limits: { connectTimeoutMs: number; upstreamTimeoutMs: number };
   release(slot: Slot): string | null;
   fallback(refused: Slot): Slot | null;
@@ -50,6 +54,8 @@ export interface Upgrades {
   ): void;
   /** Closes the tunnels of a slot, with a close frame at a frame's end where there is one within a second. */
   cut(slot: Slot): Promise<void>;
+  /** Of the upgrades and tunnels of a slot. */
+  owners(slot: Slot): Owners;
   /** The visitors' connections. */
   clients(): Duplex[];
   count(): number;
@@ -60,6 +66,8 @@ interface Tunnel {
   client: Duplex;
   slotSocket: Socket | null;
   outgoing: ClientRequest | null;
+  /** What holds a place in the slot's limiter, or waits for one: an upgrade is a request until it is a tunnel. */
+  place: (PlaceOwner & { isHeld: boolean }) | null;
   /** The slot has refused the upgrade, or we have. */
   answered: boolean;
   /** Both directions, once the slot has agreed to the upgrade. */
@@ -75,17 +83,25 @@ interface UpgradeRequest {
 
 /** WebSocket tunnels, over http-proxy-3's own passes and behind guards for what those let through. */
 export function createUpgrades(context: UpgradeContext): Upgrades {
-  const { inflight, counters, errors, limits } = context;
+  const { inflight, counters, errors, limiters, limits } = context;
   const tunnels = new Set<Tunnel>();
+
+  const leavePlace = (tunnel: Tunnel) => {
+    const { place } = tunnel;
+    tunnel.place = null;
+    if (place) limiters[tunnel.slot].leave(place);
+  };
 
   /** A tunnel counts until both of its sides are closed: the slot may still be busy with it. */
   const settle = (tunnel: Tunnel) => {
     const { client, slotSocket } = tunnel;
     if (!client.closed || (slotSocket && !slotSocket.closed)) return;
+    leavePlace(tunnel);
     if (tunnels.delete(tunnel)) inflight.leave(tunnel.slot);
   };
 
   const refuse = (tunnel: Tunnel, request: IncomingMessage, answer: ErrorAnswer) => {
+    leavePlace(tunnel);
     if (tunnel.answered || tunnel.relays || !tunnel.client.writable) return;
     tunnel.answered = true;
     endSoon(tunnel.client, errors.raw(request.headers.accept, answer));
@@ -96,6 +112,22 @@ export function createUpgrades(context: UpgradeContext): Upgrades {
     refuse(tunnel, request, explain(error));
   };
 
+  const enter = (tunnel: Tunnel, upgrade: UpgradeRequest, retried: boolean) => {
+    const place = {
+      isHeld: false,
+      admitted() {
+        place.isHeld = true;
+        connect(tunnel, upgrade, retried);
+      },
+      turnedAway() {
+        tunnel.place = null;
+        refuse(tunnel, upgrade.request, BUSY);
+      },
+    };
+    tunnel.place = place;
+    limiters[tunnel.slot].enter(place);
+  };
+
   const connect = (tunnel: Tunnel, upgrade: UpgradeRequest, retried: boolean) => {
     const decide = (error: Error | null, slotSocket: Socket | null) => {
       if (tunnel.client.destroyed) return void slotSocket?.destroy();
@@ -103,10 +135,11 @@ export function createUpgrades(context: UpgradeContext): Upgrades {
       const other = wasRefused(error as Error) ? context.fallback(tunnel.slot) : null;
       if (retried || other === null) return fail(tunnel, upgrade.request, error as Error);
       counters.failovers++;
+      leavePlace(tunnel);
       inflight.enter(other);
       inflight.leave(tunnel.slot);
       tunnel.slot = other;
-      connect(tunnel, upgrade, true);
+      enter(tunnel, upgrade, true);
     };
     const port = context.ports[tunnel.slot];
     const slotSocket = new Socket({ allowHalfOpen: true, noDelay: true });
@@ -123,6 +156,7 @@ export function createUpgrades(context: UpgradeContext): Upgrades {
       answerTimeoutMs: limits.upstreamTimeoutMs,
       release: context.release(tunnel.slot),
       onUpgraded: () => {
+        leavePlace(tunnel);
         (context.traffic[tunnel.slot].classes[1] as number)++;
         takeOver(tunnel);
       },
@@ -140,6 +174,7 @@ export function createUpgrades(context: UpgradeContext): Upgrades {
         client,
         slotSocket: null,
         outgoing: null,
+        place: null,
         answered: false,
         relays: null,
       };
@@ -152,16 +187,21 @@ export function createUpgrades(context: UpgradeContext): Upgrades {
       });
       client.on('close', () => {
         endSlotSide(tunnel);
+        // One that waits for its place has no connection that would say so later.
         settle(tunnel);
       });
       if (!isWebSocket(request)) return refuse(tunnel, request, BAD_REQUEST);
-      connect(tunnel, { request, head, headers }, false);
+      enter(tunnel, { request, head, headers }, false);
     },
 
     async cut(slot) {
       await Promise.all([...tunnels].filter((tunnel) => tunnel.slot === slot).map(close));
     },
 
+    owners(slot) {
+      const all = [...tunnels].filter((tunnel) => tunnel.slot === slot);
+      return { places: all.filter(({ place }) => place?.isHeld).length, inflight: all.length };
+    },
     clients: () => [...tunnels].map(({ client }) => client),
     count: () => tunnels.size,
   };
