@@ -113,8 +113,11 @@ async function fillOutput(
     await runCommand({ ...run, what: 'build', command: config.build, cwd });
   }
   const left = await copyOutput(config, paths, cwd, outDir);
-  const removed = [...left, ...(await removeOwnFiles(paths, outDir))];
+  const removed = [...left.own, ...(await removeOwnFiles(paths, outDir))];
   if (removed.length > 0) await tell(dir, order, leftOut(removed));
+  if (left.dangling.length > 0) {
+    await tell(dir, order, `left out, since it leads nowhere: the link ${listed(left.dangling)}`);
+  }
   await checkOutput(config, outDir);
   await linkShared(config, paths, outDir);
   return own?.key ?? null;
@@ -122,10 +125,14 @@ async function fillOutput(
 
 const SHOWN = 5;
 
-function leftOut(removed: string[]): string {
-  const names = [...new Set(removed)];
+function listed(paths: string[]): string {
+  const names = [...new Set(paths)];
   const more = names.length > SHOWN ? ` and ${names.length - SHOWN} more` : '';
-  return `left out of the release, since it belongs to slots: ${names.slice(0, SHOWN).join(', ')}${more}; the build copied it, as tracing of a path below the working folder does`;
+  return names.slice(0, SHOWN).join(', ') + more;
+}
+
+function leftOut(removed: string[]): string {
+  return `left out of the release, since it belongs to slots: ${listed(removed)}; the build copied it, as tracing of a path below the working folder does`;
 }
 
 async function tellGrowth(

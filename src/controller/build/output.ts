@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
-import { cp, lstat, mkdir, readdir, stat } from 'node:fs/promises';
-import { basename, dirname, join, relative } from 'node:path';
+import { cp, lstat, mkdir, readdir, readlink, rm, stat, symlink } from 'node:fs/promises';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import type { Copy } from '../../config/presets/preset.ts';
 import type { Config } from '../../config/schema.ts';
 import { SlotsError } from '../../errors.ts';
@@ -17,8 +17,15 @@ interface Place {
   /** Folders that are linked into the output instead, absolute. */
   shared: ReadonlySet<string>;
   outDir: string;
-  /** What was ours and stayed behind, relative to the output. */
-  left: string[];
+  left: LeftOut;
+}
+
+/** What stayed behind, relative to the output. */
+export interface LeftOut {
+  /** What a build had copied of `slots/`. */
+  own: string[];
+  /** Links that lead nowhere, as editors put beside a file that is open. */
+  dangling: string[];
 }
 
 /**
@@ -26,7 +33,6 @@ interface Place {
  * the output folder lies in it, and a folder cannot be copied into itself.
  *
  * @param from the folder that was built in
- * @returns what a build had copied of `slots/` and stayed behind, relative to the output
  * @throws SlotsError `BUILD_EMPTY` when something is not there
  */
 export async function copyOutput(
@@ -34,9 +40,9 @@ export async function copyOutput(
   paths: SitePaths,
   from: string,
   outDir: string,
-): Promise<string[]> {
+): Promise<LeftOut> {
   const shared = new Set(config.shared.map((folder) => join(from, folder)));
-  const place: Place = { paths, shared, outDir, left: [] };
+  const place: Place = { paths, shared, outDir, left: { own: [], dangling: [] } };
   for (const copy of config.copy ?? []) {
     const source = join(from, copy.from);
     const stats = await stat(source).catch(() => null);
@@ -55,6 +61,7 @@ async function copyFolder(from: string, to: string, copy: Copy, place: Place): P
   const isLeft = (name: string) =>
     copy.except?.includes(name) || (isSite && NOT_OF_THE_SITE.test(name));
   await mkdir(to, { recursive: true });
+  const links: Link[] = [];
   for (const name of await readdir(from)) {
     if (isLeft(name)) continue;
     await cp(join(from, name), join(to, name), {
@@ -62,17 +69,41 @@ async function copyFolder(from: string, to: string, copy: Copy, place: Place): P
       // A link inside the output must lead to the copy, not back to where it was built.
       verbatimSymlinks: true,
       mode: constants.COPYFILE_FICLONE,
+      // For Last-Modified, and for whoever resumes a download by it.
+      preserveTimestamps: true,
       filter: async (path, target) => {
         // A standalone build brings its own node_modules; those of the site stay where they are.
         if (isSite && FOREIGN_FOLDERS.has(basename(path))) return false;
         if (place.shared.has(path) || !(await isContent(path))) return false;
-        if (!(await isOwn(place.paths, path))) return true;
-        // Where the site itself is the release, nobody is surprised that `slots/` stays behind.
-        if (path !== place.paths.slots) place.left.push(relative(place.outDir, target));
+        if (await isOwn(place.paths, path)) {
+          // Where the site itself is the release, nobody is surprised that `slots/` stays behind.
+          if (path !== place.paths.slots) place.left.own.push(relative(place.outDir, target));
+          return false;
+        }
+        if (!(await lstat(path)).isSymbolicLink()) return true;
+        if (await stat(path).catch(() => null)) links.push({ path, target });
+        else place.left.dangling.push(relative(place.outDir, target));
         return false;
       },
     });
   }
+  for (const link of links) await copyLink(from, link);
+}
+
+interface Link {
+  path: string;
+  /** Where its copy goes. */
+  target: string;
+}
+
+/** A relative link out of the folder would lead elsewhere from where the copy lies. */
+async function copyLink(from: string, { path, target }: Link): Promise<void> {
+  const written = await readlink(path);
+  const leadsTo = resolve(dirname(path), written);
+  const isInside = leadsTo === from || leadsTo.startsWith(from + sep);
+  await mkdir(dirname(target), { recursive: true });
+  await rm(target, { force: true, recursive: true });
+  await symlink(isInside ? written : leadsTo, target);
 }
 
 function ownFolder(path: string): SlotsError {

@@ -73,6 +73,34 @@ test('links inside what is copied lead to the copy', async () => {
   expect(await readlink(join(dist, 'link'))).toBe('real');
 });
 
+test('links out of a folder lead to the same place from the release', async () => {
+  const paths = await tempSite({ ...SITE, 'uploads/cat.txt': 'meow' });
+  await symlink('../uploads', join(paths.root, 'public/uploads'));
+  const dist = await build(paths, { copy: [{ from: 'public', to: 'p' }, { from: 'server.js' }] });
+  expect(await readFile(join(dist, 'p/uploads/cat.txt'), 'utf8')).toBe('meow');
+  await putFile(paths.root, 'uploads/dog.txt', 'woof');
+  expect(await readFile(join(dist, 'p/uploads/dog.txt'), 'utf8')).toBe('woof');
+});
+
+test('a link that leads nowhere is left out and named, and all else is released', async () => {
+  const paths = await tempSite(SITE);
+  await symlink('me@laptop.4711:17', join(paths.root, 'public/.#a.txt'));
+  await putFile(paths.root, 'public/deep/b.txt', 'b');
+  await symlink('gone.txt', join(paths.root, 'public/deep/link.txt'));
+  const user: UserConfig = {
+    entry: 'server.js',
+    copy: [{ from: 'public' }, { from: 'server.js' }],
+  };
+  const { id } = await startBuild(paths, false, user).release;
+  const dist = join(releaseDir(paths, id), 'dist');
+  expect(await filesIn(dist)).toEqual(['a.txt', 'deep', 'server.js']);
+  expect(await filesIn(join(dist, 'deep'))).toEqual(['b.txt']);
+  const log = await readFile(join(releaseDir(paths, id), 'build.log'), 'utf8');
+  expect(log).toMatch(
+    /leads nowhere: the link (\.#a\.txt, deep\/link\.txt|deep\/link\.txt, \.#a\.txt)/,
+  );
+});
+
 test('what is not there fails the build, and says what to do', async () => {
   const paths = await tempSite(SITE);
   await expect(build(paths, { build: 'true', copy: [{ from: 'out' }] })).rejects.toMatchObject({
