@@ -120,6 +120,8 @@ program
   .option('--yes', 'replace what is there already without asking')
   .option('--dockerfile', 'write a Dockerfile too')
   .option('--build <command>', 'builds the site into {outDir}, when it is not recognised')
+  .option('--no-build', 'nothing is built: the site is a copy of its files')
+  .option('--static [folder]', "the files of a folder are the site, or of the site's own folder")
   .option('--entry <file>', "the server's file in {outDir}, or `static:` for files to serve")
   .action((options) => init(resolve(program.opts<{ root?: string }>().root ?? '.'), options));
 

@@ -187,6 +187,7 @@ async function untilProxyAnswers(config: Config): Promise<void> {
       config.health.timeoutMs,
       config.proxy.tls !== undefined,
       config.host,
+      config.health.host,
     );
     const verdict = judge(answer, null);
     // What a live site answers with 404 or 401 it answers to visitors too.

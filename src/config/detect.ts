@@ -1,5 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { packageHome } from './package-manager.ts';
 import { PRESETS } from './presets/index.ts';
 import {
   type PackageJson,
@@ -8,8 +10,16 @@ import {
   withoutComments,
 } from './presets/preset.ts';
 
+type FileFacts = Omit<SiteFacts, 'packageJson'>;
+
 /** What can be told of a site without looking at its files. */
-const NO_FILES: Pick<SiteFacts, 'has' | 'code'> = { has: () => false, code: () => null };
+const NO_FILES: FileFacts = {
+  has: () => false,
+  isFile: () => false,
+  code: () => null,
+  entries: () => [],
+  packageManager: 'npm',
+};
 
 /** The first preset that fits the site; `null` when none does. */
 export function detectFramework(packageJson: PackageJson, files = NO_FILES): Preset | null {
@@ -22,12 +32,33 @@ export function detectFramework(packageJson: PackageJson, files = NO_FILES): Pre
 }
 
 /** The files of the site in `root`, for {@link detectFramework}. */
-export function filesOf(root: string): Pick<SiteFacts, 'has' | 'code'> {
+export function filesOf(root: string, packageJson: PackageJson = {}): FileFacts {
   return {
     has: (path) => existsSync(join(root, path)),
+    isFile: (path) => statSync(join(root, path), { throwIfNoEntry: false })?.isFile() === true,
     code(...paths) {
       const found = paths.find((path) => existsSync(join(root, path)));
       return found ? withoutComments(readFileSync(join(root, found), 'utf8')) : null;
     },
+    entries: () => keptEntries(root),
+    packageManager: packageHome(root, packageJson.packageManager).manager,
   };
+}
+
+function keptEntries(root: string): string[] {
+  const names = readdirSync(root).filter((name) => name !== '.git');
+  const ignored = new Set(ignoredByGit(root, names));
+  return names.filter((name) => !ignored.has(name)).sort();
+}
+
+/** Nothing where there is no repository, or no git. */
+function ignoredByGit(root: string, names: string[]): string[] {
+  try {
+    const input = names.join('\0');
+    const stdio: ['pipe', 'pipe', 'ignore'] = ['pipe', 'pipe', 'ignore'];
+    const args = ['check-ignore', '--stdin', '-z'];
+    return execFileSync('git', args, { cwd: root, input, stdio, encoding: 'utf8' }).split('\0');
+  } catch {
+    return [];
+  }
 }

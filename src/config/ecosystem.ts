@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { rescueHandOvers } from '../hand-over.ts';
+import { ENV_FILES_VARIABLE } from '../slots/env-files.ts';
 import { NO_RELEASE_EXIT_CODE, type Slot } from '../slots/slot.ts';
 import { loadConfig } from './load.ts';
 import type { Config } from './schema.ts';
@@ -83,6 +84,10 @@ function slotApp(root: string, config: Config, slot: Slot): App {
     kill_timeout: SITE_KILL_TIMEOUT_MS,
     listen_timeout: config.health.deadlineMs,
     stop_exit_codes: [NO_RELEASE_EXIT_CODE],
+    ...(config.nodeArgs.length > 0 && { node_args: config.nodeArgs }),
+    ...(config.args.length > 0 && {
+      args: config.args.map((arg) => addressed(arg, config.ports[slot])),
+    }),
     env: {
       ...base.env,
       ...config.env,
@@ -90,8 +95,17 @@ function slotApp(root: string, config: Config, slot: Slot): App {
       HOST: '127.0.0.1',
       PORT: String(config.ports[slot]),
       SLOTS_SLOT: slot,
+      ...(config.envFiles.length > 0 && { [ENV_FILES_VARIABLE]: JSON.stringify(config.envFiles) }),
     },
   };
+}
+
+/** `--port $PORT`, as a shell would have it. */
+function addressed(arg: string, port: number): string {
+  const values: Record<string, string> = { PORT: String(port), HOST: '127.0.0.1' };
+  return arg.replaceAll(/\$(?:\{(PORT|HOST)\}|(PORT|HOST)\b)/g, (_all, braced, bare) => {
+    return values[braced ?? bare] as string;
+  });
 }
 
 function common(root: string, config: Config, role: AppRole) {

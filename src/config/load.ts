@@ -7,6 +7,7 @@ import { parseEntry } from '../slots/entry.ts';
 import { detectFramework, filesOf } from './detect.ts';
 import type { PackageJson, Preset } from './presets/preset.ts';
 import { type Config, configSchema, type UserConfig } from './schema.ts';
+import { workspaceSources } from './workspace-packages.ts';
 
 /** In the order in which they are looked for; the first that exists counts. */
 export const CONFIG_FILES = [
@@ -36,7 +37,7 @@ export function loadConfig(root: string): Config {
   if (!parsed.success) throw invalid(file ?? root, parsed.error.issues);
 
   const site = readPackageJson(root);
-  const preset = detectFramework(site, filesOf(root));
+  const preset = detectFramework(site, filesOf(root, site));
   const name = parsed.data.name ?? defaultName(site);
   const build = parsed.data.build ?? preset?.build;
   const entry = parsed.data.entry ?? preset?.entry;
@@ -47,6 +48,10 @@ export function loadConfig(root: string): Config {
     const why = 'single: only for a site of static files, whose entry is "static:<folder>"';
     throw new SlotsError('CONFIG_INVALID', `${file}: ${why}, not ${show(entry)}`);
   }
+  // How the start script starts another file says nothing about an entry of one's own.
+  const own =
+    parsed.data.entry === undefined || parsed.data.entry === preset?.entry ? preset : null;
+  const envFiles = parsed.data.envFiles ?? own?.envFiles ?? [];
   const lockFile = parsed.data.install && findLockFile(root);
   return {
     ...parsed.data,
@@ -56,15 +61,21 @@ export function loadConfig(root: string): Config {
     copy: parsed.data.copy ?? presetCopy(preset, parsed.data.build),
     fallback: fallbackOf(parsed.data.single, preset),
     env: { ...preset?.env, ...parsed.data.env },
+    nodeArgs: parsed.data.nodeArgs ?? own?.nodeArgs ?? [],
+    args: parsed.data.args ?? own?.args ?? [],
+    envFiles,
     watch: [
       ...new Set([
-        ...watched(user, parsed.data, preset),
+        ...watched(root, user, parsed.data, preset),
+        ...workspaceSources(root, site),
+        ...envFiles.filter((file) => existsSync(join(root, file))),
         ...(lockFile ? [lockFile, 'package.json'] : []),
       ]),
     ],
     lockFile,
     framework: preset?.name,
     todo: preset?.todo,
+    advice: preset?.advice,
   };
 }
 
@@ -85,9 +96,16 @@ function fallbackOf(single: Config['single'], preset: Preset | null): string | u
 }
 
 /** The schema has filled in its own default already, so what the user wrote tells whether there is one. */
-function watched(user: unknown, { watch }: { watch: string[] }, preset: Preset | null): string[] {
-  const isSet = (user as UserConfig).watch !== undefined;
-  return isSet ? watch : (preset?.watch ?? watch);
+function watched(
+  root: string,
+  user: unknown,
+  { watch }: { watch: string[] },
+  preset: Preset | null,
+): string[] {
+  if ((user as UserConfig).watch !== undefined) return watch;
+  if (preset) return preset.watch;
+  const there = watch.filter((path) => existsSync(join(root, path)));
+  return there.length > 0 ? there : watch;
 }
 
 /** In the order in which they are looked for. */
@@ -116,7 +134,13 @@ export function readConfigFile(file: string): unknown {
     return 'default' in module ? module.default : module;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new SlotsError('CONFIG_UNREADABLE', `${file}: ${why}`, { cause });
+    const isJson = file.endsWith('.json') && cause instanceof SyntaxError;
+    throw new SlotsError('CONFIG_UNREADABLE', `${file}: ${why}`, {
+      ...(isJson && {
+        hint: 'JSON has no comments and no commas before a closing bracket; slots.config.mjs may have both',
+      }),
+      cause,
+    });
   }
 }
 

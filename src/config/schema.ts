@@ -27,9 +27,19 @@ const relativePath = z
   });
 
 /** What we write ourselves would start a promotion, which writes it again. */
-const watchedPath = relativePath.refine((path) => normalize(path).split('/')[0] !== 'slots', {
-  message: 'a path outside slots/, which is where releases and the state are kept',
-});
+const watchedPath = relativePath
+  .refine((path) => !/^~(\/|$)/.test(path), {
+    message: 'a path inside the site: "~" is not expanded',
+  })
+  .refine((path) => !path.startsWith('!'), {
+    message: 'a file or folder to watch: what is to be left out belongs into "ignore"',
+  })
+  .refine((path) => path.startsWith('!') || !/[*?]|\{[^}]*,[^}]*\}/.test(path), {
+    message: 'a file or folder, no pattern: a folder is watched with all that is in it',
+  })
+  .refine((path) => normalize(path).split('/')[0] !== 'slots', {
+    message: 'a path outside slots/, which is where releases and the state are kept',
+  });
 
 /** A folder of its own: a release cannot link to all of the site, nor to what slots keeps there. */
 const sharedPath = watchedPath
@@ -42,7 +52,7 @@ export const configSchema = z.strictObject({
   /** Prefix of the PM2 apps. Default: the `name` in the site's package.json. */
   name: name.optional(),
   /** Files and folders whose changes start a promotion, relative to the site's root. A framework may have others. */
-  watch: z.array(watchedPath).min(1).default(['src/content', 'public']),
+  watch: z.array(watchedPath).min(1).default(['content', 'src', 'public']),
   /**
    * Patterns of files and folders below the watched ones whose changes start nothing. One without a slash names a file or
    * folder at any depth (`*.log`), one with a slash a path from the site's root (`content/drafts`); `!` in front
@@ -98,6 +108,22 @@ export const configSchema = z.strictObject({
    * `index.html`, a name with that file. A `200.html` is used so without being asked. Default: detected.
    */
   single: z.union([z.boolean(), relativePath]).optional(),
+  /**
+   * Flags for Node itself, for instance `--import ./instrument.mjs`, word by word. Default: those of the start script
+   * that names the entry.
+   */
+  nodeArgs: z.array(z.string()).optional(),
+  /**
+   * What the entry is given on its command line, word by word; `$PORT` and `$HOST` stand for the slot's. Default:
+   * those of the start script that names the entry.
+   */
+  args: z.array(z.string()).optional(),
+  /**
+   * Files with variables for the build and the site, `NAME=value` line by line. They are read anew for each build and
+   * by each process that starts; a change is promoted. The first that names a variable wins, and what `env` or
+   * the environment has wins over them. Default: those that the framework's own production start reads.
+   */
+  envFiles: z.array(relativePath).optional(),
   /** Environment of the build and the site. `HOST` and `PORT` are set for each slot and win. */
   env: z.record(z.string(), z.string()).default({}),
   /** Processes per slot. */
@@ -125,6 +151,8 @@ export const configSchema = z.strictObject({
     .strictObject({
       /** Any 2xx or 3xx on this path is healthy. */
       path: z.string().startsWith('/').default('/'),
+      /** What the probes say as `Host`, for sites that answer to their own name only. Default: address and port. */
+      host: z.string().min(1).optional(),
       /** One probe's limit, in milliseconds. */
       timeoutMs: ms.min(1).default(2000),
       /** Pause between two probes, in milliseconds. */
@@ -169,6 +197,11 @@ export interface Config extends Parsed {
   lockFile?: string | undefined;
   /** The recognised framework, for people. */
   framework?: string | undefined;
+  nodeArgs: string[];
+  args: string[];
+  envFiles: string[];
   /** What has to be changed in the site before its framework can be served, as far as one can see. */
   todo?: string | undefined;
+  /** What should be changed for some of the site to work, or is good to know. */
+  advice?: string | undefined;
 }

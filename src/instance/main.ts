@@ -7,6 +7,7 @@
  */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { ENV_FILES_VARIABLE, readEnvFiles } from '../slots/env-files.ts';
 import { slotRelease } from '../slots/link.ts';
 import { crashFile, releaseDir, sitePaths, writesFile } from '../slots/paths.ts';
 import { NO_RELEASE_EXIT_CODE, type Slot } from '../slots/slot.ts';
@@ -27,6 +28,7 @@ process.on('uncaughtExceptionMonitor', tell);
 
 try {
   const dir = releaseDir(paths, id);
+  takeVariables();
   const entry = releaseEntry(dir);
   answerProbes(id);
   finishOnSignal(isActive);
@@ -37,6 +39,14 @@ try {
   tell(error as Error);
   console.error(error);
   process.exit(1);
+}
+
+/** As `node --env-file` does: what the environment has already stays. */
+function takeVariables(): void {
+  const files = JSON.parse(process.env[ENV_FILES_VARIABLE] ?? '[]');
+  for (const [name, value] of Object.entries(readEnvFiles(paths.root, files))) {
+    process.env[name] ??= value;
+  }
 }
 
 /** Reads synchronously and checks no shape: this process is about to end, whatever the file holds. */

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { parseEntry } from '../slots/entry.ts';
 import type { ReleaseEntry } from './release-entry.ts';
+import { runMain } from './run-main.ts';
 
 /**
  * Starts what serves a release, on `HOST` and `PORT`.
@@ -32,8 +33,7 @@ export async function runEntry(
     case 'react-router':
       return runReactRouter(realpathSync(dist), path);
     case 'module':
-      process.argv[1] = target;
-      await import(pathToFileURL(target).href);
+      await runMain(target);
   }
 }
 

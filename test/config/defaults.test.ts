@@ -4,7 +4,7 @@ import { configSchema } from '../../src/config/schema.ts';
 test('the defaults are those of the design', () => {
   const { proxy, ...rest } = configSchema.parse({});
   expect(rest).toEqual({
-    watch: ['src/content', 'public'],
+    watch: ['content', 'src', 'public'],
     ignore: [],
     shared: [],
     usePolling: false,

@@ -144,7 +144,7 @@ describe('install', () => {
     const files = { 'package-lock.json': '{}', 'yarn.lock': '', 'slots.config.json': config() };
     expect(loadConfig((await tempSite(files)).root)).toMatchObject({
       lockFile: 'package-lock.json',
-      watch: ['src/content', 'public', 'package-lock.json', 'package.json'],
+      watch: ['content', 'src', 'public', 'package-lock.json', 'package.json'],
     });
     const own = { 'pnpm-lock.yaml': '', 'slots.config.json': config({ watch: ['package.json'] }) };
     expect(loadConfig((await tempSite(own)).root).watch).toEqual([
@@ -165,7 +165,7 @@ describe('install', () => {
 
   test('is not there by itself', async () => {
     const { root } = await tempSite({ 'package-lock.json': '{}', 'slots.config.json': TEXT });
-    expect(loadConfig(root)).toMatchObject({ watch: ['src/content', 'public'] });
+    expect(loadConfig(root)).toMatchObject({ watch: ['content', 'src', 'public'] });
     expect(loadConfig(root).lockFile).toBeUndefined();
   });
 });

@@ -5,6 +5,9 @@ export function testConfig(user: UserConfig = {}): Config {
   const parsed = configSchema.parse(user);
   return {
     ...parsed,
+    nodeArgs: [],
+    args: [],
+    envFiles: [],
     name: parsed.name ?? 'site',
     build: parsed.build ?? 'echo built > {outDir}/server.mjs',
     entry: parsed.entry ?? 'server.mjs',

@@ -2,6 +2,9 @@ import { existsSync } from 'node:fs';
 import { delimiter, dirname, join, relative, resolve } from 'node:path';
 import { detectFramework, filesOf } from '../../config/detect.ts';
 import { findConfigFile, readPackageJson } from '../../config/load.ts';
+import { installCommand, packageHome } from '../../config/package-manager.ts';
+import type { Preset } from '../../config/presets/preset.ts';
+import { contentOutside, describeUnwatched } from '../content-outside.ts';
 import { type Check, ok, problem, warning } from './check.ts';
 import type { Facts } from './facts.ts';
 
@@ -16,8 +19,9 @@ export function checkConfig({ paths, configError }: Facts): Check[] {
 }
 
 export function checkFramework({ paths, config, configError }: Facts): Check[] {
-  const preset = detectFramework(readPackageJson(paths.root), filesOf(paths.root));
+  const preset = presetOf(paths.root);
   if (preset?.todo) return [warning('framework', preset.name, preset.todo)];
+  if (preset?.advice) return [warning('framework', preset.name, preset.advice)];
   if (preset) return [ok('framework', preset.name)];
   if (configError?.code === 'CONFIG_INCOMPLETE') {
     const hint = 'set "build" and "entry" in slots.config.ts';
@@ -26,9 +30,14 @@ export function checkFramework({ paths, config, configError }: Facts): Check[] {
   return [ok('framework', `none recognised; the config has the entry: ${config.entry}`)];
 }
 
+function presetOf(root: string): Preset | null {
+  const packageJson = readPackageJson(root);
+  return detectFramework(packageJson, filesOf(root, packageJson));
+}
+
 /** A path that is missing is waited for; that all are missing is a mistake. */
 export function checkWatchPaths({ paths, config }: Facts): Check[] {
-  const preset = detectFramework(readPackageJson(paths.root), filesOf(paths.root));
+  const preset = presetOf(paths.root);
   const gone = config.watch.filter((path) => !existsSync(join(paths.root, path)));
   const there = config.watch.filter((path) => !gone.includes(path));
   // A preset lists every folder that such a site may have.
@@ -40,6 +49,15 @@ export function checkWatchPaths({ paths, config }: Facts): Check[] {
   return [problem('watch', `${message}, so no edit is ever seen`, hint)];
 }
 
+/** Somebody who edits a file that nothing watches waits for ever. */
+export function checkUnwatchedContent({ paths, config }: Facts): Check[] {
+  const found = contentOutside(paths.root, config.watch);
+  if (found.length === 0) return [];
+  const message = `no edit is seen of ${found.map(describeUnwatched).join(', ')}`;
+  const hint = `if pages are made of it, set "watch" to ${JSON.stringify([...config.watch, ...found.map(({ at }) => at)])}`;
+  return [warning('content', message, hint)];
+}
+
 /** Of a command for a shell only the shell knows what it runs. */
 export function checkBuildCommand({ paths, config }: Facts): Check[] {
   const { build, install } = config;
@@ -49,7 +67,8 @@ export function checkBuildCommand({ paths, config }: Facts): Check[] {
   if (!Array.isArray(build)) return build ? [ok('build', build)] : [];
   const [program = ''] = build;
   if (isInstalled(paths.root, program)) return [ok('build', build.join(' '))];
-  const hint = 'install the site\'s packages (`npm ci`), or correct "build"';
+  const home = packageHome(paths.root, readPackageJson(paths.root).packageManager);
+  const hint = `install the site's packages (\`${installCommand(home)}\`), or correct "build"`;
   return [problem('build', `"${program}" is neither installed in the site nor in PATH`, hint)];
 }
 

@@ -4,6 +4,7 @@ import {
   checkBuildCommand,
   checkConfig,
   checkFramework,
+  checkUnwatchedContent,
   checkWatchPaths,
 } from './config-checks.ts';
 import { checkDaemon, checkDaemonNode, checkVersions } from './daemon.ts';
@@ -37,6 +38,7 @@ export function groups(facts: Facts): Group[] {
         () => checkFramework(facts),
         () => checkBuildCommand(facts),
         () => checkWatchPaths(facts),
+        () => checkUnwatchedContent(facts),
         () => checkCertificate(facts),
         () => checkPorts(facts),
       ],

@@ -49,9 +49,9 @@ export async function checkProxyHealth(facts: Facts): Promise<Check[]> {
 
 async function ask(config: Config, port: number, tls: boolean, host?: string): Promise<Answer> {
   const started = performance.now();
-  const { path, timeoutMs } = config.health;
+  const { path, timeoutMs, host: named } = config.health;
   try {
-    const answer = await probe(port, path, timeoutMs, tls, host);
+    const answer = await probe(port, path, timeoutMs, tls, host, named);
     return { ...answer, ms: performance.now() - started };
   } catch (error) {
     return error as Error;

@@ -36,6 +36,9 @@ function guessConfig(root: string): Config {
     name: config.name ?? bare,
     build: config.build ?? '',
     entry: config.entry ?? '',
+    nodeArgs: config.nodeArgs ?? [],
+    args: config.args ?? [],
+    envFiles: config.envFiles ?? [],
   };
 }
 

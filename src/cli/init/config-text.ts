@@ -7,26 +7,39 @@ export interface ConfigChoice {
   /** What the user gave on the command line, which goes over the preset. */
   build?: string | undefined;
   entry?: string | undefined;
+  /** The preset is what the command line says, which nothing would find again: it is written out. */
+  isGiven?: boolean;
   /** Whether the site can import `two-slots`; the config goes without its types otherwise. */
   hasPackage: boolean;
 }
 
 /** A short slots.config.ts: what differs from the preset is set, the rest is there to be uncommented. */
-export function configText({ preset, name, build, entry, hasPackage }: ConfigChoice): string {
+export function configText({
+  preset,
+  name,
+  build,
+  entry,
+  isGiven,
+  hasPackage,
+}: ConfigChoice): string {
   const lines = [
     ...(name === null ? [] : [`// Prefix of the PM2 apps.`, `name: ${quote(name)},`]),
     '// Files and folders whose changes are built and go live; `slots promote` does the same by hand.',
-    line('watch', undefined, preset?.watch ?? ['src/content', 'public']),
+    line(
+      'watch',
+      isGiven ? preset?.watch : undefined,
+      preset?.watch ?? ['content', 'src', 'public'],
+    ),
     ...(preset?.build === false && build === undefined
       ? [
           '// Nothing is built: these files are copied into each release.',
-          line('build', undefined, false),
-          line('copy', undefined, preset.copy),
+          line('build', isGiven ? false : undefined, false),
+          line('copy', isGiven ? preset.copy : undefined, preset.copy),
         ]
       : ['// Builds the site into {outDir}.', line('build', build, preset?.build)]),
     '// What is started, relative to the output of the build.',
-    line('entry', entry, preset?.entry),
-    '// Where visitors come in, and how many processes each slot has.',
+    line('entry', entry ?? (isGiven ? preset?.entry : undefined), preset?.entry),
+    '// Where visitors come in, and how many processes each slot has; each has a memory of its own.',
     '// ports: { proxy: 4321 },',
     '// instances: 2,',
   ];
@@ -39,8 +52,8 @@ export function configText({ preset, name, build, entry, hasPackage }: ConfigCho
     : `${head}\nexport default {\n${body}\n};\n`;
 }
 
-function line(key: string, own: string | undefined, usual: unknown): string {
-  return own === undefined ? `// ${key}: ${literal(usual)},` : `${key}: ${quote(own)},`;
+function line(key: string, own: unknown, usual: unknown): string {
+  return own === undefined ? `// ${key}: ${literal(usual)},` : `${key}: ${literal(own)},`;
 }
 
 /** As a person would write it in TypeScript. */

@@ -4,7 +4,9 @@ import { basename, join } from 'node:path';
 import { detectFramework, filesOf } from '../../config/detect.ts';
 import { defaultName, findConfigFile, readPackageJson } from '../../config/load.ts';
 import type { Preset } from '../../config/presets/preset.ts';
+import { PRIVATE } from '../../config/presets/static-folder.ts';
 import { SlotsError } from '../../errors.ts';
+import { contentOutside, describeUnwatched } from '../content-outside.ts';
 import { type Change, lineEndOf, wholeFile } from './change.ts';
 import { configText } from './config-text.ts';
 import { dockerFiles } from './docker-files.ts';
@@ -13,9 +15,11 @@ import { withScripts } from './package-scripts.ts';
 export interface InitOptions {
   yes?: boolean;
   dockerfile?: boolean;
-  /** Instead of what the preset says. */
-  build?: string;
+  /** Instead of what the preset says; `false` (`--no-build`): nothing is built, and the site's files are the release. */
+  build?: string | false;
   entry?: string;
+  /** `--static [folder]`: the files of this folder are the site; of the site's own where none is named. */
+  static?: string | true;
 }
 
 /** What was found in a site, and what is to be written into it. */
@@ -38,22 +42,25 @@ export function planInit(root: string, options: InitOptions): Plan {
     existsSync(join(root, path)) ? readFileSync(join(root, path), 'utf8') : null;
   const packageJson = readPackageJson(root);
   const packageText = read('package.json');
-  const preset = detectFramework(packageJson, filesOf(root));
+  const given = givenPreset(options);
+  const entry = options.entry ?? (options.static === undefined ? undefined : 'static:');
+  const preset = given ?? detectFramework(packageJson, filesOf(root, packageJson));
   const existing = findConfigFile(root);
   const isKnown =
-    (options.build ?? preset?.build) !== undefined &&
-    (options.entry ?? preset?.entry) !== undefined;
+    (options.build ?? preset?.build) !== undefined && (entry ?? preset?.entry) !== undefined;
   // A config says itself how the site is built and started.
   if (!isKnown && existing === null) throw notRecognised(root);
 
   const notes = preset?.todo && options.build === undefined ? [preset.todo] : [];
+  if (preset) notes.push(...advice(root, preset));
   const changes: Change[] = [];
   if (isKnown && (existing === null || basename(existing) === CONFIG_FILE)) {
     const text = configText({
       preset,
       name: defaultName(packageJson) === undefined ? nameOf(root) : null,
-      build: options.build,
-      entry: options.entry,
+      build: options.build === false ? undefined : options.build,
+      isGiven: given !== null,
+      entry,
       hasPackage: hasPackage(root),
     });
     changes.push(wholeFile(CONFIG_FILE, read(CONFIG_FILE), text, 'how slots publishes this site'));
@@ -67,6 +74,39 @@ export function planInit(root: string, options: InitOptions): Plan {
   } else if (options.dockerfile) changes.push(...dockerFiles(read));
   return { preset, changes, notes };
 }
+
+/** What the command line alone says: the files are there already, and slots or the site's own server serves them. */
+function givenPreset({ entry, build, static: folder }: InitOptions): Preset | null {
+  if (folder !== undefined && typeof build !== 'string') {
+    const from = folder === true ? '.' : folder.replace(/\/$/, '');
+    const copy = [{ from, to: '.', ...(from === '.' && { except: PRIVATE }) }];
+    return { name: 'static files', build: false, copy, entry: 'static:', watch: [from] };
+  }
+  if (build !== false) return null;
+  const copy = [{ from: '.', to: '.' }];
+  return {
+    name: 'files as they are',
+    build: false,
+    copy,
+    entry: entry ?? 'server.js',
+    watch: ['.'],
+  };
+}
+
+/** What is good to know before the first visitor comes. */
+function advice(root: string, preset: Preset): string[] {
+  const unwatched = contentOutside(root, preset.watch).map(describeUnwatched);
+  return [
+    ...(preset.advice ? [preset.advice] : []),
+    ...(unwatched.length > 0
+      ? [`no edit is seen of ${unwatched.join(', ')}: add it to "watch" if pages are made of it`]
+      : []),
+    ...(preset.entry.startsWith('static:') ? [] : [TWO_PROCESSES]),
+  ];
+}
+
+const TWO_PROCESSES =
+  'two processes serve each slot, and what one keeps in memory the other does not know: keep sessions in a store, or set "instances" to 1 (docs/frameworks.md, "More than one process")';
 
 function notRecognised(root: string): SlotsError {
   return new SlotsError(

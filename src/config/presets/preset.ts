@@ -1,3 +1,5 @@
+import type { PackageManager } from '../package-manager.ts';
+
 /** What a release takes from the folder that was built in, for builds that do not write to `{outDir}`. */
 export interface Copy {
   /** A file or folder of the site. `.` is the site itself, without node_modules, slots and .git. */
@@ -24,14 +26,24 @@ export interface Preset {
   copy?: Copy[];
   /** What the site's processes need besides `HOST` and `PORT`. */
   env?: Record<string, string>;
+  /** Flags for Node itself, from the start script. */
+  nodeArgs?: string[];
+  /** What the entry is given on its command line; `$PORT` and `$HOST` stand for the slot's. */
+  args?: string[];
+  /** Files with variables that the framework's own production start reads; the first that names one wins. */
+  envFiles?: string[];
   /** What has to be changed in the site before this works, as far as one can see from outside. */
   todo?: string;
+  /** What should be changed for some of the site to work, or is good to know. */
+  advice?: string;
 }
 
 export interface PackageJson {
   name?: unknown;
   type?: unknown;
   main?: unknown;
+  packageManager?: unknown;
+  workspaces?: unknown;
   scripts?: Record<string, string>;
   dependencies?: Record<string, string>;
   devDependencies?: Record<string, string>;
@@ -44,6 +56,11 @@ export interface SiteFacts {
   has(path: string): boolean;
   /** The text of the first of these files that exists, without its comments; `null` when none does. */
   code(...paths: string[]): string | null;
+  /** Whether there is a file, and no folder, at this path. */
+  isFile(path: string): boolean;
+  /** What lies in the site's root and is not ignored by git, as names. */
+  entries(): string[];
+  packageManager: PackageManager;
 }
 
 /** The preset of a site, or `null` when it is not of this kind. */
@@ -56,6 +73,11 @@ export function dependsOn({ packageJson }: SiteFacts, name: string): boolean {
 /** Every name that a framework's config file may have. */
 export function configNames(base: string): string[] {
   return ['js', 'mjs', 'cjs', 'ts', 'mts', 'cts'].map((extension) => `${base}.${extension}`);
+}
+
+/** Those of a framework's config files that there are. */
+export function configFiles(site: SiteFacts, ...bases: string[]): string[] {
+  return bases.flatMap(configNames).filter((name) => site.has(name));
 }
 
 /** Good enough to look for a word in: a comment that holds a string with `//` in it is cut short. */

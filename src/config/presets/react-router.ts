@@ -1,12 +1,17 @@
-import { configNames, dependsOn, type Preset, type SiteFacts } from './preset.ts';
+import { addCommand } from '../package-manager.ts';
+import { buildCommand } from './build-script.ts';
+import { configFiles, configNames, dependsOn, type Preset, type SiteFacts } from './preset.ts';
 
 /** Framework mode. Its server looks for the client's files from the folder it runs in, as they lay when built. */
 export function reactRouter(site: SiteFacts): Preset | null {
   if (!dependsOn(site, '@react-router/dev')) return null;
   const config = site.code(...configNames('react-router.config')) ?? '';
   const common = {
-    build: ['react-router', 'build'],
-    watch: ['app', 'content', 'public'],
+    build: buildCommand(site, ['react-router', 'build']).build,
+    watch: [
+      ...['app', 'content', 'public'],
+      ...configFiles(site, 'react-router.config', 'vite.config'),
+    ],
   };
   if (/\bssr\s*:\s*false\b/.test(config)) {
     const copy = [{ from: 'build/client', to: '.' }];
@@ -20,7 +25,7 @@ export function reactRouter(site: SiteFacts): Preset | null {
     copy: [{ from: 'build', to: 'build' }],
     entry: 'react-router:build/server/index.js',
     ...(!dependsOn(site, '@react-router/serve') && {
-      todo: 'npm install @react-router/serve, or set "entry" to your own server\'s file',
+      todo: `${addCommand(site.packageManager, '@react-router/serve')}, or set "entry" to your own server's file`,
     }),
   };
 }

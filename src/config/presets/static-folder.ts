@@ -4,7 +4,7 @@ import type { Preset, SiteFacts } from './preset.ts';
 const FOLDERS = ['public', 'dist'];
 
 /** What lies beside the pages in the site's own folder and is nobody's to read. */
-const PRIVATE = [
+export const PRIVATE = [
   'package.json',
   'package-lock.json',
   'pnpm-lock.yaml',

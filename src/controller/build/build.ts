@@ -2,6 +2,7 @@ import { appendFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../../config/schema.ts';
 import { linkDeps } from '../../slots/deps.ts';
+import { readEnvFiles } from '../../slots/env-files.ts';
 import type { SitePaths } from '../../slots/paths.ts';
 import {
   completeRelease,
@@ -102,8 +103,9 @@ async function fillOutput(
 ): Promise<string | null> {
   const { signal, onLine } = order;
   const outDir = join(dir, 'dist');
-  const env = buildEnvironment(process.env, config.env, outDir);
-  const redact = createRedactor(config.env, process.env);
+  const inFiles = readEnvFiles(paths.root, config.envFiles);
+  const env = { ...inFiles, ...buildEnvironment(process.env, config.env, outDir) };
+  const redact = createRedactor({ ...inFiles, ...config.env }, process.env);
   const run = { env, dir, timeoutMs: config.buildTimeoutMs, signal, redact, onLine };
   const own = installs(config) ? await prepareDependencies(config, paths, run) : null;
   // Before the build: frameworks run parts of their output while they build it.

@@ -7,7 +7,7 @@ import { failBack, failOver } from '../promotion/machine.ts';
 import { hasStandby } from '../promotion/roles.ts';
 import type { Store } from '../store.ts';
 import type { Assigner } from '../workers/assign.ts';
-import { tryProbe } from './probe.ts';
+import { tryProbeSlot } from './probe.ts';
 import type { Startup } from './startup.ts';
 import { judge } from './verdict.ts';
 
@@ -51,10 +51,9 @@ export function createHealthMonitor(
     log.error({ event: 'slot.move-failed', error: error.message }, error.message);
 
   async function probeSlot(slot: Slot, release: string): Promise<'well' | 'partly' | 'dead'> {
-    const { path, timeoutMs } = config.health;
     const verdicts = await Promise.all(
       Array.from({ length: config.instances }, async () =>
-        judge(await tryProbe(config.ports[slot], path, timeoutMs), release),
+        judge(await tryProbeSlot(config, slot), release),
       ),
     );
     if (verdicts.every(({ is }) => is === 'well')) return 'well';

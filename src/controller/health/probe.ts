@@ -1,6 +1,8 @@
 import { request as requestPlain } from 'node:http';
 import { request as requestTls } from 'node:https';
+import type { Config } from '../../config/schema.ts';
 import { PID_HEADER, PROBE_HEADER, RELEASE_HEADER } from '../../slots/headers.ts';
+import type { Slot } from '../../slots/slot.ts';
 
 export interface ProbeAnswer {
   status: number;
@@ -17,12 +19,22 @@ export function tryProbe(...question: Parameters<typeof probe>): Promise<ProbeAn
   return probe(...question).catch((error: Error) => error);
 }
 
+/** The configured question to one of a slot's instances. */
+export function tryProbeSlot(
+  { ports, health }: Pick<Config, 'ports' | 'health'>,
+  slot: Slot,
+): Promise<ProbeAnswer | Error> {
+  const { path, timeoutMs, host } = health;
+  return tryProbe(ports[slot], path, timeoutMs, false, undefined, host);
+}
+
 /**
  * One GET on a connection of its own: over a kept-alive one the same instance would answer for ever.
  *
  * @param timeoutMs limit for the whole answer's head, in milliseconds
  * @param overTls with any certificate: it is our own on loopback, and made for another name
  * @param listensOn the address that the server was told to listen on
+ * @param named what is said as `Host`; the address and the port by default
  * @throws Error when nothing answers in time
  */
 export function probe(
@@ -31,6 +43,7 @@ export function probe(
   timeoutMs: number,
   overTls = false,
   listensOn = '127.0.0.1',
+  named?: string,
 ): Promise<ProbeAnswer> {
   const request = overTls ? requestTls : requestPlain;
   return new Promise((resolve, reject) => {
@@ -40,7 +53,12 @@ export function probe(
       path,
       agent: false,
       rejectUnauthorized: false,
-      headers: { [PROBE_HEADER]: '1', connection: 'close', 'user-agent': 'slots-probe' },
+      headers: {
+        [PROBE_HEADER]: '1',
+        connection: 'close',
+        'user-agent': 'slots-probe',
+        ...(named !== undefined && { host: named }),
+      },
       signal: AbortSignal.timeout(timeoutMs),
     });
     outgoing.on('error', reject);

@@ -17,8 +17,17 @@ export function judge(answer: ProbeAnswer | Error, expected: string | null): Ver
     return { is: 'foreign', why: `answered by ${answer.release ?? 'another program'}` };
   }
   const { status } = answer;
-  return status >= 200 && status < 400 ? { is: 'well' } : { is: 'unwell', why: `status ${status}` };
+  if (status >= 200 && status < 400) return { is: 'well' };
+  const meaning = MEANINGS[status];
+  return { is: 'unwell', why: meaning ? `status ${status}, ${meaning}` : `status ${status}` };
 }
+
+/** What the site may be right to answer to a probe, and how it is asked for something else. */
+const MEANINGS: Record<number, string> = {
+  401: 'a login is asked for: set "health.path" to a page that everybody may see',
+  403: 'a refusal: set "health.path" to a page that everybody may see, or "health.host" for a site that answers to its own name only',
+  421: 'a refusal: a site that answers to its own name only needs it in "health.host"',
+};
 
 function reasonOf({ name, message }: Error): string {
   return name === 'TimeoutError' || name === 'AbortError' ? 'no answer in time' : message;

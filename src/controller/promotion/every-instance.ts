@@ -4,10 +4,11 @@ import type { Config } from '../../config/schema.ts';
 import { SlotsError } from '../../errors.ts';
 import type { Instance, Pm2 } from '../../pm2.ts';
 import { readCrash } from '../../slots/crash-file.ts';
+import { readEnvFiles } from '../../slots/env-files.ts';
 import type { SitePaths } from '../../slots/paths.ts';
 import type { Slot } from '../../slots/slot.ts';
 import { createRedactor } from '../build/redact.ts';
-import { type ProbeAnswer, tryProbe } from '../health/probe.ts';
+import { type ProbeAnswer, tryProbeSlot } from '../health/probe.ts';
 import { judge } from '../health/verdict.ts';
 
 /** Pause between two looks at a starting slot, in milliseconds: short, since visitors wait for the release. */
@@ -36,7 +37,8 @@ export async function everyInstanceAnswers(
   const app = appName(config, slot);
   const deadline = performance.now() + config.health.deadlineMs;
   const answered = new Set<number>();
-  const redact = createRedactor(config.env, process.env);
+  const inFiles = readEnvFiles(paths.root, config.envFiles);
+  const redact = createRedactor({ ...inFiles, ...config.env }, process.env);
   const crashOf = async () => {
     const crash = await readCrash(paths, release);
     return crash === null ? null : redact(crash);
@@ -45,8 +47,7 @@ export async function everyInstanceAnswers(
   let askedPm2 = performance.now();
   for (;;) {
     signal?.throwIfAborted();
-    const { path, timeoutMs } = config.health;
-    const answer = await tryProbe(config.ports[slot], path, timeoutMs);
+    const answer = await tryProbeSlot(config, slot);
     const pid = listener(answer, release);
     if (pid !== null) answered.add(pid);
     if (instances.length > 0 && instances.every(({ pid }) => answered.has(pid))) return;

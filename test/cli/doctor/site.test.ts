@@ -84,7 +84,7 @@ test('folders that a preset lists and the site has not are no mistake', async ()
   });
   const { watch } = loadLeniently(paths.root).config;
   const check = (more: string[]) => checkWatchPaths(doctorFacts(paths, {}, { watch: more }));
-  expect(check(watch)).toMatchObject([{ level: 'ok', message: 'app' }]);
+  expect(check(watch)).toMatchObject([{ level: 'ok', message: 'app, package.json' }]);
   expect(check([...watch, 'docs'])).toMatchObject([{ level: 'warning' }]);
 });
 

@@ -4,7 +4,7 @@ import type { Config } from '../../../config/schema.ts';
 import { SlotsError } from '../../../errors.ts';
 import type { Slot } from '../../../slots/slot.ts';
 import type { Candidate } from '../../../slots/state.ts';
-import { type ProbeAnswer, tryProbe } from '../../health/probe.ts';
+import { type ProbeAnswer, tryProbeSlot } from '../../health/probe.ts';
 import { complaintAboutRedirect } from '../../health/redirects.ts';
 import { judge } from '../../health/verdict.ts';
 import type { StageContext } from './context.ts';
@@ -28,9 +28,7 @@ export async function check(
   for (;;) {
     signal.throwIfAborted();
     // PM2's primary hands connections out in turn, so as many probes as instances reach each of them.
-    const answers = await Promise.all(
-      instances.map(() => tryProbe(config.ports[slot], health.path, health.timeoutMs)),
-    );
+    const answers = await Promise.all(instances.map(() => tryProbeSlot(config, slot)));
     for (const answer of answers) {
       const verdict = judge(answer, release);
       if (verdict.is !== 'well') complaint = verdict.why;

@@ -1,6 +1,6 @@
 import { SlotsError } from '../../../errors.ts';
 import type { Candidate } from '../../../slots/state.ts';
-import { tryProbe } from '../../health/probe.ts';
+import { tryProbeSlot } from '../../health/probe.ts';
 import { judge } from '../../health/verdict.ts';
 import type { StageContext } from './context.ts';
 
@@ -10,11 +10,8 @@ import type { StageContext } from './context.ts';
  *
  * @throws SlotsError `FLIP_DIED` when the candidate's release no longer answers
  */
-export async function flip(
-  { config: { ports, health } }: StageContext,
-  { slot, release }: Candidate,
-): Promise<void> {
-  const verdict = judge(await tryProbe(ports[slot], health.path, health.timeoutMs), release);
+export async function flip({ config }: StageContext, { slot, release }: Candidate): Promise<void> {
+  const verdict = judge(await tryProbeSlot(config, slot), release);
   if (verdict.is === 'well') return;
   const what = `the candidate stopped answering during the flip: ${verdict.why}`;
   throw new SlotsError('FLIP_DIED', what, { hint: `\`slots logs ${slot}\` shows its output` });
