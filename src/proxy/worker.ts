@@ -11,6 +11,7 @@ import { createLimiter } from './forward/limiter.ts';
 import { createAccessLog } from './metrics/access-log.ts';
 import { createWorkerCounters } from './metrics/counters.ts';
 import { createInflight, type Inflight } from './metrics/inflight.ts';
+import { createPeerLimiter } from './request/peer-limiter.ts';
 import { createPreparation } from './request/preparation.ts';
 import { createRouter } from './router.ts';
 import { createSlotConnections } from './slot/connections.ts';
@@ -78,7 +79,8 @@ export function createDataPlane(
   const limits = { ...config.limits, upstreamTimeoutMs: config.upstreamTimeoutMs };
   const upgrades = createUpgrades({ ...shared, proxy, ports, limiters, limits });
   const prepare = createPreparation(config);
-  const parts = { ...shared, router, proxy, prepare, forwarding, upgrades, stopping };
+  const peers = createPeerLimiter(limits.inflightPerPeer);
+  const parts = { ...shared, router, proxy, prepare, peers, forwarding, upgrades, stopping };
   const entrance = createEntrance(parts);
 
   const server = createListener(config);

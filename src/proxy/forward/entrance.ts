@@ -4,9 +4,15 @@ import type { Duplex } from 'node:stream';
 import { createProxyServer, type ProxyServer } from 'http-proxy-3';
 import type { Slot } from '../../slots/slot.ts';
 import type { Counters } from '../../wire/messages.ts';
+import type { PeerLimiter } from '../request/peer-limiter.ts';
 import type { Prepared } from '../request/preparation.ts';
 import type { Router } from '../router.ts';
-import { type ErrorAnswer, type ErrorAnswers, FIRST_BUILD } from '../visitor/error-answer.ts';
+import {
+  type ErrorAnswer,
+  type ErrorAnswers,
+  FIRST_BUILD,
+  TOO_MANY_REQUESTS,
+} from '../visitor/error-answer.ts';
 import { endSoon } from '../visitor/linger.ts';
 import type { Upgrades } from '../websocket/upgrade.ts';
 import type { Forwarding } from './forwarding.ts';
@@ -16,6 +22,7 @@ export interface EntranceParts {
   proxy: ProxyServer;
   /** @returns what a slot is to get of a request, or the answer to one that no slot gets */
   prepare(request: IncomingMessage): Prepared | ErrorAnswer;
+  peers: PeerLimiter;
   forwarding: Forwarding;
   upgrades: Upgrades;
   errors: ErrorAnswers;
@@ -42,7 +49,7 @@ export function createProxy(): ProxyServer {
 }
 
 export function createEntrance(parts: EntranceParts): Entrance {
-  const { router, proxy, prepare, forwarding, upgrades, errors, counters, stopping } = parts;
+  const { router, proxy, prepare, peers, forwarding, upgrades, errors, counters, stopping } = parts;
 
   const refuse = (request: IncomingMessage, response: ServerResponse, answer: ErrorAnswer) => {
     (counters.refused[(answer.status / 100) | 0] as number)++;
@@ -53,7 +60,11 @@ export function createEntrance(parts: EntranceParts): Entrance {
   const forward = (request: IncomingMessage, response: ServerResponse): true => {
     const ready = prepare(request);
     if ('status' in ready) refuse(request, response, ready);
-    else forwarding.begin(request, response, router.route() as Slot, ready);
+    else if (!peers.enter(ready.peer)) refuse(request, response, TOO_MANY_REQUESTS);
+    else {
+      if (!ready.peer.trusted) response.once('close', () => peers.leave(ready.peer));
+      forwarding.begin(request, response, router.route() as Slot, ready);
+    }
     return true;
   };
   // Before all other passes: those before `stream` change the request in ways that allow smuggling (hazard 1).

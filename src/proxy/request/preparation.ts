@@ -4,7 +4,7 @@ import type { ProxyConfig } from '../../config/proxy-schema.ts';
 import { BAD_REQUEST, type ErrorAnswer } from '../visitor/error-answer.ts';
 import { fieldsOf, isHttp2 } from '../visitor/visitor.ts';
 import { objection } from './admission.ts';
-import { toSlotFields } from './fields.ts';
+import { type Peer, toSlotFields } from './fields.ts';
 import { createPeerLookup } from './peer.ts';
 import { createRequestIds } from './request-id.ts';
 import { isAuthority, parseTarget } from './target.ts';
@@ -14,6 +14,8 @@ export interface Prepared {
   path: string;
   /** Fields, name and value in turn. */
   headers: string[];
+  /** The connection that it came on. */
+  peer: Peer;
 }
 
 /** @returns a function that makes it, or the answer to a request that no slot gets */
@@ -42,13 +44,9 @@ export function createPreparation(
       '') as string;
     // RFC 9112 §3.2: a Host field that cannot be one is answered 400.
     if (host === '' ? isHttp2(request) : !isGoodHost(host)) return BAD_REQUEST;
-    const headers = toSlotFields(
-      fields,
-      request.headers.connection,
-      host,
-      peerOf(request.socket as Socket),
-      nextRequestId(),
-    );
-    return headers ? { path: target.path, headers } : BAD_REQUEST;
+    const peer = peerOf(request.socket as Socket);
+    const { connection } = request.headers;
+    const headers = toSlotFields(fields, connection, host, peer, nextRequestId());
+    return headers ? { path: target.path, headers, peer } : BAD_REQUEST;
   };
 }
