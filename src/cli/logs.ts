@@ -16,15 +16,20 @@ interface LogFile {
   path: string;
 }
 
-/** `slots logs`: the last lines of the apps' logs, or of the newest build. */
+/** Of an app's log, which grows for ever, the end is meant; of a build's, all of it: the error may come first. */
+const APP_LINES = 30;
+
+/** `slots logs`: the last lines of the apps' logs, or the newest build's. */
 export async function logs(
   config: Config,
   paths: SitePaths,
   which: string | undefined,
-  options: { follow?: boolean; lines: number },
+  options: { follow?: boolean; lines?: number },
 ): Promise<void> {
   const files = which === 'build' ? await buildLog(paths) : await appLogs(config, which);
-  for (const file of files) await printLast(file, options.lines);
+  for (const file of files) {
+    await printLast(file, options.lines ?? (file.role === 'build' ? Infinity : APP_LINES));
+  }
   if (options.follow) await Promise.all(files.map((file) => follow(paths, file)));
 }
 

@@ -101,7 +101,11 @@ program
     ),
   )
   .option('-f, --follow', 'go on with what is written from now on')
-  .option('-n, --lines <count>', 'how many lines of each log', positiveInteger, 30)
+  .option(
+    '-n, --lines <count>',
+    'how many lines of each log; 30, and all of a build',
+    positiveInteger,
+  )
   .action((which, options) => withSite((config, paths) => logs(config, paths, which, options)));
 
 program
@@ -155,7 +159,16 @@ const exitCode = await program.parseAsync().then(
   (error: unknown) => explain(error),
 );
 // Not left to Node: PM2's client goes on looking for a daemon that has ended (Client.disconnectBus).
+await Promise.all([process.stdout, process.stderr].map(written));
 process.exit(exitCode);
+
+/** What a slow reader of a pipe or a socket has not taken yet would be lost with the process. */
+function written(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (stream.destroyed || stream.writableEnded) resolve();
+    else stream.write('', () => resolve());
+  });
+}
 
 function withSite(act: (config: Config, paths: SitePaths) => Promise<void>): Promise<void> {
   const root = siteRoot();

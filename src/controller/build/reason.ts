@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
+import { placeOf } from './place.ts';
 
 /** Lines that stand around a reason and never are one. */
 const NOISE = [
@@ -25,7 +26,7 @@ const NOISE = [
 
 /** That something failed, in other words than why. It is taken only where nothing better is said. */
 const SUMMARY =
-  /\b(build failed|failed (in|with|to compile)|error during build|command failed|lifecycle script|exited? with|exit (code|status)|found \d+ errors?|^\d+ errors?\b|elifecycle)/i;
+  /\b(build failed|failed (in|with|to compile)|error during build|command failed|lifecycle script|exited? with|exit (code|status)|found \d+ errors?|^\d+ errors?\b|elifecycle|failed to collect|failed to type check|problem writing|fatal error \(cli\))/i;
 
 /** Names an error, by its class, its code or the tool's own mark; best first. */
 const ERRORS = [
@@ -39,8 +40,14 @@ const GENERIC = /\berror\b|Error:|\bfailed\b/i;
 
 const NPM_PREFIX = /^npm (error|ERR!)( |$)/;
 
-/** How far below its message an error may say where it happened, in lines. */
-const PLACE_WITHIN = 25;
+/** What tools put before and behind what they say. */
+const DECORATIONS: [RegExp, string][] = [
+  [/^\[11ty\] ?/, ''],
+  [/^Original error stack trace: /, ''],
+  [/^\[cause\]: /, ''],
+  [/^(Error:)\s+[x×⨯] /, '$1 '],
+  [/ \(via [\w ]+\)$/, ''],
+];
 
 /**
  * The one line of a failed build's output that tells a person what to mend, with the file where the tool
@@ -50,13 +57,28 @@ const PLACE_WITHIN = 25;
  * @param root the site's folder, which is left out of paths
  */
 export function buildReason(output: readonly string[], root = ''): string {
-  const plain = output.map((line) => inSite(stripVTControlCharacters(line).trim(), root));
+  const bare = undrawn(output.map((line) => stripVTControlCharacters(line).trim()));
+  const plain = bare.map((line) => undecorated(inSite(line, root)));
   const npmLines = new Set(plain.filter((line) => NPM_PREFIX.test(line)).map(withoutNpm));
   const lines = plain.map(withoutNpm).filter((line) => line !== '');
   const index = findReason(lines, npmLines);
   const line = lines[index];
   if (line === undefined) return '';
-  return placed(complete(line, lines[index + 1]), placeOf(lines, index));
+  const { place, message } = placeOf(lines, index);
+  return placed(complete(message, lines[index + 1]), place);
+}
+
+/** Nuxt draws a line along all that it prints. */
+function undrawn(lines: string[]): string[] {
+  if (!lines.some((line) => line.startsWith('┌  '))) return lines;
+  return lines.map((line) => line.replace(/^[│■●┌└]\s*/, ''));
+}
+
+function undecorated(line: string): string {
+  return DECORATIONS.reduce(
+    (text, [pattern, instead]) => text.replace(pattern, instead),
+    line,
+  ).trim();
 }
 
 function withoutNpm(line: string): string {
@@ -87,18 +109,6 @@ function findReason(lines: string[], npmLines: ReadonlySet<string>): number {
   const summary = first((line) => SUMMARY.test(line));
   // Output before a summary is progress; output without one is all there is.
   return summary >= 0 ? summary : last;
-}
-
-/** Where the tool says it happened. What lies in a package tells nothing about the site. */
-function placeOf(lines: string[], index: number): string | null {
-  const below = lines.slice(index + 1, index + 1 + PLACE_WITHIN);
-  for (const [at, line] of below.entries()) {
-    const framed = /^╭─\[ (\S+?:\d+)(:\d+)? \]/.exec(line)?.[1];
-    const next = /^Location:?$/i.test(line) ? below[at + 1] : undefined;
-    const place = framed ?? next?.replace(/:(\d+):\d+$/, ':$1').replace(/:0$/, '');
-    if (place) return place.includes('node_modules') ? null : place;
-  }
-  return null;
 }
 
 function placed(message: string, place: string | null): string {
