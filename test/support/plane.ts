@@ -26,6 +26,8 @@ export interface PlaneOptions {
   active?: Slot | null;
   warm?: Partial<PerSlot<boolean>>;
   release?: Partial<PerSlot<string | null>>;
+  /** Is told of what one request has thrown. */
+  onFault?: (error: Error) => void;
 }
 
 export interface RunningPlane {
@@ -39,7 +41,12 @@ export interface RunningPlane {
 export async function startPlane(options: PlaneOptions = {}): Promise<RunningPlane> {
   const [spareBlue, spareGreen] = (await freePorts(2)) as [number, number];
   const ports = { blue: options.blue ?? spareBlue, green: options.green ?? spareGreen };
-  const plane = createDataPlane(proxySchema.parse(options.proxy ?? {}), ports);
+  const plane = createDataPlane(
+    proxySchema.parse(options.proxy ?? {}),
+    ports,
+    undefined,
+    options.onFault,
+  );
   const known = {
     active: options.active === undefined ? ('blue' as const) : options.active,
     warm: { blue: true, green: true, ...options.warm },

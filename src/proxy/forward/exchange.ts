@@ -5,7 +5,7 @@ import type { Logged } from '../metrics/access-log.ts';
 import { countAnswer } from '../metrics/counters.ts';
 import { toTrailers, toVisitorFields } from '../request/fields.ts';
 import { sendSoon, type Waiting } from '../send-soon.ts';
-import type { AnswerHead } from '../slot/answer-head.ts';
+import { type AnswerHead, BadAnswer } from '../slot/answer-head.ts';
 import type { CallConnection, SlotCall } from '../slot/call.ts';
 import type { Over } from '../slot/connections.ts';
 import { wasLost, wasRefused } from '../slot/failure.ts';
@@ -40,7 +40,7 @@ const EVENT_STREAM = /^text\/event-stream\b/i;
 /** Pieces of an answer that may wait for the visitor: small ones take more memory than their bytes. */
 const MOST_WAITING_PIECES = 256;
 
-/** More informational answers to one request are not passed on: nobody asks for them, and no window slows them down. */
+/** More informational answers to one request are a fault: no window slows them down, and they hold off the time limit. */
 const MOST_INFORMATIONAL = 64;
 
 /**
@@ -258,7 +258,9 @@ export class Exchange
       this.#upload?.proceed();
       return;
     }
-    if (++this.#timesInformed > MOST_INFORMATIONAL) return;
+    if (++this.#timesInformed > MOST_INFORMATIONAL) {
+      throw new BadAnswer('the slot sent informational answers without end');
+    }
     writeInformational(this.response, status, toVisitorFields(fields, known.connection, null));
     const { socket } = this.response;
     if (socket?.writableNeedDrain) this.#pause((goOn) => socket.once('drain', goOn));

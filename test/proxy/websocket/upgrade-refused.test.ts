@@ -222,3 +222,39 @@ describe('a visitor who leaves before the 101', () => {
     socket.terminate();
   });
 });
+
+test('upgrades that the site does not answer take places like any request, and no more', async () => {
+  const site = await startRawOrigin(() => {});
+  const limits = { inflightPerSlot: 2, queuedPerSlot: 1, queueTimeoutMs: 60_000 };
+  const { port, plane } = await startPlane({ blue: site.port, proxy: { limits } });
+  const waiting = await Promise.all([refused(port), refused(port), refused(port)]);
+  await until(() => plane.upgrades.count() === 3, 'three upgrades');
+  expect((await (await refused(port)).answer()).status).toBe(503);
+  await until(() => site.wires.length === 2, 'two at the site');
+  expect(plane.places().blue).toBe(2);
+  for (const client of waiting) client.socket.destroy();
+  await until(() => plane.upgrades.count() === 0, 'nothing left');
+  expect(plane.places().blue).toBe(0);
+  expect(plane.audit()).toEqual([]);
+});
+
+test('a tunnel holds no place', async () => {
+  const site = await startWsSite();
+  const limits = { inflightPerSlot: 1, queuedPerSlot: 0 };
+  const { port, plane } = await startPlane({ blue: site.port, proxy: { limits } });
+  const sockets = [await openSocket(port), await openSocket(port)];
+  expect(plane.places().blue).toBe(0);
+  expect(plane.inflight.counts.blue).toBe(2);
+  expect(plane.audit()).toEqual([]);
+  for (const socket of sockets) socket.terminate();
+});
+
+test('fields of an upgrade with the names of what objects have reach the site as they are', async () => {
+  const site = await startRawOrigin(() => {});
+  const { port } = await startPlane({ blue: site.port });
+  await refused(port, upgradeHead('/', 'constructor: a', '__proto__: b', 'toString: c'));
+  const text = await until(() => site.received().endsWith('\r\n\r\n') && site.received(), 'it');
+  for (const line of ['constructor: a', '__proto__: b', 'toString: c']) {
+    expect(text).toContain(`\r\n${line}\r\n`);
+  }
+});
