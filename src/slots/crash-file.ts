@@ -1,9 +1,14 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { plainText } from '../plain-text.ts';
 import { crashFile, type SitePaths } from './paths.ts';
 
 /** A line longer than this tells nobody more, and it goes into state.json. */
 const MAX_REASON_CHARS = 500;
+
+/** What an earlier start of this release died of says nothing about the next one. */
+export async function clearCrash(paths: SitePaths, id: string): Promise<void> {
+  await rm(crashFile(paths, id), { force: true });
+}
 
 /** The first line of what killed an instance of this release, or `null` when nothing did. */
 export async function readCrash(paths: SitePaths, id: string): Promise<string | null> {

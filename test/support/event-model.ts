@@ -3,7 +3,8 @@ import fc from 'fast-check';
 /** What may happen to a site, in any order. */
 export type Event =
   | { type: 'advance' | 'fail' | 'edit' | 'hear' | 'promote' | 'rollback' | 'pause' | 'resume' }
-  | { type: 'active dies' | 'dead heals' | 'fail back' }
+  | { type: 'active dies' | 'idle dies' | 'dead heals' | 'fail back' }
+  | { type: 'standby is deleted' | 'disk is full' }
   | { type: 'roll back to' | 'end request'; nth: number }
   | { type: 'lose worker' | 'reconnect worker' | 'request'; worker: number }
   | { type: 'kill controller'; restartedWorkers: number[] };
@@ -21,15 +22,18 @@ const rare = fc.constantFrom(
   'rollback',
   'pause',
   'active dies',
+  'idle dies',
   'dead heals',
   'fail back',
+  'standby is deleted',
+  'disk is full',
 );
 const ofWorker = fc.constantFrom('request', 'lose worker', 'reconnect worker', 'reconnect worker');
 const ofNth = fc.constantFrom('roll back to', 'end request', 'end request');
 
 /** Mostly progress, so that promotions reach their ends. */
 export const anyEvent = fc.oneof(
-  { weight: 40, arbitrary: fc.constant({ type: 'advance' }) },
+  { weight: 110, arbitrary: fc.constant({ type: 'advance' }) },
   { weight: 8, arbitrary: fc.record({ type: common }) },
   { weight: 8, arbitrary: fc.record({ type: rare }) },
   { weight: 8, arbitrary: fc.record({ type: ofWorker, worker }) },

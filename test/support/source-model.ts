@@ -36,10 +36,13 @@ export function createSourceModel(kept: string[]) {
     isBuilt: (release: string | null) => release !== null && built.has(release),
     isIn: (release: string | null) => sources.get(release as string) === source,
 
-    /** A failure counts only if it lay in what was edited: that of a killed controller is tried again. */
+    /** A failure counts only if it lay in what was edited: what was killed or interrupted is tried again. */
     finished(last: LastPromotion, { active, slots }: State) {
       if (last.outcome !== 'failed') live.add(sourceOf(active && slots[active].release));
-      else if (!last.error?.startsWith('the controller was')) failed.add(sourceOf(last.release));
+      else if (!/^(the controller was|a rollback was)/.test(last.error ?? '')) {
+        // Without a release the source could not even be read.
+        failed.add(last.release === null ? source : sourceOf(last.release));
+      }
     },
     /** The controller knows of the latest edit, but it neither went live nor was reported as failed. */
     isOwed: () => unheard === 0 && source > 2 && !live.has(source) && !failed.has(source),

@@ -1,34 +1,72 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
-import { sitePaths } from '../../../src/slots/paths.ts';
+import { expect, test, vi } from 'vitest';
 import { otherSlot, SLOTS } from '../../../src/slots/slot.ts';
-import { readState } from '../../../src/slots/state.ts';
+import { stateSchema } from '../../../src/slots/state-schema.ts';
 import { anyEvent, WORKERS } from '../../support/event-model.ts';
 import { createPromotionModel, type PromotionModel } from '../../support/promotion-model.ts';
-import { tempFolder } from '../../support/temp-folder.ts';
 
-const RUNS = 300;
+vi.mock('node:timers/promises', async (original) => {
+  return {
+    ...(await original<object>()),
+    ...(await import('../../support/promotion-io.ts')).timers,
+  };
+});
+vi.mock('../../../src/slots/link.ts', async (original) => {
+  return { ...(await original<object>()), ...(await import('../../support/promotion-io.ts')).link };
+});
+vi.mock('../../../src/slots/release.ts', async (original) => {
+  return {
+    ...(await original<object>()),
+    ...(await import('../../support/promotion-io.ts')).release,
+  };
+});
+vi.mock('../../../src/slots/crash-file.ts', async () => {
+  return (await import('../../support/promotion-io.ts')).crashFile;
+});
+vi.mock('../../../src/slots/history.ts', async () => {
+  return (await import('../../support/promotion-io.ts')).history;
+});
+vi.mock('../../../src/slots/deps.ts', async (original) => {
+  return { ...(await original<object>()), ...(await import('../../support/promotion-io.ts')).deps };
+});
+vi.mock('../../../src/controller/build/build.ts', async () => {
+  return (await import('../../support/promotion-io.ts')).build;
+});
+vi.mock('../../../src/controller/health/probe.ts', async (original) => {
+  return {
+    ...(await original<object>()),
+    ...(await import('../../support/promotion-io.ts')).probe,
+  };
+});
+
+const RUNS = 400;
+const CONSECUTIVE = 2;
 
 /** Random events on a new site and on one with a standby; `check` looks after each of them. */
 async function always(
-  check: (model: PromotionModel) => void | Promise<void>,
+  check: (model: PromotionModel) => void,
   atTheEnd: (model: PromotionModel) => void | Promise<void> = () => {},
 ): Promise<void> {
   const start = fc.constantFrom(...(['empty', 'two releases', 'two releases'] as const));
-  const events = fc.noBias(fc.array(anyEvent, { maxLength: 60, size: 'max' }));
-  await fc.assert(
-    fc.asyncProperty(start, events, async (from, sequence) => {
-      const model = createPromotionModel(from, WORKERS);
-      for (const each of sequence) {
-        await model.apply(each);
-        await check(model);
-      }
-      await atTheEnd(model);
-    }),
-    { numRuns: RUNS },
-  );
+  const events = fc.noBias(fc.array(anyEvent, { maxLength: 150, size: 'max' }));
+  const { now } = performance;
+  try {
+    await fc.assert(
+      fc.asyncProperty(start, events, async (from, sequence) => {
+        const model = createPromotionModel(from, WORKERS);
+        performance.now = model.now;
+        await model.boot();
+        for (const each of sequence) {
+          await model.apply(each);
+          check(model);
+        }
+        await atTheEnd(model);
+      }),
+      { numRuns: RUNS },
+    );
+  } finally {
+    performance.now = now;
+  }
 }
 
 test('invariant 1: each request is answered, to its end, by the slot its worker routed to', () =>
@@ -48,12 +86,28 @@ test('invariant 1: each request is answered, to its end, by the slot its worker 
     }
   }));
 
+test('invariant 1: visitors come to no candidate that the check has not seen well', () =>
+  always(({ stack, changes, answers }) => {
+    for (const { from, to } of changes) {
+      if (from.promotion?.step !== 'check' || to.promotion?.step !== 'flip') continue;
+      const { slot } = to.promotion;
+      expect(answers[slot].generation).toBe(stack.processes[slot].generation);
+      expect(answers[slot].healthy).toBeGreaterThanOrEqual(CONSECUTIVE);
+    }
+    for (const { to } of changes) {
+      if (to.promotion?.step !== 'flip' || to.promotion.kind === 'standby') continue;
+      expect(to.promotion.durationsMs).toHaveProperty('check');
+    }
+  }));
+
 test('invariant 2: the active slot is never given another release, stopped or reloaded', () =>
-  always(({ changes, touches }) => {
+  always(({ changes, touches, state, links }) => {
     for (const { from, to } of changes) {
       if (to.active !== null) expect(to.slots[to.active]).toEqual(from.slots[to.active]);
     }
     for (const { slot, active } of touches) expect(slot).not.toBe(active);
+    const { active, slots } = state();
+    if (active !== null) expect(links[active]).toBe(slots[active].release);
   }));
 
 test('invariant 3: the standby stays on the previous release until the candidate is built', () =>
@@ -61,7 +115,7 @@ test('invariant 3: the standby stays on the previous release until the candidate
     for (const { from, to } of changes) {
       for (const slot of SLOTS) {
         const { release } = to.slots[slot];
-        if (release === from.slots[slot].release) continue;
+        if (release === from.slots[slot].release || release === null) continue;
         const back = to.promotion?.step === 'put back' && release === to.promotion.previous;
         if (!back) expect(built).toContain(release);
       }
@@ -70,37 +124,47 @@ test('invariant 3: the standby stays on the previous release until the candidate
   }));
 
 test('invariant 4: a failed promotion changes nothing, and the standby is warm after it', () =>
-  always(({ stack, finished }) => {
+  always(({ stack, finished, links }) => {
     for (const { last, before, after } of finished) {
       if (last.outcome !== 'failed') continue;
-      const { epoch, ...unchanged } = { ...before, promotion: null, last };
+      const isHalf = last.error?.includes('could not be put back');
+      const { epoch, slots, ...unchanged } = { ...before, promotion: null, last };
       expect(after).toMatchObject(unchanged);
-      if (last.stage === 'build' || after.active === null) continue;
+      if (after.active !== null) expect(after.slots[after.active]).toEqual(slots[after.active]);
+      if (last.stage === 'build' || after.active === null || isHalf) continue;
+      expect(after.slots).toEqual(slots);
       for (const { assignment } of stack.workers) expect(assignment.active).toBe(after.active);
       const standby = otherSlot(after.active);
       const { release } = after.slots[standby];
       const status = release === null ? 'stopped' : 'warm';
+      expect(links[standby]).toBe(release);
       expect(stack.processes[standby]).toMatchObject({ release, status });
     }
   }));
 
-test('invariant 5: each state is read back from state.json as it was written', async () => {
-  const root = await tempFolder();
-  const paths = { ...sitePaths(root), state: join(root, 'state.json') };
-  await always(async ({ changes }) => {
-    for (const { to } of changes) {
-      await writeFile(paths.state, JSON.stringify(to));
-      expect(await readState(paths)).toEqual(to);
+test('invariant 4: what could not be put back because it is gone is no standby', () =>
+  always(({ stack, finished }) => {
+    for (const { last, after } of finished) {
+      if (!last.error?.includes('could not be put back: there is no release')) continue;
+      const candidate = after.active === null ? 'blue' : otherSlot(after.active);
+      expect(after.slots[candidate].release).toBeNull();
+      expect(stack.processes[candidate]).toMatchObject({ release: null, status: 'stopped' });
     }
-  });
-});
+  }));
+
+test('invariant 5: state.json is a whole state of our version at every moment', () =>
+  always(({ stateFile }) => {
+    const json = JSON.parse(stateFile());
+    expect(stateSchema.parse(json)).toEqual(json);
+  }));
 
 test('invariant 6: no slot is restarted or reloaded while a worker may still route to it', () =>
   always(({ touches }) => {
-    for (const { mayRoute } of touches) expect(mayRoute).toBe(false);
+    for (const { mayRoute, what } of touches)
+      expect({ what, mayRoute }).toEqual({ what, mayRoute: false });
   }));
 
-// Invariant 7, a single controller, is in test/controller/control-server.test.ts.
+// Invariant 7, a single controller, is in test/controller/site-lock.test.ts.
 
 test('invariant 8: no edit is lost once the queue has run empty, and only a rollback pauses', () =>
   always(

@@ -1,7 +1,7 @@
 import { appName } from '../../../config/ecosystem.ts';
+import { SlotsError } from '../../../errors.ts';
 import { pointSlot } from '../../../slots/link.ts';
-import type { SitePaths } from '../../../slots/paths.ts';
-import { readRelease } from '../../../slots/release.ts';
+import type { Slot } from '../../../slots/slot.ts';
 import type { PuttingBack } from '../../../slots/state.ts';
 import { emptySlot } from '../empty-slot.ts';
 import { renew } from '../renew.ts';
@@ -18,18 +18,19 @@ export async function putBack(
   context: StageContext,
   { slot, previous }: PuttingBack,
 ): Promise<void> {
-  const { config, paths, pm2 } = context;
   await emptySlot(context, slot);
-  const gone = previous === null ? null : await complaintAbout(paths, previous);
-  await pointSlot(paths, slot, gone ? null : previous);
-  if (previous !== null && !gone) return renew(context, slot, previous, 'restart');
-  await pm2.stop(appName(config, slot));
-  if (gone) throw gone;
+  if (previous === null) return stopSlot(context, slot);
+  await pointSlot(context.paths, slot, previous);
+  try {
+    await renew(context, slot, previous, 'restart');
+  } catch (error) {
+    const isGone = error instanceof SlotsError && error.code === 'RELEASE_UNKNOWN';
+    if (isGone) await stopSlot(context, slot);
+    throw error;
+  }
 }
 
-function complaintAbout(paths: SitePaths, release: string): Promise<Error | null> {
-  return readRelease(paths, release).then(
-    () => null,
-    (error: Error) => error,
-  );
+async function stopSlot({ config, paths, pm2 }: StageContext, slot: Slot): Promise<void> {
+  await pointSlot(paths, slot, null);
+  await pm2.stop(appName(config, slot));
 }

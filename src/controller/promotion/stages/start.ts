@@ -1,7 +1,6 @@
-import { rm } from 'node:fs/promises';
 import { appName } from '../../../config/ecosystem.ts';
+import { clearCrash } from '../../../slots/crash-file.ts';
 import { pointSlot } from '../../../slots/link.ts';
-import { crashFile } from '../../../slots/paths.ts';
 import type { Candidate } from '../../../slots/state.ts';
 import { emptySlot } from '../empty-slot.ts';
 import { everyInstanceAnswers } from '../every-instance.ts';
@@ -20,7 +19,7 @@ export async function start(
   const { config, paths, pm2 } = context;
   await emptySlot(context, slot, signal);
   await pointSlot(paths, slot, release);
-  await rm(crashFile(paths, release), { force: true });
+  await clearCrash(paths, release);
   await pm2.restart(appName(config, slot));
   await everyInstanceAnswers(context, slot, release, signal);
 }
