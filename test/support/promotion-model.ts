@@ -313,6 +313,9 @@ export function createPromotionModel(start: 'empty' | 'two releases', workerCoun
     if (isHealthy(failedOverFrom)) await move(machine.failBack);
   }
 
+  /** Links may be set right after a promotion, before the next order is taken. */
+  const isBusy = () => store.state.promotion !== null || steps.isWaitingFor('point');
+
   const idle = () => (store.state.active === null ? 'blue' : otherSlot(store.state.active));
 
   const happen: { [Type in Event['type']]: (event: EventOf<Type>) => void | Promise<void> } = {
@@ -378,7 +381,7 @@ export function createPromotionModel(start: 'empty' | 'two releases', workerCoun
     now: steps.now,
     stateFile: () => stateFile,
     /** Nothing runs, nothing waits, and yet the latest edit has gone nowhere. */
-    isEditLost: () => !store.state.promotion && !store.state.paused && source.isOwed(),
+    isEditLost: () => !isBusy() && !store.state.paused && source.isOwed(),
     state: () => store.state,
     async boot(): Promise<void> {
       await boot();
@@ -390,9 +393,9 @@ export function createPromotionModel(start: 'empty' | 'two releases', workerCoun
       diskIsFull = false;
       await apply({ type: 'hear' });
       for (const worker of stack.workers.keys()) await apply({ type: 'reconnect worker', worker });
-      for (let left = 500; store.state.promotion || store.state.paused; left--) {
+      for (let left = 500; isBusy() || store.state.paused; left--) {
         if (left === 0) throw new Error(`stuck in ${store.state.promotion?.step}`);
-        await apply({ type: store.state.promotion ? 'advance' : 'resume' });
+        await apply({ type: isBusy() ? 'advance' : 'resume' });
       }
     },
   };

@@ -81,6 +81,8 @@ export function createSteps() {
       next.wake();
     },
 
+    isWaitingFor: (what: string) => pending.some(({ name }) => name.startsWith(what)),
+
     /** @returns whether there was anything to fail */
     fail(error: Error): boolean {
       const [oldest] = pending;

@@ -1,12 +1,12 @@
 import { messageOf, SlotsError } from '../../errors.ts';
+import { slotRelease } from '../../slots/link.ts';
 import { readRelease } from '../../slots/release.ts';
-import type { Slot } from '../../slots/slot.ts';
+import { SLOTS, type Slot } from '../../slots/slot.ts';
 import type { LastPromotion, Promotion } from '../../slots/state.ts';
 import type { Assigner } from '../workers/assign.ts';
 import { afterFailure, afterSuccess, begin, endDrain } from './machine.ts';
 import { type Order, resolveGoal } from './order.ts';
 import { prune } from './prune.ts';
-import { alignLinks } from './recovery.ts';
 import { reroutes, type Step } from './roles.ts';
 import { build } from './stages/build.ts';
 import { check } from './stages/check.ts';
@@ -59,8 +59,12 @@ export function createRunner(
     try {
       // It may have been pruned while the order waited for its turn.
       if (order.kind === 'release') await readRelease(paths, order.release);
+      const [blue, green] = await Promise.all(SLOTS.map((slot) => slotRelease(paths, slot)));
+      const links = { blue, green };
       await store.update((state) => {
-        const goal = resolveGoal(state, order, isHealthy);
+        // After a put-back that failed, a link may lead elsewhere than the processes that are well.
+        const isWarm = (slot: Slot) => isHealthy(slot) && links[slot] === state.slots[slot].release;
+        const goal = resolveGoal(state, order, isWarm);
         return begin(state, { ...goal, id, trigger, startedAt: now() });
       });
     } catch (error) {
@@ -78,10 +82,6 @@ export function createRunner(
     for (let next = store.state.promotion; next; next = store.state.promotion) await runStep(next);
     // The slot that was renewed is a standby again: workers may fall back to it.
     assignSoon();
-    // After a put-back that failed, or else a rollback could flip to a slot whose link leads elsewhere.
-    await alignLinks(paths, store.state, log).catch((error: Error) =>
-      log.error({ event: 'slot.realign-failed', error: error.message }, error.message),
-    );
     const { last } = store.state;
     if (last && last.id === id) await record(last);
     await prune(config, paths, store.state, log);

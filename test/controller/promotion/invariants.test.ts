@@ -39,7 +39,7 @@ vi.mock('../../../src/controller/health/probe.ts', async (original) => {
   };
 });
 
-const RUNS = 400;
+const RUNS = 200;
 const CONSECUTIVE = 2;
 
 /** Random events on a new site and on one with a standby; `check` looks after each of them. */
@@ -105,7 +105,7 @@ test('invariant 2: the active slot is never given another release, stopped or re
     for (const { from, to } of changes) {
       if (to.active !== null) expect(to.slots[to.active]).toEqual(from.slots[to.active]);
     }
-    for (const { slot, active } of touches) expect(slot).not.toBe(active);
+    for (const touch of touches) expect(touch).not.toMatchObject({ slot: touch.active });
     const { active, slots } = state();
     if (active !== null) expect(links[active]).toBe(slots[active].release);
   }));
