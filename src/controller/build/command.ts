@@ -118,7 +118,8 @@ function howItEnded(
   if (result.signal === 'SIGKILL') return `the ${what} was killed, as when memory runs out`;
   if (result.signal) return `the ${what} was ended by ${result.signal}`;
   // A shell's word for a child that was ended by SIGKILL.
-  if (result.exitCode === 137) return `the ${what} was killed (137), as when memory runs out`;
+  if (result.exitCode === 137)
+    return `the ${what} exited with code 137, killed as when memory runs out`;
   if (result.exitCode !== undefined) return `the ${what} exited with code ${result.exitCode}`;
   return `the ${what} could not be started: ${result.originalMessage ?? 'unknown reason'}`;
 }

@@ -26,7 +26,8 @@ async function watched(
   await prepare(root);
   const changes: string[] = [];
   const { log, lines } = collectedLog();
-  const watcher = await watchSource(root, testConfig(config), (path) => changes.push(path), log);
+  const user = { watch: ['src/content', 'public'], ...config };
+  const watcher = await watchSource(root, testConfig(user), (path) => changes.push(path), log);
   onTestFinished(() => watcher.close());
   const told = async (path: string) => {
     await until(() => changes.includes(path), `${path} among ${JSON.stringify(changes)}`);
