@@ -2,6 +2,7 @@
  * What stands in for the modules at the controller's edge, so that its real stages, runner and machine can be led
  * through a promotion one act at a time. A test replaces the modules by these, and sets `io` for each run.
  */
+import type { Config } from '../../src/config/schema.ts';
 import type { BuildOrder } from '../../src/controller/build/build.ts';
 import type { ProbeAnswer } from '../../src/controller/health/probe.ts';
 import { SlotsError } from '../../src/errors.ts';
@@ -86,8 +87,8 @@ export const build = {
 };
 
 export const probe = {
-  tryProbe: (port: number) =>
-    io.steps.wait<ProbeAnswer | Error>('probe', () => ({ value: io.probe(port) }), {
+  tryProbeSlot: ({ ports }: Pick<Config, 'ports'>, slot: Slot) =>
+    io.steps.wait<ProbeAnswer | Error>('probe', () => ({ value: io.probe(ports[slot]) }), {
       onFail: (error) => error,
     }),
 };
