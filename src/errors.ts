@@ -25,6 +25,7 @@ export const ERROR_CODES = {
   GIT_DIVERGED:
     'a push is no fast-forward: the branch was rewritten, or this clone has commits of its own',
   GIT_FAILED: "git itself failed; the message is git's",
+  GIT_NO_LFS: 'a pushed file is in Git LFS, which is not set up in the clone',
   GIT_NO_UPSTREAM: 'the checked-out branch follows no remote branch, or none is checked out',
   HISTORY_UNREADABLE: 'history.jsonl cannot be read',
   INTERRUPTED: 'a rollback ended the promotion',

@@ -212,9 +212,13 @@ site's folder, moves the files forward to it, and promotes. The answer tells wha
 | 401 | the signature is missing or wrong |
 | 409 \`GIT_DIRTY\` | a tracked file is changed in the site's folder: nothing is overwritten |
 | 409 \`GIT_DIVERGED\` | not a fast-forward: the branch was rewritten, or this clone has commits of its own |
+| 409 \`GIT_NO_LFS\` | a pushed file is in Git LFS, and git-lfs is not set up in the site's clone |
 | 409 \`GIT_NO_UPSTREAM\` | the checked-out branch follows no remote branch, or none is checked out |
 | 409 \`GIT_FAILED\` | git itself failed; the message is git's |
 | 429 | more than 60 genuine calls a minute from one address |
+
+Submodules are checked out as recorded, new ones too, where the clone has its submodules checked out
+(\`git clone --recurse-submodules\`); files in Git LFS come with their bytes. Both are fetched before a file moves.
 
 Nothing is ever merged, rebased, reset or stashed. A body may have 5 MiB.
 

@@ -5,7 +5,7 @@ import type { Inbox } from '../source/inbox.ts';
 import type { Store } from '../store.ts';
 import type { Pulled } from './git.ts';
 
-export interface Deployed extends Pulled {
+export interface Deployed extends Omit<Pulled, 'moved'> {
   outcome: 'deployed' | 'paused' | 'unchanged';
   /** The promotion to be. */
   id?: string;
@@ -63,8 +63,12 @@ async function take(parts: DeployParts, promoteOnResume: () => void): Promise<De
   }
 }
 
-function promotePulled(parts: DeployParts, promoteOnResume: () => void, pulled: Pulled): Deployed {
-  if (pulled.from === pulled.to) return { outcome: 'unchanged', ...pulled };
+function promotePulled(
+  parts: DeployParts,
+  promoteOnResume: () => void,
+  { moved, ...pulled }: Pulled,
+): Deployed {
+  if (!moved) return { outcome: 'unchanged', ...pulled };
   if (parts.store.state.paused) {
     promoteOnResume();
     return { outcome: 'paused', ...pulled };

@@ -1,37 +1,40 @@
-import { execa } from 'execa';
 import { SlotsError } from '../../errors.ts';
-import { siteEnvironment } from '../build/environment.ts';
-
-/** For one git command, in milliseconds: a fetch may bring much, and a remote may hang. */
-const TIMEOUT_MS = 120_000;
+import { fetchLfs } from './lfs.ts';
+import { gitIn } from './run-git.ts';
+import { followsSubmodules, outdatedSubmodules, updateSubmodules } from './submodules.ts';
 
 export interface Pulled {
   /** The commit that was checked out. */
   from: string;
   /** The commit that is checked out now. */
   to: string;
+  /** Files moved. Of the same commit, too, where a submodule had been left behind. */
+  moved: boolean;
 }
 
 /**
  * Fetches the checked-out branch's remote and moves the files forward to it. Nothing is ever merged, rebased
- * or thrown away: what cannot be done without is refused.
+ * or thrown away: what cannot be done without is refused. Submodules and files in LFS come along.
  *
  * @param onMove called right before files change, if any do
- * @throws SlotsError `GIT_NO_UPSTREAM`, `GIT_DIRTY`, `GIT_DIVERGED` or `GIT_FAILED`
+ * @throws SlotsError `GIT_NO_UPSTREAM`, `GIT_DIRTY`, `GIT_DIVERGED`, `GIT_NO_LFS` or `GIT_FAILED`
  */
 export async function pull(
   root: string,
   onMove: () => void = () => {},
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Pulled> {
-  const git = (...args: string[]) => run(root, env, args);
+  const top = await gitIn(root, env)('rev-parse', '--show-toplevel').catch(() => root);
+  const git = gitIn(top, env);
   const upstream = await git('rev-parse', '--abbrev-ref', '@{upstream}').catch(() => {
     throw new SlotsError('GIT_NO_UPSTREAM', 'the checked-out branch follows no remote branch', {
       hint: 'git branch --set-upstream-to=origin/<branch>',
     });
   });
-  const changed = await git('status', '--porcelain', '--untracked-files=no');
-  if (changed !== '') {
+  const changed = withoutMovedSubmodules(
+    await git('status', '--porcelain=v2', '--untracked-files=no', '--ignore-submodules=untracked'),
+  );
+  if (changed.length > 0) {
     throw new SlotsError(
       'GIT_DIRTY',
       `files are changed that are not committed: ${list(changed)}`,
@@ -40,10 +43,14 @@ export async function pull(
       },
     );
   }
-  await git('fetch', '--quiet', '--no-tags', '--', remoteOf(upstream));
+  const remote = remoteOf(upstream);
+  // With the commits that submodules are to move to, so that nothing moves where one of them cannot be had.
+  await git('fetch', '--quiet', '--no-tags', '--recurse-submodules=on-demand', '--', remote);
   const from = await git('rev-parse', 'HEAD');
   const to = await git('rev-parse', '@{upstream}');
-  if (from === to) return { from, to };
+  const follows = await followsSubmodules(git, from);
+  const outdated = follows ? await outdatedSubmodules(git, top, to, env) : [];
+  if (from === to && outdated.length === 0) return { from, to, moved: false };
   const base = await git('merge-base', from, to).catch(() => '');
   if (base !== from) {
     const why =
@@ -52,32 +59,12 @@ export async function pull(
       hint: `git log --oneline ${upstream}...HEAD shows where the two differ`,
     });
   }
+  const checkOutLfs = await fetchLfs(git, remote, from, to);
   onMove();
   await git('merge', '--quiet', '--ff-only', to);
-  return { from, to };
-}
-
-async function run(root: string, env: NodeJS.ProcessEnv, args: string[]): Promise<string> {
-  const result = await execa('git', args, {
-    cwd: root,
-    env: {
-      // Nobody is there to type a password.
-      GIT_SSH_COMMAND: 'ssh -oBatchMode=yes',
-      ...siteEnvironment(env, {}),
-      GIT_TERMINAL_PROMPT: '0',
-      LC_ALL: 'C',
-    },
-    extendEnv: false,
-    stdin: 'ignore',
-    reject: false,
-    killDescendants: true,
-    timeout: TIMEOUT_MS,
-  });
-  if (!result.failed) return result.stdout.trim();
-  const why = result.timedOut
-    ? `no end after ${TIMEOUT_MS / 1000} s`
-    : withoutPasswords(result.stderr.trim() || (result.originalMessage ?? 'it failed'));
-  throw new SlotsError('GIT_FAILED', `git ${args[0]}: ${why.split('\n').slice(0, 5).join('; ')}`);
+  await checkOutLfs();
+  if (follows) await updateSubmodules(git, from, to);
+  return { from, to, moved: true };
 }
 
 /** `origin/main` names the remote up to its first slash; a name with a slash is git's own to find. */
@@ -85,13 +72,20 @@ function remoteOf(upstream: string): string {
   return upstream.split('/')[0] as string;
 }
 
-/** git names the remote's whole URL in its errors, with whatever stands before the host. */
-export function withoutPasswords(text: string): string {
-  return text.replaceAll(/\/\/[^/@\s]+@/g, '//***@');
+/**
+ * The changed paths of `git status --porcelain=v2`, without submodules that only have another commit checked out
+ * than the recorded one: that is no edit, and is looked at by itself.
+ */
+function withoutMovedSubmodules(status: string): string[] {
+  const lines = status.split('\n').filter((line) => line !== '' && !/^1 \.M SC\.[.U] /.test(line));
+  // A renamed file has one column more, and its old path after a tab.
+  return lines.map((line) => {
+    const columns = line.startsWith('2 ') ? 9 : line.startsWith('u ') ? 10 : 8;
+    return line.split(' ').slice(columns).join(' ').split('\t')[0] as string;
+  });
 }
 
-function list(porcelain: string): string {
-  const files = porcelain.split('\n').map((line) => line.replace(/^\s*\S+\s+/, ''));
+function list(files: string[]): string {
   const shown = files.slice(0, 5).join(', ');
   return files.length > 5 ? `${shown} and ${files.length - 5} more` : shown;
 }

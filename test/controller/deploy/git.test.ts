@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { pull, withoutPasswords } from '../../../src/controller/deploy/git.ts';
+import { pull } from '../../../src/controller/deploy/git.ts';
+import { withoutPasswords } from '../../../src/controller/deploy/run-git.ts';
 import { git, withRemote } from '../../support/git-site.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { putFile, tempSite } from '../../support/temp-site.ts';
@@ -21,9 +22,9 @@ describe('a push', () => {
     const from = await head();
     await push('src/content/page.md', 'second');
     const to = await push('src/content/page.md', 'third');
-    expect(await pull(root)).toEqual({ from, to });
+    expect(await pull(root)).toEqual({ from, to, moved: true });
     expect(await page()).toBe('third');
-    expect(await pull(root)).toEqual({ from: to, to });
+    expect(await pull(root)).toEqual({ from: to, to, moved: false });
   });
 
   test('says so right before files change, and only if they do', async () => {
@@ -43,7 +44,7 @@ describe('a push', () => {
     await git(writer, 'commit', '--quiet', '--all', '-m', 'Draft');
     await git(writer, 'push', '--quiet', 'origin', 'draft');
     const from = await head();
-    expect(await pull(root)).toEqual({ from, to: from });
+    expect(await pull(root)).toEqual({ from, to: from, moved: false });
   });
 
   test('reaches a site in a subfolder of its repository, on a branch with a slash', async () => {

@@ -26,7 +26,7 @@ const [FROM, TO] = ['a'.repeat(40), 'b'.repeat(40)];
 
 /** The hook behind the real listener; what git would have done is a value. */
 async function setUp(
-  pull: DeployParts['pull'] = async () => ({ from: FROM, to: TO }),
+  pull: DeployParts['pull'] = async () => ({ from: FROM, to: TO, moved: true }),
   limits = LIMITS,
 ) {
   const store = createStore(EMPTY_STATE, async () => {});
@@ -166,7 +166,7 @@ describe('a call', () => {
 });
 
 describe('while files are moved', () => {
-  const moving = (outcome: () => Promise<{ from: string; to: string }>): DeployParts['pull'] => {
+  const moving = (outcome: () => ReturnType<DeployParts['pull']>): DeployParts['pull'] => {
     return (onMove) => {
       onMove();
       return outcome();
@@ -174,7 +174,7 @@ describe('while files are moved', () => {
   };
 
   test('nothing is built of them before the push’s own promotion is ordered', async () => {
-    const { push, steps } = await setUp(moving(async () => ({ from: FROM, to: TO })));
+    const { push, steps } = await setUp(moving(async () => ({ from: FROM, to: TO, moved: true })));
     await push();
     expect(steps).toEqual(['hold', 'order', 'end of hold']);
   });
@@ -246,7 +246,11 @@ describe('a stranger', () => {
 
 describe('a push', () => {
   test('with nothing new promotes nothing', async () => {
-    const { push, orders, counters } = await setUp(async () => ({ from: TO, to: TO }));
+    const { push, orders, counters } = await setUp(async () => ({
+      from: TO,
+      to: TO,
+      moved: false,
+    }));
     expect((await push()).body).toEqual({ outcome: 'unchanged', from: TO, to: TO });
     expect(orders).toEqual([]);
     expect(counters.unchanged).toBe(1);
@@ -286,7 +290,7 @@ describe('a push', () => {
       await new Promise((resolve) => setTimeout(resolve, 30));
       running--;
       if (++count === 1) throw new SlotsError('GIT_FAILED', 'once');
-      return { from: FROM, to: TO };
+      return { from: FROM, to: TO, moved: true };
     });
     const statuses = (await Promise.all([push(), push(), push()])).map(({ status }) => status);
     expect(statuses.sort()).toEqual([200, 200, 409]);
