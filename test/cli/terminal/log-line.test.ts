@@ -1,6 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { afterEach, expect, test, vi } from 'vitest';
 import { formatLine } from '../../../src/cli/terminal/log-line.ts';
+import { createAccessLog, type Logged } from '../../../src/proxy/metrics/access-log.ts';
 
 const own = (fields: object) =>
   JSON.stringify({
@@ -22,6 +23,24 @@ test('our own lines get readable, with the name of their event', () => {
 test('a line without a message says its error, and a hint follows', () => {
   const line = own({ level: 60, event: 'controller.refused', error: 'no port', hint: 'free it' });
   expect(formatLine('watcher', line)).toContain('FATAL: no port; free it  (controller.refused)');
+});
+
+test('a line of the access log shows the request and its answer', async () => {
+  const text = await new Promise<string>((resolve) => {
+    const request = { method: 'GET', url: '/hello?x=1' };
+    const response = { statusCode: 200, writableFinished: true };
+    const headers = ['X-Request-Id', 'id', 'X-Forwarded-For', '192.0.2.7'];
+    const exchange = { request, response, slot: 'blue', headers, startedAt: performance.now() };
+    createAccessLog(resolve).write(exchange as unknown as Logged);
+  });
+  expect(formatLine('proxy', text.trimEnd())).toMatch(
+    /^proxy {3}\[[\d:]+\] INFO: GET \/hello\?x=1 200 [\d.]+ ms blue 192\.0\.2\.7( aborted)? {2}\(request\)$/,
+  );
+});
+
+test('a line that has neither a message nor an error shows its fields', () => {
+  const line = own({ event: 'some.event', slot: 'blue', tries: 3, left: ['a'] });
+  expect(formatLine('watcher', line)).toContain('INFO: slot=blue tries=3 left=["a"]  (some.event)');
 });
 
 test("the site's own lines are passed on as they are", () => {
