@@ -71,7 +71,8 @@ const BIN = fileURLToPath(new URL('../../bin/slots.js', import.meta.url));
 const COMMAND_TIMEOUT_MS = 120_000;
 const DISPOSE_TIMEOUT_MS = 60_000;
 const END_TIMEOUT_MS = 10_000;
-const GET_TIMEOUT_MS = 10_000;
+/** Longer than the slowest answer that a test asks for: `kills` holds a drain for 15 s. */
+const GET_TIMEOUT_MS = 30_000;
 
 /** The parts of a site that depend on its kind. */
 export interface SiteKind {
