@@ -21,7 +21,8 @@ interface Parts {
 /**
  * New processes for a slot that no worker routes to, judged by their answers; three attempts.
  *
- * @throws SlotsError `RELEASE_UNKNOWN` when the release is gone, with nothing touched
+ * @throws SlotsError `RELEASE_UNKNOWN` when the release is gone: before the first attempt with nothing touched,
+ * after one that has failed with whatever is left of it
  */
 export async function renew(
   { config, paths, pm2, log }: Parts,
@@ -38,6 +39,8 @@ export async function renew(
       await (attempt === 1 ? pm2[first](app) : pm2.restart(app));
       return await everyInstanceAnswers({ config, paths, pm2 }, slot, release);
     } catch (error) {
+      // Deleted meanwhile, no attempt can succeed; and the caller must not count on it as a standby.
+      await readRelease(paths, release);
       if (attempt === ATTEMPTS) throw error;
       const { message } = error as Error;
       log.warn({ event: 'slot.retry', slot, error: message }, `${first} of ${slot} failed, again`);
