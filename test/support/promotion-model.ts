@@ -242,7 +242,7 @@ export function createPromotionModel(start: 'empty' | 'two releases', workerCoun
       log,
       inbox,
       source: question(inbox),
-      onBuildLine() {},
+      buildLines: { push() {} },
     };
     runner = createRunner(context, assigner, isHealthy);
     crashed = false;

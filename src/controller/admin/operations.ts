@@ -6,6 +6,7 @@ import { listReleases, readRelease } from '../../slots/release.ts';
 import { SLOTS } from '../../slots/slot.ts';
 import type { State } from '../../slots/state.ts';
 import { VERSION } from '../../version.ts';
+import type { LineFeed } from '../build/line-feed.ts';
 import type { HealthMonitor } from '../health/monitor.ts';
 import type { TrafficCounters } from '../metrics/traffic-counters.ts';
 import { setPaused } from '../promotion/machine.ts';
@@ -24,8 +25,7 @@ export interface OperationParts {
   trafficCounters: TrafficCounters;
   /** Why edits are not promoted, or only late. */
   problem(): string | null;
-  /** Lines of the running build. */
-  onBuildLine(listener: (line: string) => void, signal: AbortSignal): void;
+  buildLines: Pick<LineFeed, 'follow'>;
 }
 
 /** The API's operations on the running controller. */
@@ -62,7 +62,7 @@ export function createOperations(parts: OperationParts): Operations {
     traffic: () => parts.trafficCounters.points(),
     follow(listener, signal) {
       followStatus(context, status, listener, signal);
-      parts.onBuildLine((line) => listener({ type: 'build-line', line }), signal);
+      parts.buildLines.follow((line) => listener({ type: 'build-line', line }), signal);
     },
   };
 }

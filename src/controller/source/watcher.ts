@@ -13,40 +13,45 @@ import type { Logger } from '../log.ts';
 const RESCAN_INTERVAL_MS = 10_000;
 
 export interface Watcher {
+  /** Resolves when every later edit is seen. */
+  start(): Promise<void>;
   /** Why edits are seen late only, in one line, or `null`. */
   problem(): string | null;
   close(): Promise<void>;
 }
 
 /** @param onChange gets each changed path, relative to the site's root; a rescan that finds something gives `''` */
-export async function watchSource(
+export function createWatcher(
   root: string,
   config: Config,
   onChange: (path: string) => void,
   log: Logger,
   rescanIntervalMs = RESCAN_INTERVAL_MS,
-): Promise<Watcher> {
+): Watcher {
   const paths = createWatchedPaths(root, config);
   const report = createErrorReport(log);
-  const watcher = watch(nearestExisting(root, paths.roots), {
-    ignoreInitial: true,
-    usePolling: config.usePolling,
-    // A path that is not there yet is waited for in its parent, of which nothing else is of interest.
-    ignored: (path) => !paths.concerns(resolve(path)),
-  });
-  watcher.on('all', (_event, path) => {
-    if (paths.has(resolve(path))) onChange(relative(root, path));
-  });
-  watcher.on('error', report.take);
-  await new Promise<void>((ready) => watcher.on('ready', () => ready()));
-
-  const rescan = await startRescan(root, config, onChange, log, rescanIntervalMs);
+  let close = async (): Promise<void> => {};
   return {
-    problem: report.problem,
-    async close() {
-      rescan.stop();
-      await watcher.close();
+    async start() {
+      const watcher = watch(nearestExisting(root, paths.roots), {
+        ignoreInitial: true,
+        usePolling: config.usePolling,
+        // A path that is not there yet is waited for in its parent, of which nothing else is of interest.
+        ignored: (path) => !paths.concerns(resolve(path)),
+      });
+      watcher.on('all', (_event, path) => {
+        if (paths.has(resolve(path))) onChange(relative(root, path));
+      });
+      watcher.on('error', report.take);
+      await new Promise<void>((ready) => watcher.on('ready', () => ready()));
+      const rescan = await startRescan(root, config, onChange, log, rescanIntervalMs);
+      close = async () => {
+        rescan.stop();
+        await watcher.close();
+      };
     },
+    problem: report.problem,
+    close: () => close(),
   };
 }
 

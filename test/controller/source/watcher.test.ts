@@ -2,7 +2,7 @@ import { appendFile, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promi
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import type { UserConfig } from '../../../src/config/schema.ts';
-import { watchSource } from '../../../src/controller/source/watcher.ts';
+import { createWatcher } from '../../../src/controller/source/watcher.ts';
 import { collectedLog } from '../../support/collected-log.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 import { putFile, tempSite } from '../../support/temp-site.ts';
@@ -27,7 +27,8 @@ async function watched(
   const changes: string[] = [];
   const { log, lines } = collectedLog();
   const user = { watch: ['src/content', 'public'], ...config };
-  const watcher = await watchSource(root, testConfig(user), (path) => changes.push(path), log);
+  const watcher = createWatcher(root, testConfig(user), (path) => changes.push(path), log);
+  await watcher.start();
   onTestFinished(() => watcher.close());
   const told = async (path: string) => {
     await until(() => changes.includes(path), `${path} among ${JSON.stringify(changes)}`);
@@ -200,13 +201,14 @@ describe('watching', () => {
   test('finds by a look at the files what no event told of', async () => {
     const { root } = await tempSite({ 'a/b/c/x.md': 'x' });
     const changes: string[] = [];
-    const watcher = await watchSource(
+    const watcher = createWatcher(
       root,
       testConfig({ watch: ['a/b/c'] }),
       (path) => changes.push(path),
       collectedLog().log,
       100,
     );
+    await watcher.start();
     onTestFinished(() => watcher.close());
     await rename(join(root, 'a'), join(root, 'away'));
     await putFile(root, 'a/b/c/x.md', 'a new one, in a new folder that nobody watches');

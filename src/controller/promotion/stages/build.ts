@@ -13,7 +13,7 @@ export async function build(
   { id, trigger }: Building,
   signal: AbortSignal,
 ): Promise<void> {
-  const { config, paths, store, inbox, source, log, onBuildLine } = context;
+  const { config, paths, store, inbox, source, log, buildLines } = context;
   const release = await buildRelease(config, paths, {
     trigger,
     changed: inbox.takeChanges(),
@@ -22,7 +22,7 @@ export async function build(
     onNamed: async (release) => {
       await store.update((state) => named(state, release));
     },
-    onLine: onBuildLine,
+    onLine: buildLines.push,
     onNotice: (text) => log.warn({ event: 'build.notice', id }, text),
   });
   if (release.unsettled) inbox.lookForChanges('edit');

@@ -2,6 +2,7 @@ import type { Config } from '../../../config/schema.ts';
 import type { Pm2 } from '../../../pm2.ts';
 import type { SitePaths } from '../../../slots/paths.ts';
 import type { Building, Candidate, PuttingBack } from '../../../slots/state.ts';
+import type { LineFeed } from '../../build/line-feed.ts';
 import type { Logger } from '../../log.ts';
 import type { Inbox } from '../../source/inbox.ts';
 import type { SourceQuestion } from '../../source/source-question.ts';
@@ -20,7 +21,7 @@ export interface StageContext {
   inbox: Inbox;
   source: SourceQuestion;
   /** Gets each line of a build's output. */
-  onBuildLine(line: string): void;
+  buildLines: Pick<LineFeed, 'push'>;
 }
 
 /** What a promotion is in each of its steps. */
