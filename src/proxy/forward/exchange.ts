@@ -2,46 +2,23 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Slot } from '../../slots/slot.ts';
 import type { Traffic } from '../../wire/messages.ts';
 import type { Logged } from '../metrics/access-log.ts';
-import { countAnswer } from '../metrics/counters.ts';
-import { toTrailers, toVisitorFields } from '../request/fields.ts';
-import { sendSoon, type Waiting } from '../send-soon.ts';
-import { type AnswerHead, BadAnswer } from '../slot/answer-head.ts';
-import type { CallConnection, SlotCall } from '../slot/call.ts';
+import { toTrailers } from '../request/fields.ts';
+import { sendSoon } from '../send-soon.ts';
+import type { AnswerHead } from '../slot/answer-head.ts';
+import type { CallConnection } from '../slot/call.ts';
 import type { Over } from '../slot/connections.ts';
-import { wasLost, wasRefused } from '../slot/failure.ts';
 import { requestHead } from '../slot/request-head.ts';
-import { Answer } from '../visitor/answer.ts';
-import { BUSY, type ErrorAnswer } from '../visitor/error-answer.ts';
+import type { Answer } from '../visitor/answer.ts';
+import { BUSY } from '../visitor/error-answer.ts';
 import { linger } from '../visitor/linger.ts';
-import {
-  addTrailers,
-  breakOff,
-  cutStream,
-  dropVainTrailer,
-  hasBody,
-  writeInformational,
-} from '../visitor/visitor.ts';
+import { addTrailers, breakOff, hasBody } from '../visitor/visitor.ts';
+import { cutAnswer, passBody, passHead, passInformational } from './answering.ts';
 import type { ExchangeContext } from './context.ts';
-import { explainSlotFault, explainVisitorFault } from './explain.ts';
-import type { AwaitsHead } from './head-watch.ts';
-import type { PlaceOwner } from './limiter.ts';
+import type { ExchangeState, Phase, Place } from './exchange-state.ts';
+import { answerError, fail } from './failing.ts';
 import type { LiveSetMember } from './live-set.ts';
-import { retrySlot } from './retry.ts';
+import { enterPlace, leavePlace } from './place.ts';
 import { Upload, type UploadSink } from './upload.ts';
-
-/** `queued`: for a place or a connection. `answering`: the visitor has an answer's head, or is just getting it. */
-export type Phase = 'queued' | 'sent' | 'answering' | 'over';
-
-/** A place in the limiter of the exchange's slot. */
-export type Place = 'none' | 'wanted' | 'held';
-
-const EVENT_STREAM = /^text\/event-stream\b/i;
-
-/** Pieces of an answer that may wait for the visitor: small ones take more memory than their bytes. */
-const MOST_WAITING_PIECES = 256;
-
-/** More informational answers to one request are a fault: no window slows them down, and they hold off the time limit. */
-const MOST_INFORMATIONAL = 64;
 
 /**
  * One request on its way to a slot and back.
@@ -49,9 +26,7 @@ const MOST_INFORMATIONAL = 64;
  * A class, since one is made for each request and V8 shares its shape. What is called from outside catches what is
  * thrown below it: an exception ends this exchange, never the process.
  */
-export class Exchange
-  implements SlotCall, PlaceOwner, UploadSink, Waiting, Logged, LiveSetMember, AwaitsHead
-{
+export class Exchange implements ExchangeState, UploadSink, Logged, LiveSetMember {
   liveIndex = -1;
   seenWaiting = -1;
   phase: Phase = 'queued';
@@ -63,24 +38,21 @@ export class Exchange
   head = '';
   /** Fields as the slot gets them. */
   readonly headers: string[];
-  /** `performance.now()` at the request's head. */
   readonly startedAt = performance.now();
-  readonly #context: ExchangeContext;
+  readonly context: ExchangeContext;
   readonly #path: string;
   readonly #onOver: (exchange: Exchange) => void;
-  readonly #upload: Upload | null;
-  #traffic: Traffic;
-  #connection: CallConnection | null = null;
-  #over: Over = 'kept';
-  #answer: Answer | null = null;
-  #contentType: string | undefined;
-  #waitingPieces = 0;
-  #isPaused = false;
-  /** How often the request was sent. */
-  #timesSent = 0;
-  #refusedBefore = false;
-  /** How many informational answers have come. */
-  #timesInformed = 0;
+  readonly upload: Upload | null;
+  traffic: Traffic;
+  connection: CallConnection | null = null;
+  over: Over = 'kept';
+  answer: Answer | null = null;
+  contentType: string | undefined;
+  waitingPieces = 0;
+  isPaused = false;
+  timesSent = 0;
+  refusedBefore = false;
+  timesInformed = 0;
 
   /**
    * @param headers as the slot is to get them
@@ -95,21 +67,21 @@ export class Exchange
     headers: string[],
     onOver: (exchange: Exchange) => void,
   ) {
-    this.#context = context;
+    this.context = context;
     this.request = request;
     this.response = response;
     this.method = request.method as string;
     this.#path = path;
     this.headers = headers;
     this.slot = slot;
-    this.#traffic = context.traffic[slot];
+    this.traffic = context.traffic[slot];
     this.#onOver = onOver;
-    this.#upload = hasBody(request) ? new Upload(request, response, context.limits, this) : null;
+    this.upload = hasBody(request) ? new Upload(request, response, context.limits, this) : null;
   }
 
   begin(): void {
-    this.#context.inflight.enter(this.slot);
-    this.#enter();
+    this.context.inflight.enter(this.slot);
+    enterPlace(this);
   }
 
   /** Ends the exchange, once: whatever the reason, nothing of it is left. */
@@ -117,9 +89,9 @@ export class Exchange
     if (this.phase === 'over') return;
     this.phase = 'over';
     this.seenWaiting = -1;
-    this.#context.inflight.leave(this.slot);
-    this.#leave();
-    this.#upload?.stop();
+    this.context.inflight.leave(this.slot);
+    leavePlace(this);
+    this.upload?.stop();
     // The visitor has the answer, or has gone: the slot should not work for nobody.
     this.#abandon();
     this.#onOver(this);
@@ -131,13 +103,12 @@ export class Exchange
     this.onFailure(reason);
   }
 
-  /** The drain's limit is reached: an event stream ends properly, anything else must not look complete. */
+  /** Ends what is open, since the drain's limit is reached. */
   cut(): void {
     try {
       this.#abandon();
-      this.#upload?.stop();
-      if (EVENT_STREAM.test(String(this.#contentType))) cutStream(this.response);
-      else breakOff(this.response);
+      this.upload?.stop();
+      cutAnswer(this);
     } catch (error) {
       this.#collapse(error);
     }
@@ -153,7 +124,7 @@ export class Exchange
   turnedAway(): void {
     this.place = 'none';
     try {
-      this.#answerError(BUSY);
+      answerError(this, BUSY);
     } catch (error) {
       this.#collapse(error);
     }
@@ -161,7 +132,7 @@ export class Exchange
 
   sendNow(): void {
     if (this.phase !== 'queued') return;
-    const upload = this.#upload;
+    const upload = this.upload;
     try {
       const framing = upload === null ? 'none' : upload.framing;
       const asks = upload?.asks ?? false;
@@ -170,28 +141,28 @@ export class Exchange
       this.onFailure(error as Error);
       return;
     }
-    this.#context.slotClients[this.slot].send(this, this.#over);
+    this.context.slotClients[this.slot].send(this, this.over);
   }
 
   // Of the connection.
 
   get isWhollySent(): boolean {
-    return this.#upload === null || this.#upload.isWhollySent;
+    return this.upload === null || this.upload.isWhollySent;
   }
 
   onSent(connection: CallConnection): boolean {
     if (this.phase !== 'queued') return false;
     this.phase = 'sent';
-    this.#connection = connection;
-    this.#timesSent++;
+    this.connection = connection;
+    this.timesSent++;
     this.seenWaiting = 0;
     return true;
   }
 
   onWritable(): void {
     try {
-      if (this.#upload?.isWaiting) this.#upload.begin(this.head);
-      else this.#upload?.writable();
+      if (this.upload?.isWaiting) this.upload.begin(this.head);
+      else this.upload?.writable();
     } catch (error) {
       this.#collapse(error);
     }
@@ -199,8 +170,8 @@ export class Exchange
 
   onHead(head: AnswerHead): void {
     try {
-      if (head.status < 200) this.#inform(head);
-      else this.#answerWith(head);
+      if (head.status < 200) passInformational(this, head);
+      else passHead(this, head);
     } catch (error) {
       this.giveUp(error as Error);
     }
@@ -208,30 +179,30 @@ export class Exchange
 
   onData(bytes: Buffer): void {
     try {
-      this.#pass(bytes);
+      passBody(this, bytes);
     } catch (error) {
       this.#collapse(error);
     }
   }
 
   onEnd(trailers: string[]): void {
-    this.#connection = null;
+    this.connection = null;
     try {
       if (trailers.length > 0) addTrailers(this.response, toTrailers(trailers));
-      this.#upload?.stop();
-      this.#answer?.end();
-      if (this.#upload !== null) linger(this.request);
+      this.upload?.stop();
+      this.answer?.end();
+      if (this.upload !== null) linger(this.request);
     } catch (error) {
       this.#collapse(error);
     }
   }
 
   onFailure(error: Error): void {
-    this.#connection = null;
+    this.connection = null;
     this.seenWaiting = -1;
     if (this.phase === 'over') return;
     try {
-      this.#fail(error);
+      fail(this, error);
     } catch (fault) {
       this.#collapse(fault);
     }
@@ -240,7 +211,7 @@ export class Exchange
   // Of the upload.
 
   send(bytes: Buffer): boolean {
-    return this.#connection?.write(this, bytes) ?? true;
+    return this.connection?.write(this, bytes) ?? true;
   }
 
   waitsFor(side: 'slot' | 'visitor'): void {
@@ -251,142 +222,15 @@ export class Exchange
     this.giveUp(error);
   }
 
-  #inform({ status, fields, known }: AnswerHead): void {
-    if (this.seenWaiting > 0) this.seenWaiting = 0;
-    // Whether the visitor gets a 100 is the upload's business.
-    if (status === 100) {
-      this.#upload?.proceed();
-      return;
-    }
-    if (++this.#timesInformed > MOST_INFORMATIONAL) {
-      throw new BadAnswer('the slot sent informational answers without end');
-    }
-    writeInformational(this.response, status, toVisitorFields(fields, known.connection, null));
-    const { socket } = this.response;
-    if (socket?.writableNeedDrain) this.#pause((goOn) => socket.once('drain', goOn));
-  }
-
-  #answerWith({ status, reason, fields: raw, known }: AnswerHead): void {
-    const { response } = this;
-    const context = this.#context;
-    this.phase = 'answering';
-    this.seenWaiting = -1;
-    countAnswer(this.#traffic, status, performance.now() - this.startedAt);
-    if (context.stopping()) response.shouldKeepAlive = false;
-    this.#contentType = known['content-type'];
-    const fields = toVisitorFields(raw, known.connection, context.release(this.slot));
-    if (known.trailer !== undefined) dropVainTrailer(response, status, fields);
-    const length = this.method === 'HEAD' ? undefined : known['content-length'];
-    const bytes = length === undefined ? -1 : Number(length);
-    this.#answer = new Answer(response, status, reason, fields, bytes);
-  }
-
-  #pass(bytes: Buffer): void {
-    const { response } = this;
-    const takesMore = (this.#answer as Answer).write(bytes);
-    if (!takesMore) this.#pause((goOn) => response.once('drain', goOn));
-    else if (response.writableLength === 0) this.#waitingPieces = 0;
-    else if (++this.#waitingPieces >= MOST_WAITING_PIECES) {
-      // `drain` is only for those who were told to wait; an empty piece is written when all before it are.
-      this.#pause((goOn) => response.write('', goOn));
-    }
-  }
-
-  /** Reads no more from the slot until the visitor has taken what waits. */
-  #pause(whenTaken: (goOn: () => void) => void): void {
-    if (this.#isPaused) return;
-    this.#isPaused = true;
-    this.#connection?.pause(this);
-    whenTaken(() => {
-      this.#isPaused = false;
-      this.#waitingPieces = 0;
-      this.#connection?.readOn(this);
-    });
-  }
-
-  #fail(error: Error): void {
-    const { response } = this;
-    // Once the head is out nothing can be taken back: the broken connection is the message.
-    if (response.headersSent) {
-      if (!response.writableEnded) breakOff(response);
-      return;
-    }
-    const next = this.#next(error);
-    if (next === null) this.#answerError(this.#explain(error));
-    else this.#sendAgain(next);
-  }
-
-  #next(error: Error): Slot | null {
-    if (this.phase === 'answering' || this.#timesInformed > 0) return null;
-    const attempt = {
-      method: this.method,
-      hasBody: this.#upload !== null,
-      refused: wasRefused(error),
-      lost: wasLost(error),
-      sentBefore: this.#timesSent > 1,
-      refusedBefore: this.#refusedBefore,
-    };
-    return retrySlot(attempt, this.slot, this.#context.fallback(this.slot));
-  }
-
-  #sendAgain(to: Slot): void {
-    const { counters, inflight, traffic } = this.#context;
-    this.phase = 'queued';
-    if (to === this.slot) {
-      counters.retries++;
-      // What became of one idle connection can have become of all of them.
-      this.#over = 'new';
-      sendSoon(this);
-      return;
-    }
-    this.#refusedBefore = true;
-    counters.failovers++;
-    this.#leave();
-    inflight.enter(to);
-    inflight.leave(this.slot);
-    this.slot = to;
-    this.#traffic = traffic[to];
-    this.#enter();
-  }
-
-  /** What is the visitor's own doing is not counted against the slot. */
-  #explain(error: Error): ErrorAnswer {
-    const own = explainVisitorFault(error);
-    if (own) return own;
-    this.#context.counters.upstreamErrors[this.slot]++;
-    return explainSlotFault(error);
-  }
-
-  #answerError(answer: ErrorAnswer): void {
-    this.phase = 'answering';
-    // The slot has no more to do with it, however long the visitor takes to read this.
-    this.#leave();
-    this.#upload?.stop();
-    countAnswer(this.#traffic, answer.status, performance.now() - this.startedAt);
-    if (this.#context.stopping()) this.response.shouldKeepAlive = false;
-    this.#context.errors.send(this.request, this.response, answer);
-  }
-
-  #enter(): void {
-    this.place = 'wanted';
-    this.#context.limiters[this.slot].enter(this);
-  }
-
-  #leave(): void {
-    if (this.place === 'none') return;
-    this.place = 'none';
-    this.#context.limiters[this.slot].leave(this);
-  }
-
   #abandon(): void {
-    const connection = this.#connection;
-    this.#connection = null;
+    const connection = this.connection;
+    this.connection = null;
     connection?.abandon(this);
   }
 
   /** The guard: whatever has been thrown, only this exchange ends. */
   #collapse(error: unknown): void {
-    this.#context.onFault(error as Error);
+    this.context.onFault(error as Error);
     this.#abandon();
     try {
       breakOff(this.response);

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Slot } from '../../slots/slot.ts';
 import type { Prepared } from '../request/preparation.ts';
@@ -16,8 +15,6 @@ export interface Forwarding {
   begin(request: IncomingMessage, response: ServerResponse, slot: Slot, prepared: Prepared): void;
   /** Ends what is still open on a slot. */
   cut(slot: Slot): void;
-  /** Whether an answer's head has gone out on this connection, and its body has not ended. */
-  isAnsweringOn(socket: Socket): boolean;
   /** The connections that a request is on. */
   sockets(): Duplex[];
   /** Ends what is open for visitors who are gone; how many there were. */
@@ -43,34 +40,17 @@ export function createForwarding(
     ended(exchange);
   };
 
-  const pipelining = new WeakSet<Socket>();
-  /** Up to Node 22 an answer whose turn has not come gets no `close` when its connection is lost. */
-  const watchPipelining = (socket: Socket) => {
-    if (pipelining.has(socket)) return;
-    pipelining.add(socket);
-    socket.on('close', () => {
-      for (const exchange of exchanges.all()) {
-        if (exchange.request.socket === socket) exchange.end();
-      }
-    });
-  };
-
   return {
     begin(request, response, slot, { path, headers }) {
       const exchange = new Exchange(context, request, response, slot, path, headers, onOver);
       exchanges.add(exchange);
       headWatch.begin();
       onGone(request, response, () => exchange.end());
-      if (response.socket === null) watchPipelining(request.socket);
       exchange.begin();
     },
     cut(slot) {
       for (const exchange of exchanges.all()) if (exchange.slot === slot) exchange.cut();
     },
-    isAnsweringOn: (socket) =>
-      exchanges
-        .all()
-        .some(({ request, response }) => request.socket === socket && response.headersSent),
     endDead() {
       const dead = exchanges.all().filter(({ request, response }) => isGone(request, response));
       for (const exchange of dead) exchange.end();

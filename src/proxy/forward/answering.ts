@@ -1,0 +1,77 @@
+/** The steps of an exchange that pass a slot's answer on to the visitor. */
+import { countAnswer } from '../metrics/counters.ts';
+import { toVisitorFields } from '../request/fields.ts';
+import { type AnswerHead, BadAnswer } from '../slot/answer-head.ts';
+import { Answer } from '../visitor/answer.ts';
+import { breakOff, cutStream, dropVainTrailer, writeInformational } from '../visitor/visitor.ts';
+import type { ExchangeState } from './exchange-state.ts';
+
+const EVENT_STREAM = /^text\/event-stream\b/i;
+
+/** Pieces of an answer that may wait for the visitor: small ones take more memory than their bytes. */
+const MOST_WAITING_PIECES = 256;
+
+/** More informational answers to one request are a fault: no window slows them down, and they hold off the time limit. */
+const MOST_INFORMATIONAL = 64;
+
+/** @throws BadAnswer for informational answers without end */
+export function passInformational(exchange: ExchangeState, head: AnswerHead): void {
+  const { status, fields, known } = head;
+  const { response } = exchange;
+  if (exchange.seenWaiting > 0) exchange.seenWaiting = 0;
+  // Whether the visitor gets a 100 is the upload's business.
+  if (status === 100) {
+    exchange.upload?.proceed();
+    return;
+  }
+  if (++exchange.timesInformed > MOST_INFORMATIONAL) {
+    throw new BadAnswer('the slot sent informational answers without end');
+  }
+  writeInformational(response, status, toVisitorFields(fields, known.connection, null));
+  const { socket } = response;
+  if (socket?.writableNeedDrain) pause(exchange, (goOn) => socket.once('drain', goOn));
+}
+
+export function passHead(exchange: ExchangeState, head: AnswerHead): void {
+  const { status, reason, fields: raw, known } = head;
+  const { context, response } = exchange;
+  exchange.phase = 'answering';
+  exchange.seenWaiting = -1;
+  countAnswer(exchange.traffic, status, performance.now() - exchange.startedAt);
+  if (context.stopping()) response.shouldKeepAlive = false;
+  exchange.contentType = known['content-type'];
+  const fields = toVisitorFields(raw, known.connection, context.release(exchange.slot));
+  if (known.trailer !== undefined) dropVainTrailer(response, status, fields);
+  const length = exchange.method === 'HEAD' ? undefined : known['content-length'];
+  const bytes = length === undefined ? -1 : Number(length);
+  exchange.answer = new Answer(response, status, reason, fields, bytes);
+}
+
+export function passBody(exchange: ExchangeState, bytes: Buffer): void {
+  const { response } = exchange;
+  const takesMore = (exchange.answer as Answer).write(bytes);
+  if (!takesMore) pause(exchange, (goOn) => response.once('drain', goOn));
+  else if (response.writableLength === 0) exchange.waitingPieces = 0;
+  else if (++exchange.waitingPieces >= MOST_WAITING_PIECES) {
+    // `drain` is only for those who were told to wait; an empty piece is written when all before it are.
+    pause(exchange, (goOn) => response.write('', goOn));
+  }
+}
+
+/** Reads no more from the slot until the visitor has taken what waits. */
+function pause(exchange: ExchangeState, whenTaken: (goOn: () => void) => void): void {
+  if (exchange.isPaused) return;
+  exchange.isPaused = true;
+  exchange.connection?.pause(exchange);
+  whenTaken(() => {
+    exchange.isPaused = false;
+    exchange.waitingPieces = 0;
+    exchange.connection?.readOn(exchange);
+  });
+}
+
+/** An event stream ends properly, since it has no other end; anything else must not look complete. */
+export function cutAnswer({ response, contentType }: ExchangeState): void {
+  if (EVENT_STREAM.test(String(contentType))) cutStream(response);
+  else breakOff(response);
+}

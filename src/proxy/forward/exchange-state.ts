@@ -1,0 +1,48 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Slot } from '../../slots/slot.ts';
+import type { Traffic } from '../../wire/messages.ts';
+import type { Waiting } from '../send-soon.ts';
+import type { CallConnection, SlotCall } from '../slot/call.ts';
+import type { Over } from '../slot/connections.ts';
+import type { Answer } from '../visitor/answer.ts';
+import type { ExchangeContext } from './context.ts';
+import type { AwaitsHead } from './head-watch.ts';
+import type { PlaceOwner } from './limiter.ts';
+import type { Upload } from './upload.ts';
+
+/** `queued`: for a place or a connection. `answering`: the visitor has an answer's head, or is just getting it. */
+export type Phase = 'queued' | 'sent' | 'answering' | 'over';
+
+/** A place in the limiter of the exchange's slot. */
+export type Place = 'none' | 'wanted' | 'held';
+
+/** What an exchange remembers. Only the exchange itself and the steps in `answering`, `failing` and `place` change it. */
+export interface ExchangeState extends SlotCall, PlaceOwner, Waiting, AwaitsHead {
+  readonly context: ExchangeContext;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** `performance.now()` at the request's head. */
+  readonly startedAt: number;
+  /** `null` for a request without a body. */
+  readonly upload: Upload | null;
+  phase: Phase;
+  place: Place;
+  slot: Slot;
+  /** Where the answer is counted. */
+  traffic: Traffic;
+  /** The connection to the slot that the request is on, until that connection is done with it. */
+  connection: CallConnection | null;
+  /** Which connections the next attempt may use. */
+  over: Over;
+  answer: Answer | null;
+  /** Of the slot's answer. */
+  contentType: string | undefined;
+  /** Pieces of the answer that were written since all before them had been taken. */
+  waitingPieces: number;
+  isPaused: boolean;
+  /** How often the request was sent. */
+  timesSent: number;
+  refusedBefore: boolean;
+  /** How many informational answers have come. */
+  timesInformed: number;
+}

@@ -1,0 +1,76 @@
+/** The steps of an exchange whose attempt has failed: the request is sent again, or the visitor is told. */
+import type { Slot } from '../../slots/slot.ts';
+import { countAnswer } from '../metrics/counters.ts';
+import { sendSoon } from '../send-soon.ts';
+import { wasLost, wasRefused } from '../slot/failure.ts';
+import type { ErrorAnswer } from '../visitor/error-answer.ts';
+import { breakOff } from '../visitor/visitor.ts';
+import type { ExchangeState } from './exchange-state.ts';
+import { explainSlotFault, explainVisitorFault } from './explain.ts';
+import { enterPlace, leavePlace } from './place.ts';
+import { retrySlot } from './retry.ts';
+
+export function fail(exchange: ExchangeState, error: Error): void {
+  const { response } = exchange;
+  // Once the head is out nothing can be taken back: the broken connection is the message.
+  if (response.headersSent) {
+    if (!response.writableEnded) breakOff(response);
+    return;
+  }
+  const next = nextSlot(exchange, error);
+  if (next === null) answerError(exchange, explain(exchange, error));
+  else sendAgain(exchange, next);
+}
+
+/** Answers in the slot's place. */
+export function answerError(exchange: ExchangeState, answer: ErrorAnswer): void {
+  const { context, request, response } = exchange;
+  exchange.phase = 'answering';
+  // The slot has no more to do with it, however long the visitor takes to read this.
+  leavePlace(exchange);
+  exchange.upload?.stop();
+  countAnswer(exchange.traffic, answer.status, performance.now() - exchange.startedAt);
+  if (context.stopping()) response.shouldKeepAlive = false;
+  context.errors.send(request, response, answer);
+}
+
+function nextSlot(exchange: ExchangeState, error: Error): Slot | null {
+  if (exchange.phase === 'answering' || exchange.timesInformed > 0) return null;
+  const attempt = {
+    method: exchange.method,
+    hasBody: exchange.upload !== null,
+    refused: wasRefused(error),
+    lost: wasLost(error),
+    sentBefore: exchange.timesSent > 1,
+    refusedBefore: exchange.refusedBefore,
+  };
+  return retrySlot(attempt, exchange.slot, exchange.context.fallback(exchange.slot));
+}
+
+function sendAgain(exchange: ExchangeState, to: Slot): void {
+  const { counters, inflight, traffic } = exchange.context;
+  exchange.phase = 'queued';
+  if (to === exchange.slot) {
+    counters.retries++;
+    // The death of one idle connection may be the death of all of them, so the second attempt takes a new one.
+    exchange.over = 'new';
+    sendSoon(exchange);
+    return;
+  }
+  exchange.refusedBefore = true;
+  counters.failovers++;
+  leavePlace(exchange);
+  inflight.enter(to);
+  inflight.leave(exchange.slot);
+  exchange.slot = to;
+  exchange.traffic = traffic[to];
+  enterPlace(exchange);
+}
+
+/** A failure by the visitor's own doing is not counted against the slot. */
+function explain(exchange: ExchangeState, error: Error): ErrorAnswer {
+  const own = explainVisitorFault(error);
+  if (own) return own;
+  exchange.context.counters.upstreamErrors[exchange.slot]++;
+  return explainSlotFault(error);
+}
