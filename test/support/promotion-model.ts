@@ -13,7 +13,12 @@ import { SlotsError } from '../../src/errors.ts';
 import type { Instance, Pm2 } from '../../src/pm2.ts';
 import { sitePaths } from '../../src/slots/paths.ts';
 import { otherSlot, type PerSlot, SLOTS, type Slot } from '../../src/slots/slot.ts';
-import { EMPTY_STATE, type LastPromotion, type State } from '../../src/slots/state.ts';
+import {
+  EMPTY_STATE,
+  type LastPromotion,
+  type Promotion,
+  type State,
+} from '../../src/slots/state.ts';
 import { type Assignment, readAssignment } from '../../src/wire/assignment.ts';
 import { collectedLog } from './collected-log.ts';
 import type { Event, EventOf } from './event-model.ts';
@@ -37,6 +42,8 @@ export interface Touch {
   slot: Slot;
   active: Slot | null;
   mayRoute: boolean;
+  /** Whether state.json said so by then: what is not written is forgotten when the controller is killed. */
+  isWritten: boolean;
 }
 
 export type PromotionModel = ReturnType<typeof createPromotionModel>;
@@ -77,6 +84,12 @@ export function createPromotionModel(start: 'empty' | 'two releases', workerCoun
   const changes: { from: State; to: State }[] = [];
   const finished: Finished[] = [];
   const touches: Touch[] = [];
+  /** How often the run came to a step, an outcome or a kill, so that a test can tell that it did. */
+  const reached = new Map<string, number>();
+  /** Assignments that were sent while state.json said something else. */
+  const sentUnwritten: Assignment[] = [];
+  /** States that the store showed to everybody before it began to write them. */
+  const shownUnwritten: State[] = [];
   /** Healthy answers in a row of the processes that a slot has now, as the check has seen them. */
   const answers: PerSlot<{ generation: number; healthy: number }> = {
     blue: { generation: -1, healthy: 0 },
@@ -135,7 +148,14 @@ export function createPromotionModel(start: 'empty' | 'two releases', workerCoun
 
   function touch(what: Touch['what'], slot: Slot): void {
     const { active, promotion } = store.state;
-    touches.push({ what, step: promotion?.step, slot, active, mayRoute: stack.mayRoute(slot) });
+    const mayRoute = stack.mayRoute(slot);
+    touches.push({ what, step: promotion?.step, slot, active, mayRoute, isWritten: isWritten() });
+  }
+
+  const isWritten = () => stateFile === JSON.stringify(store.state);
+
+  function count(what: string): void {
+    reached.set(what, (reached.get(what) ?? 0) + 1);
   }
 
   /** Old processes end at once; new ones listen when PM2 says that it is done. */
@@ -147,7 +167,8 @@ export function createPromotionModel(start: 'empty' | 'two releases', workerCoun
     return steps.wait(`restart ${slot}`, () => {
       const { status, release } = stack.processes[slot];
       const isOurs = stack.processes[slot].generation === generation;
-      if (isOurs && status === 'starting' && release !== null) stack.listen(slot);
+      // What was deleted since has nothing to load, and ends.
+      if (isOurs && status === 'starting' && source.isBuilt(release)) stack.listen(slot);
       return { value: undefined };
     });
   }
@@ -176,6 +197,7 @@ export function createPromotionModel(start: 'empty' | 'two releases', workerCoun
   /** Sent at once, taken by the workers a step later. */
   const workers = {
     assign(assignment: Assignment) {
+      if (!isWritten()) sentUnwritten.push(assignment);
       current = assignment;
       return steps.wait('assign', () =>
         current && stack.assign(current) ? { value: undefined } : undefined,
@@ -188,6 +210,7 @@ export function createPromotionModel(start: 'empty' | 'two releases', workerCoun
   } as unknown as Workers;
 
   async function persist(to: State): Promise<void> {
+    if (store.state === to) shownUnwritten.push(to);
     if (diskIsFull) throw new SlotsError('STATE_UNWRITABLE', 'no space is left');
     stateFile = JSON.stringify(to);
   }
@@ -195,9 +218,14 @@ export function createPromotionModel(start: 'empty' | 'two releases', workerCoun
   function noteChange(from: State, to: State): void {
     changes.push({ from, to });
     const { last } = to;
+    const step = to.promotion?.step;
+    if (step && step !== from.promotion?.step) count(`step ${step}`);
+    if (step === 'put back' && from.promotion?.step === 'flip') count('flipped back');
     if (!from.promotion && to.promotion) before = from;
     if (to.promotion || !last || from.promotion?.id !== last.id) return;
     finished.push({ last, before, after: to });
+    count(last.outcome === 'failed' ? `failed in ${last.stage}` : last.outcome);
+    if (last.error?.includes('could not be put back')) count('put back failed');
     source.finished(last, to);
   }
 
@@ -218,6 +246,7 @@ export function createPromotionModel(start: 'empty' | 'two releases', workerCoun
     const { state, again } = machine.afterRestart(found, isUsable);
     const usable = await dropGone(paths, state, log);
     stateFile = JSON.stringify(usable);
+    if (found.promotion) count(recoveryOf(found.promotion, usable));
     if (found.promotion && !usable.promotion && usable.last?.id === found.promotion.id) {
       noteChange(found, usable);
     }
@@ -274,6 +303,7 @@ export function createPromotionModel(start: 'empty' | 'two releases', workerCoun
   }
 
   async function killController(restartedWorkers: number[]): Promise<void> {
+    count(`killed in ${store.state.promotion?.step ?? 'rest'}`);
     const alone = readAssignment(JSON.parse(stateFile));
     for (const worker of restartedWorkers) stack.restartWorker(worker, alone);
     source.forgetEvents();
@@ -360,11 +390,12 @@ export function createPromotionModel(start: 'empty' | 'two releases', workerCoun
   };
 
   async function apply(event: Event): Promise<void> {
-    for (const list of [changes, finished, touches]) list.length = 0;
+    for (const list of [changes, finished, touches, sentUnwritten, shownUnwritten]) list.length = 0;
     await (happen[event.type] as (event: Event) => void | Promise<void>)(event);
     await settled();
     if (!crashed) return;
     // PM2 starts it again, and by then there is space.
+    count('ended by a full disk');
     diskIsFull = false;
     await killController([]);
     await settled();
@@ -375,6 +406,9 @@ export function createPromotionModel(start: 'empty' | 'two releases', workerCoun
     changes,
     finished,
     touches,
+    reached,
+    sentUnwritten,
+    shownUnwritten,
     built: source.built,
     links,
     answers,
@@ -399,6 +433,12 @@ export function createPromotionModel(start: 'empty' | 'two releases', workerCoun
       }
     },
   };
+}
+
+/** How a controller that has just started goes on with the promotion that it found. */
+function recoveryOf(found: Promotion, { promotion }: State): string {
+  if (!promotion) return 'recovered: build again';
+  return `recovered: ${found.step} to ${promotion.step}`;
 }
 
 /** Until the controller waits for nothing but what the test leads. */
