@@ -10,14 +10,14 @@ import {
 } from '../visitor/error-answer.ts';
 import { BodyLengthWrong, BodyStalled, BodyTooLarge } from './upload.ts';
 
-/** What a visitor is told about a request that failed by its own doing; `null` when it did not. */
+/** The answer to a request that failed by the visitor's own doing; `null` for any other failure. */
 export function explainVisitorFault(error: Error): ErrorAnswer | null {
   if (error instanceof BodyTooLarge) return BODY_TOO_LARGE;
   if (error instanceof BodyStalled) return REQUEST_TIMEOUT;
   return wasInvalid(error) || error instanceof BodyLengthWrong ? BAD_REQUEST : null;
 }
 
-/** What a visitor is told when the slot failed. */
+/** The answer to a request that the slot failed. */
 export function explainSlotFault(error: Error): ErrorAnswer {
   if (wasRefused(error)) return UNAVAILABLE;
   return wasTimeout(error) ? GATEWAY_TIMEOUT : BAD_GATEWAY;

@@ -1,6 +1,6 @@
 import { AnswerTimeout } from '../slot/failure.ts';
 
-/** What may wait for the head of a slot's answer. */
+/** A request that may be waiting for the head of a slot's answer. */
 export interface AwaitsHead {
   /** How often it has been seen waiting; -1 while it does not wait. */
   seenWaiting: number;

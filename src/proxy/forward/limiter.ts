@@ -1,6 +1,6 @@
 import type { ProxyLimits } from '../../config/proxy-schema.ts';
 
-/** What holds a place in a slot, or wants one. Each call comes at most once. */
+/** A request that holds a place in a slot, or wants one. The limiter makes each call at most once. */
 export interface PlaceOwner {
   admitted(): void;
   /** There was no room, at once or after waiting. */

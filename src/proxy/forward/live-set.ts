@@ -1,10 +1,10 @@
-/** What can be in a live set, in one at a time. */
+/** A member of a live set, and of no other at the same time. */
 export interface LiveSetMember {
-  /** Its place there, or -1; the live set's own. */
+  /** The index in the live set, or -1; only the live set writes it. */
   liveIndex: number;
 }
 
-/** Who is there, where many come and go each second. */
+/** A set of what is open now, made for thousands that come and go each second. */
 export interface LiveSet<T extends LiveSetMember> {
   /** A copy, in no order: it stays as it is while they go. */
   all(): T[];
@@ -14,7 +14,7 @@ export interface LiveSet<T extends LiveSetMember> {
 }
 
 /**
- * An array, where the last one moves up to the place of the one who goes.
+ * An array: the last member takes the index of the one that is removed.
  *
  * Not a Set: V8 grows a Set by a new table that the old one points to, and the old one, dead but in the old
  * generation, keeps alive what it held. With 64 requests open at a time each one of them outlived the young

@@ -20,7 +20,7 @@ export class VisitorGone extends Error {
   }
 }
 
-/** Where a body goes, and who is told of what becomes of it. */
+/** The receiver of a body, which is also told how the upload goes. */
 export interface UploadSink {
   /** @returns whether more is taken at once; `writable()` of the upload is called when it is again */
   send(bytes: Buffer): boolean;
@@ -37,7 +37,7 @@ export interface UploadLimits {
 /** How long a slot may leave open whether it wants a body that the visitor asks about, in milliseconds. */
 const CONTINUE_WAIT_MS = 1000;
 
-/** What has come of a body is sent on at the end of the turn, or when it is so many bytes. */
+/** A body is sent on at the end of the event loop's turn, or as soon as so many bytes have come. */
 const MOST_GATHERED = 65_536;
 
 /** `waiting`: nothing has been read of the body, so that another slot can be given all of it. */

@@ -3,7 +3,7 @@ import { bodyLength, CHUNKED, UNTIL_CLOSE } from './answer-framing.ts';
 import { type AnswerHead, BadAnswer, parseAnswerHead } from './answer-head.ts';
 import { ChunkedBody, type DataSink } from './chunked-body.ts';
 
-/** Who is told of an answer while it is read. */
+/** The receiver of an answer, called while the answer is read. */
 export interface AnswerSink extends DataSink {
   /** For informational heads too (RFC 9110 §15.2). */
   onHead(head: AnswerHead): void;
@@ -86,7 +86,7 @@ export class AnswerReader {
     return from + text.length - before;
   }
 
-  /** So that what never ends, or has begun wrongly, is not waited for. */
+  /** Refuses a head that can never become whole, instead of waiting for the rest of it. */
   #refuseHopeless(): void {
     const text = this.#text;
     if (text.length > this.#headBytes) throw new BadAnswer('the slot sent too long a head');

@@ -193,7 +193,7 @@ export class SlotConnection implements CallConnection, AnswerSink {
     if (call === null) return;
     this.#free();
     const error = this.#error;
-    // What the system reports of a connection says no more than that it is lost.
+    // An error of the system, ECONNRESET for instance, means only that the connection is lost.
     const isKnown = error !== undefined && !('syscall' in error);
     call.onFailure(isKnown ? error : new ConnectionLost(error));
   }

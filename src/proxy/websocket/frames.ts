@@ -1,6 +1,6 @@
 /**
- * Follows WebSocket frames (RFC 6455 §5.2) in one direction of a byte stream, by their headers only, to know
- * when the stream stands between two frames: the one place where a frame of our own may go.
+ * Follows the WebSocket frames (RFC 6455 §5.2) of one direction by their headers. A frame of our own may go only
+ * between two frames: anywhere else the receiver would read it as payload.
  */
 export interface FrameTracker {
   feed(chunk: Buffer): void;

@@ -3,7 +3,7 @@ import { createFrameTracker } from './frames.ts';
 
 /** One direction of a WebSocket tunnel. */
 export interface Relay {
-  /** Ends the direction with this frame at the next place between two frames, or without it after a while. */
+  /** Ends the direction with this frame once the frame that is passing is whole, or without it after a second. */
   endWith(frame: Buffer): void;
 }
 
@@ -19,7 +19,7 @@ export function relay(from: Duplex, to: Duplex): Relay {
   const finish = () => {
     ended = true;
     to.end(lastFrame);
-    // What still comes is read and dropped, so that the other side can get its own close through.
+    // Reading on lets the sender's own close frame and end arrive; without a reader the tunnel would never close.
     from.resume();
   };
 
@@ -39,7 +39,7 @@ export function relay(from: Duplex, to: Duplex): Relay {
   from.on('end', () => {
     if (!ended) to.end();
   });
-  // A stream that was unpiped stays paused, whatever listens.
+  // `unpipe` has paused the stream, and a `data` listener alone does not resume it.
   from.resume();
 
   return {

@@ -6,7 +6,7 @@ import type { ProxyServer } from 'http-proxy-3';
 import { toVisitorFields } from '../request/fields.ts';
 import { AnswerTimeout } from '../slot/failure.ts';
 
-/** What http-proxy-3 is given, and what it does not tell by itself. */
+/** An upgrade for http-proxy-3, with callbacks for the outcomes that http-proxy-3 does not report. */
 export interface UpgradeCall {
   proxy: ProxyServer;
   request: IncomingMessage;
