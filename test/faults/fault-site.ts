@@ -18,6 +18,7 @@ export const KNOWN_FILES = [
   'green',
   'releases',
   'state.json',
+  'source.json',
   'history.jsonl',
   'control.sock',
   'run',
