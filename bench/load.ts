@@ -1,4 +1,4 @@
-/** What makes the load: wrk for HTTP/1.1, h2load for HTTP/2, each on one core for some seconds. */
+/** Makes the load: wrk for HTTP/1.1, h2load for HTTP/2, each on one core for some seconds. */
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';

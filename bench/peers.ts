@@ -46,7 +46,7 @@ const MAKERS: Record<string, { make: Maker; version: () => string }> = {
   caddy: { make: caddy, version: () => versionOf('caddy', 'version') },
 };
 
-/** What can be compared here; a program that is not installed is left out with a line that says so. */
+/** Makes the peers that this machine has; a program that is not installed is left out with a line that says so. */
 export function makePeers(
   setting: Setting,
   firstPort: number,

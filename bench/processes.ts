@@ -11,7 +11,7 @@ const started: ChildProcess[] = [];
 /** A core's number, or wherever the kernel puts it. */
 export type Core = number | 'any';
 
-/** What a command line starts with that is to run on one core. */
+/** The beginning of a command line that is to run on one core. */
 export function pinnedTo(core: Core): string[] {
   return core === 'any' ? [] : ['taskset', '-c', String(core)];
 }

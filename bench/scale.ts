@@ -101,7 +101,6 @@ async function idleConnections(): Promise<void> {
   const sockets: Socket[] = [];
   for (let i = 0; i < IDLE_CONNECTIONS; i += 100) {
     const batch = Array.from({ length: Math.min(100, IDLE_CONNECTIONS - i) }, async () => {
-      // Many local addresses, since one has too few ports.
       const socket = connect({ host: '127.0.0.1', port: PORT });
       socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
       await once(socket, 'data');

@@ -155,7 +155,7 @@ ${gauges.report()}
   }
 }
 
-/** What is being started or closed just now is no leak. */
+/** Waits for starts and ends under way, which are no leaks. */
 async function settle(site: PlainSite): Promise<void> {
   await until(
     async () => {

@@ -18,7 +18,7 @@ export interface Summary extends Measured {
   ratios: (number | null)[];
 }
 
-/** Who the others are compared with. */
+/** The peers that the others are compared with. */
 const BASES = ['http-proxy-3', 'caddy', 'nginx'];
 
 export function summarise(rows: Rows): Summary[] {

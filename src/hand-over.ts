@@ -82,7 +82,7 @@ function rescueConnections(worker: Worker): void {
     unanswered.clear();
     for (const [seq, { key, handle }] of left) {
       if (!isHeard(key)) handle.close();
-      // What a worker says that is about to stop listening.
+      // A worker that is about to stop listening says the same.
       else child.emit('internalMessage', { cmd: 'NODE_CLUSTER', ack: seq, accepted: false });
     }
   };

@@ -1,4 +1,4 @@
-/** What the PM2 daemon is started with, since it and all its apps keep that for good. */
+/** The environment for the PM2 daemon: it and all its apps keep that for good. */
 import { existsSync } from 'node:fs';
 
 /** PM2 starts a daemon, if it has to, with these arguments for Node. */

@@ -101,7 +101,7 @@ export function daemonAnswers(): Promise<boolean> {
   });
 }
 
-/** What the daemon itself occupies, in bytes; `null` where that is unknown. */
+/** Memory of the daemon itself, in bytes; `null` where that is unknown. */
 export function daemonMemory(): number | null {
   const pid = daemonPid();
   if (pid === null) return null;

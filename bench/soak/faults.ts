@@ -5,7 +5,7 @@ import { signalProcess } from '../../test/support/processes.ts';
 import { until } from '../../test/support/until.ts';
 import { pick, sleep } from './random.ts';
 
-/** What a fault may have cost, by physics. */
+/** The requests that a fault may have cost, by physics. */
 export interface Damage {
   /** Connections that the victim held: no more requests than that. */
   held: number;

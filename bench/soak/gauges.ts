@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { table } from '../../src/cli/terminal/format.ts';
 import type { PlainSite } from '../../test/support/plain-site.ts';
 
-/** What is measured of each kind of process: the largest of its kind. */
+/** The gauges of each kind of process: the largest of its kind. */
 interface Sample {
   /** Since the start, in milliseconds. */
   at: number;
@@ -25,7 +25,7 @@ export interface Gauges {
   /** From here on counts; what came before was the warm-up. */
   warmedUp(): void;
   report(): string;
-  /** What grew that should not have grown. */
+  /** Growth that should not be. */
   complaints(): string[];
 }
 

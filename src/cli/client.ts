@@ -87,7 +87,7 @@ export async function* followController(
     // A controller that is killed breaks the stream off instead of ending it.
     if (!answer.errored) throw error;
   } finally {
-    // Whoever stops following would otherwise be kept from exiting by the open connection.
+    // Close the connection: an open one would keep a follower who stops from exiting.
     answer.destroy();
   }
   if (!signal?.aborted) throw unreachable(paths);

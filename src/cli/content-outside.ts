@@ -4,7 +4,7 @@ import { join, normalize } from 'node:path';
 /** More entries than this are not looked at: it is a hint, and a site may lie beside a large archive. */
 const MAX_ENTRIES = 20_000;
 
-/** What comes with code and is no page. */
+/** Markdown that comes with code and is no page. */
 const ABOUT_CODE =
   /^(readme|changelog|changes|history|license|licence|contributing|code_of_conduct|security|agents|claude|todo|authors)\b/i;
 

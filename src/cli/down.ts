@@ -5,7 +5,7 @@ import { connectPm2, isDaemonRunning, type Pm2 } from '../pm2.ts';
 import type { SitePaths } from '../slots/paths.ts';
 import { startedWith } from './running-config.ts';
 
-/** What the proxy gets to finish open requests before the slots go too, in milliseconds. */
+/** Time that the proxy gets to finish open requests before the slots go too, in milliseconds. */
 const PROXY_HEAD_START_MS = 3000;
 
 /** `slots down`: stops and removes the site's PM2 apps, and nobody else's. */

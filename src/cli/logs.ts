@@ -8,7 +8,7 @@ import type { SitePaths } from '../slots/paths.ts';
 import { followFile } from './terminal/follow-file.ts';
 import { formatLine, LOG_ROLES } from './terminal/log-line.ts';
 
-/** What `slots logs` can be asked for. */
+/** Names that `slots logs` takes. */
 export const LOG_NAMES = ['build', ...LOG_ROLES];
 
 interface LogFile {

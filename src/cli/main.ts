@@ -162,7 +162,7 @@ const exitCode = await program.parseAsync().then(
 await Promise.all([process.stdout, process.stderr].map(written));
 process.exit(exitCode);
 
-/** What a slow reader of a pipe or a socket has not taken yet would be lost with the process. */
+/** Waits for slow readers of a pipe or a socket: what they have not taken is lost with the process. */
 function written(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => {
     if (stream.destroyed || stream.writableEnded) resolve();

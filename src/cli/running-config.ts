@@ -6,7 +6,7 @@ import type { Instance, Pm2 } from '../pm2.ts';
 import type { SitePaths } from '../slots/paths.ts';
 import { style } from './terminal/style.ts';
 
-/** What the site's running apps were started with, or `null` when none runs. */
+/** The config that the site's running apps were started with, or `null` when none runs. */
 export function startedWith(
   known: ReadonlyMap<string, Instance[]>,
   paths: SitePaths,

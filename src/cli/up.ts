@@ -190,7 +190,7 @@ async function untilProxyAnswers(config: Config): Promise<void> {
       config.health.host,
     );
     const verdict = judge(answer, null);
-    // What a live site answers with 404 or 401 it answers to visitors too.
+    // A 404 or 401 proves the site live: visitors get the same.
     if (verdict.is === 'well' || isClientError(answer)) return;
     if (performance.now() > deadline) {
       const what = verdict.why;

@@ -12,7 +12,7 @@ import {
 
 type FileFacts = Omit<SiteFacts, 'packageJson'>;
 
-/** What can be told of a site without looking at its files. */
+/** Facts about a site that need no look at its files. */
 const NO_FILES: FileFacts = {
   has: () => false,
   isFile: () => false,

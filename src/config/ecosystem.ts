@@ -21,7 +21,7 @@ export interface App {
 /** A site's process on SIGINT: enough to flush something, since drained slots have no requests left. */
 const SITE_KILL_TIMEOUT_MS = 5000;
 
-/** What a proxy worker needs beyond the drain's limit to close what is left. */
+/** Time that a proxy worker needs beyond the drain's limit to close what is left. */
 const PROXY_KILL_MARGIN_MS = 5000;
 
 /**

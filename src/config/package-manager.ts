@@ -28,7 +28,7 @@ export function packageHome(root: string, named?: unknown): PackageHome {
   for (let folder = root; ; folder = dirname(folder)) {
     const found = LOCK_FILES.find(([name]) => existsSync(join(folder, name)));
     if (found) return { manager: found[1], folder };
-    // What lies above a repository is not the site's.
+    // Stop at the repository's root: folders above it are not the site's.
     if (existsSync(join(folder, '.git')) || folder === dirname(folder)) break;
   }
   const [, name] = /^(npm|pnpm|yarn|bun)@/.exec(String(named)) ?? [];

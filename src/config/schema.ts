@@ -26,7 +26,7 @@ const relativePath = z
     message: 'a path inside the site, without ".."',
   });
 
-/** What we write ourselves would start a promotion, which writes it again. */
+/** Our own files would start a promotion, which writes them again. */
 const watchedPath = relativePath
   .refine((path) => !/^~(\/|$)/.test(path), {
     message: 'a path inside the site: "~" is not expanded',
@@ -76,7 +76,7 @@ export const configSchema = z.strictObject({
    * release. Default: detected from the framework.
    */
   build: z.union([commandSchema, z.literal(false)], COMMAND_EXPECTED).optional(),
-  /** What goes into the output folder after the build, for builds that write elsewhere. A framework may have its own. */
+  /** Files that go into the output folder after the build, for builds that write elsewhere. A framework may have its own. */
   copy: z
     .array(
       z.strictObject({
@@ -114,7 +114,7 @@ export const configSchema = z.strictObject({
    */
   nodeArgs: z.array(z.string()).optional(),
   /**
-   * What the entry is given on its command line, word by word; `$PORT` and `$HOST` stand for the slot's. Default:
+   * Arguments of the entry, word by word; `$PORT` and `$HOST` stand for the slot's. Default:
    * those of the start script that names the entry.
    */
   args: z.array(z.string()).optional(),
@@ -151,7 +151,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       /** Any 2xx or 3xx on this path is healthy. */
       path: z.string().startsWith('/').default('/'),
-      /** What the probes say as `Host`, for sites that answer to their own name only. Default: address and port. */
+      /** The `Host` that the probes send, for sites that answer to their own name only. Default: address and port. */
       host: z.string().min(1).optional(),
       /** One probe's limit, in milliseconds. */
       timeoutMs: ms.min(1).default(2000),
@@ -180,7 +180,7 @@ export const configSchema = z.strictObject({
   deploy: deploySchema.optional(),
 });
 
-/** What a user writes. */
+/** The config as a user writes it. */
 export type UserConfig = z.input<typeof configSchema>;
 
 type Parsed = z.output<typeof configSchema>;
@@ -200,8 +200,8 @@ export interface Config extends Parsed {
   nodeArgs: string[];
   args: string[];
   envFiles: string[];
-  /** What has to be changed in the site before its framework can be served, as far as one can see. */
+  /** Changes that the site needs before its framework can be served, as far as one can see. */
   todo?: string | undefined;
-  /** What should be changed for some of the site to work, or is good to know. */
+  /** Changes that some of the site needs, and what is good to know. */
   advice?: string | undefined;
 }

@@ -1,5 +1,5 @@
 /**
- * What a running stack was started with. It goes by that until it is stopped, whatever becomes of the config
+ * The config that a running stack was started with. It goes by that until it is stopped, whatever becomes of the config
  * file: a process that is started again must fit to those that run already, and a file that is broken just
  * now must not keep a proxy worker from coming back. The rest of the config concerns the controller only.
  */
@@ -43,7 +43,7 @@ export function loadWorkerConfig(root: string): StartedConfig {
   return parseStarted(process.env[STARTED_VARIABLE]) ?? loadConfig(root);
 }
 
-/** What in the file waits for the next start, for instance `ports.blue`. */
+/** Keys of the file that wait for the next start, for instance `ports.blue`. */
 export function changedSince(started: StartedConfig, config: Config): string[] {
   return KEYS.flatMap((key) => changedPaths(key, started[key], config[key]));
 }

@@ -3,7 +3,7 @@ import { join, relative, sep } from 'node:path';
 import type { PackageJson } from './presets/preset.ts';
 
 /**
- * What is edited of the packages that the site shares a workspace with: package managers link them into node_modules.
+ * Finds the source of the packages that the site shares a workspace with: package managers link them into node_modules.
  *
  * @returns paths relative to the site, which lie outside it
  */
@@ -14,7 +14,7 @@ export function workspaceSources(root: string, packageJson: PackageJson): string
     const folder = linkedFolder(join(root, 'node_modules', name));
     if (folder === null || !isOutside(real, folder)) return [];
     const path = relative(real, folder);
-    // What a package builds beside its source is written by builds, and is no edit.
+    // Leave out a package's own output: builds write it, people do not.
     return existsSync(join(folder, 'src')) ? [`${path}/src`, `${path}/package.json`] : [path];
   });
 }

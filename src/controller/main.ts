@@ -35,7 +35,7 @@ try {
   await main(sitePaths(root), loadRunningConfig(root));
 } catch (error) {
   const { code, hint } = error as SlotsError;
-  // What the system refuses (EACCES, EROFS, ENOSPC) is no bug of ours either, and needs no stack.
+  // A refusal of the system (EACCES, EROFS, ENOSPC) is no bug of ours, and needs no stack.
   if (!(error instanceof SlotsError) && !/^E[A-Z]+$/.test(code ?? '')) throw error;
   log.fatal({ event: 'controller.refused', code, hint }, messageOf(error));
   process.exit(1);

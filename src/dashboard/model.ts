@@ -31,7 +31,7 @@ export interface Model {
   log: Log;
   /** Read out to those who do not see the page move. */
   announcement: string;
-  /** What an order that failed has to say. */
+  /** The message of an order that failed. */
   notice: string | null;
 }
 

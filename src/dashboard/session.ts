@@ -46,7 +46,7 @@ export function createSession(onChange: (model: Model) => void): Session {
     model = { ...model, ...change };
     onChange(model);
   };
-  /** What the API says, or `null` if it does not: the next look asks again. */
+  /** The API's answer, or `null` without one: the next look asks again. */
   const ask = <Answer>(path: string) => call<Answer>(token, 'GET', path).catch(() => null);
 
   const onStatus = (status: Status) => {

@@ -55,7 +55,7 @@ function lastSteps(last: Status['last']): Step[] {
   });
 }
 
-/** What runs, or how the last one ended, in a sentence. */
+/** The running promotion, or how the last one ended, in a sentence. */
 export function sentenceOfPromotion({ promotion, last }: Status, now: number): string {
   if (promotion) return runningSentence(promotion, now);
   if (!last) return 'None has run yet.';

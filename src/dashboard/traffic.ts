@@ -1,4 +1,4 @@
-/** What visitors ask for and how it is answered: figures, and rows for the chart. Pure. */
+/** Requests and their answers: figures, and rows for the chart. Pure. */
 import type { TrafficPoint } from '../controller/metrics/traffic-ring.ts';
 import type { HistoryEntry } from '../slots/history.ts';
 import { amount, latency } from './format.ts';

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What a release says of how it is served; see slots/release.ts. */
+/** The part of release.json that says how a release is served; see slots/release.ts. */
 export interface ReleaseEntry {
   entry: string;
   fallback: string | undefined;

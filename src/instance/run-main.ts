@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import Module, { findPackageJSON, registerHooks } from 'node:module';
 import { pathToFileURL } from 'node:url';
 
-/** What Node calls by itself for `node <file>`; PM2 uses it too. */
+/** Node calls this by itself for `node <file>`; PM2 uses it too. */
 const loadCommonJs = (
   Module as unknown as { _load(file: string, parent: null, isMain: true): unknown }
 )._load;

@@ -33,7 +33,7 @@ const ENCODINGS: [Encoding, string][] = [
 ];
 
 export interface StaticFiles {
-  /** What a path, decoded and normalized, is answered with; `folder` leads to the same path with a slash. */
+  /** Finds the file for a path, decoded and normalized; `folder` leads to the same path with a slash. */
   find(path: string): Promise<Variants | 'folder' | null>;
 }
 

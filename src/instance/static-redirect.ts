@@ -28,7 +28,7 @@ export interface RedirectRule {
   apply(target: Target, host: string | undefined): Redirect | null;
 }
 
-/** What the placeholders of a rule stand for. */
+/** The values of the placeholders of a rule. */
 type Values = Record<string, string>;
 
 /** @returns why it cannot be done here, for a rule that needs more than the request's target and host */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { compileRedirect, type Redirect, type RedirectRule } from './static-redirect.ts';
 import type { Target } from './static-target.ts';
 
-/** What Netlify's `_headers` and `_redirects` in a folder ask for. */
+/** The rules of Netlify's `_headers` and `_redirects` in a folder. */
 export interface Rules {
   /** The fields of an answer, by their names in lower case. */
   headersFor(path: string): Record<string, string>;

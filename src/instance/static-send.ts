@@ -9,7 +9,7 @@ import {
 import send from 'send';
 import type { StaticFile, Variants } from './static-files.ts';
 
-/** What a file is sent for. */
+/** The request that a file is sent for. */
 export interface Exchange {
   request: IncomingMessage;
   response: ServerResponse;
@@ -105,7 +105,7 @@ function exactConditions(
 }
 
 /**
- * What range-parser 1.2 reads otherwise than nginx and Caddy: the last n bytes of a shorter file are all of it (RFC 9110
+ * Corrects where range-parser 1.2 differs from nginx and Caddy: the last n bytes of a shorter file are all of it (RFC 9110
  * §14.1.2), and a range that is none is refused rather than answered with the whole file.
  */
 function mendRange(range: string | undefined, size: number): string | undefined {

@@ -8,7 +8,7 @@ import { encodePath, readTarget } from './static-target.ts';
 
 const YEAR_S = 31_536_000;
 
-/** What single-page apps answer unknown pages with: SvelteKit's and Surge's name, and React Router's. */
+/** Pages with which single-page apps answer unknown paths: SvelteKit's and Surge's name, and React Router's. */
 const FALLBACKS = ['/200.html', '/__spa-fallback.html'];
 
 export interface StaticOptions {

@@ -35,7 +35,7 @@ function onFault(error: Error) {
   );
 }
 
-/** What is wrong with the config or the certificate is one line, not a stack. */
+/** Say a fault of the config or the certificate in one line, without a stack. */
 function prepare() {
   try {
     const config = loadWorkerConfig(root);

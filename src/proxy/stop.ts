@@ -42,7 +42,7 @@ export async function stopServing(plane: DataPlane, limitMs: number): Promise<vo
 }
 
 /**
- * What `Connection: close` is to HTTP/1.1: the next request is answered, and the GOAWAY with it says that it was
+ * The counterpart of `Connection: close` in HTTP/1.1: the next request is answered, and the GOAWAY with it says that it was
  * the last. One said beforehand would have nghttp2 drop a request that is on its way, without a word.
  */
 function endWithNextStream(session: ServerHttp2Session): void {

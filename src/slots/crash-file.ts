@@ -5,7 +5,7 @@ import { crashFile, type SitePaths } from './paths.ts';
 /** A line longer than this tells nobody more, and it goes into state.json. */
 const MAX_REASON_CHARS = 500;
 
-/** What an earlier start of this release died of says nothing about the next one. */
+/** Forget the crash of an earlier start: it says nothing about the next one. */
 export async function clearCrash(paths: SitePaths, id: string): Promise<void> {
   await rm(crashFile(paths, id), { force: true });
 }

@@ -19,7 +19,7 @@ export function partialDepsDir(paths: SitePaths): string {
   return join(depsFolder(paths), '.partial');
 }
 
-/** What in package.json says which packages there are to be. */
+/** Keys of package.json that say which packages there are to be. */
 const MANIFEST_KEYS = [
   'dependencies',
   'devDependencies',

@@ -10,7 +10,7 @@ const TIME_STEP_NS = 2_500_000_000n;
 
 /** The digests of watched files, by path, each with the stamp that the file had when it was read. */
 export interface DigestCache {
-  /** What is known of this path with this stamp; undefined when it has to be read. */
+  /** The digest known for this path with this stamp; undefined when the file has to be read. */
   get(path: string, stamp: string): string | undefined;
   /**
    * @param changedNs when the file was changed last, in nanoseconds

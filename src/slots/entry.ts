@@ -1,4 +1,4 @@
-/** What runs a release. */
+/** The program that runs a release. */
 export interface Entry {
   /**
    * `module`: a file that starts a server. `static`: a folder of files, which slots serves.

@@ -1,7 +1,7 @@
 import picomatch from 'picomatch';
 
 /**
- * What editors, sync tools and desktops leave beside what people write, by name. None of it is ever content, and
+ * Names of files that editors, sync tools and desktops leave beside what people write. None of it is ever content, and
  * most of it changes without anybody having edited anything.
  */
 export const IGNORED_BY_DEFAULT: readonly string[] = [

@@ -21,7 +21,7 @@ export interface SitePaths {
   failedBuildLog: string;
   /** The digests of watched files by their stamps, so that only what has changed is read again. */
   sourceCache: string;
-  /** What the admin port asks for; for the owner's eyes only. */
+  /** The admin port's token; for the owner's eyes only. */
   adminToken: string;
   /** `<root>/slots/control.sock`, or a short path under the OS temp folder when that is too long. */
   controlSocket: string;

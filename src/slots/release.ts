@@ -15,7 +15,7 @@ export const releaseSchema = z.object({
   id: z.string().regex(RELEASE_ID),
   /** ISO 8601, UTC. */
   createdAt: z.string(),
-  /** What started the build. */
+  /** The reason for the build. */
   trigger: triggerSchema,
   /** Watched files whose change led to this release, relative to the site; empty when unknown. */
   changed: z.array(z.string()),

@@ -8,7 +8,7 @@ export interface SiteWrite {
   path: string;
 }
 
-/** What the site's own processes have written since the kept releases were started first. */
+/** Files that the site's own processes have written since the kept releases were started first. */
 export interface SiteWrites {
   /** Below the site's root. */
   site: ReadonlySet<string>;

@@ -3,7 +3,7 @@ export const SLOTS = ['blue', 'green'] as const;
 
 export type Slot = (typeof SLOTS)[number];
 
-/** What a slot is doing for visitors right now. `down`: it holds no release, or nothing of it answers. */
+/** A slot's part in serving visitors right now. `down`: it holds no release, or nothing of it answers. */
 export type Role = 'active' | 'standby' | 'candidate' | 'retiring' | 'down';
 
 export function otherSlot(slot: Slot): Slot {

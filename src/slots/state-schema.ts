@@ -1,4 +1,4 @@
-/** What state.json holds, version 2. */
+/** The shape of state.json, version 2. */
 import { z } from 'zod';
 import { SLOTS } from './slot.ts';
 import { triggerSchema } from './trigger.ts';
@@ -21,7 +21,7 @@ export const stageErrorSchema = z.object({
   message: z.string(),
 });
 
-/** What is known of a promotion in each of its steps. */
+/** A promotion: each step says what exists in it. */
 export const baseSchema = z.object({
   id: z.string(),
   /**
@@ -47,7 +47,7 @@ const candidateSchema = baseSchema.extend({
   /** The candidate's slot. */
   slot: slotSchema,
   release: releaseSchema,
-  /** What the candidate's slot held before, to put back if the promotion fails. */
+  /** The release that the candidate's slot held before, to put back if the promotion fails. */
   previous: releaseSchema.nullable(),
 });
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What starts a promotion or a build: releases, history, logs, API and dashboard name it. docs/api.md lists them. */
+/** The reasons for which a promotion or a build starts: releases, history, logs, API and dashboard name it. docs/api.md lists them. */
 export const TRIGGERS = {
   edit: 'a watched file changed',
   promote: '`slots promote`, or the same by the dashboard or the API',

@@ -2,7 +2,7 @@ import { join, relative, resolve, sep } from 'node:path';
 import { FOREIGN_FOLDERS } from './foreign.ts';
 import { createIgnore } from './ignore.ts';
 
-/** What of a site is watched, as the config says it. */
+/** The paths of a site that are watched, as the config says. */
 export interface WatchConfig {
   /** Files and folders, relative to the site's root. */
   watch: readonly string[];
@@ -37,7 +37,7 @@ export function createWatchedPaths(root: string, config: WatchConfig): WatchedPa
 
   const leavesOut = (path: string): boolean => {
     const name = path.slice(path.lastIndexOf(sep) + 1);
-    // What we write ourselves would start a promotion for ever.
+    // Leave out our own files: each promotion writes them, and would start the next.
     if (FOREIGN_FOLDERS.has(name) || path === ours || shared.has(path)) return true;
     return ignores(relative(root, path).replaceAll(sep, '/'));
   };

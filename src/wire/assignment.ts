@@ -34,7 +34,7 @@ export interface Routed {
   slots: PerSlot<{ release: string | null }>;
 }
 
-/** What workers route by when the state says this. */
+/** The assignment that this state means for the workers. */
 export function toAssignment(
   { epoch, active, slots }: Routed,
   now: { revision: number; warm: PerSlot<boolean> },
@@ -44,7 +44,7 @@ export function toAssignment(
   return { epoch, revision, active, slots: { blue: target('blue'), green: target('green') } };
 }
 
-/** What a worker routes by when no controller answers: to the active slot, and nowhere else. */
+/** The assignment for a worker when no controller answers: to the active slot, and nowhere else. */
 export function readAssignment(state: Routed): Assignment {
   return toAssignment(state, { revision: 0, warm: { blue: false, green: false } });
 }

@@ -1,5 +1,5 @@
 /**
- * What passes over the control socket between the controller and a proxy worker.
+ * The messages over the control socket between the controller and a proxy worker.
  *
  * A worker sends an HTTP/1.1 request `GET /worker` with `Connection: Upgrade`, `Upgrade: slots-worker`
  * and `x-slots-pid: <pid>` to `slots/control.sock`. After the 101 both sides speak JSON, one message a line.
@@ -36,7 +36,7 @@ export const LATENCY_BOUNDS_MS = [
   1, 2, 3, 5, 7.5, 10, 15, 25, 50, 75, 100, 150, 250, 500, 750, 1000, 1500, 2500, 5000, 10_000,
 ] as const;
 
-/** What one release has answered from one slot. */
+/** The answers of one release from one slot. */
 export interface Traffic {
   slot: Slot;
   release: string | null;

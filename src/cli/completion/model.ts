@@ -1,4 +1,4 @@
-/** What a shell has to know of a command. */
+/** A command as a shell completes it. */
 export interface CompletedCommand {
   name: string;
   description: string;

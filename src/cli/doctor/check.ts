@@ -3,12 +3,12 @@ export type Level = 'ok' | 'warning' | 'problem';
 
 /** One line of `slots doctor`. */
 export interface Check {
-  /** What was looked at; stable, for programs. */
+  /** The subject of the check; stable, for programs. */
   name: string;
   level: Level;
-  /** What was found. */
+  /** The finding. */
   message: string;
-  /** What to do about it. */
+  /** The remedy. */
   hint?: string;
 }
 

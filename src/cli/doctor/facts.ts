@@ -15,7 +15,7 @@ const YOUNG_MS = 10_000;
 const START_LIMIT_MS = 5000;
 const LOOK_INTERVAL_MS = 100;
 
-/** What several checks look at, found out once. Nothing is started for it. */
+/** Facts that several checks look at, found out once. Nothing is started for it. */
 export interface Facts {
   paths: SitePaths;
   config: Config;
@@ -28,7 +28,7 @@ export interface Facts {
   /** Every process of the daemon, by app. */
   apps: Map<string, Instance[]>;
   controllerPid: number | null;
-  /** What the controller says, while it answers. */
+  /** The controller's status, while it answers. */
   status: Status | null;
 }
 

@@ -5,7 +5,7 @@ import { SlotsError } from '../../errors.ts';
 export interface LenientConfig {
   /** The config, or the nearest thing to it: what is wrong is at its default. */
   config: Config;
-  /** What is wrong with it. */
+  /** Its fault. */
   error: SlotsError | null;
 }
 

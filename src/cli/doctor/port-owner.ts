@@ -10,7 +10,7 @@ const LISTENING = '0A';
 
 const MAX_COMMAND_CHARS = 80;
 
-/** Who listens on a port, as far as this user may see it. `null` where /proc does not tell. */
+/** The process that listens on a port, as far as this user may see it. `null` where /proc does not tell. */
 export async function portOwner(port: number): Promise<PortOwner | null> {
   const inodes = await listeningInodes(port);
   if (inodes.size === 0) return null;

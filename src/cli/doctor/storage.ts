@@ -7,7 +7,7 @@ import { bytes } from '../terminal/format.ts';
 import { type Check, ok, problem, warning } from './check.ts';
 import type { Facts } from './facts.ts';
 
-/** What a first release may need; nobody knows before there is one. */
+/** Room that a first release may need; nobody knows before there is one. */
 const FIRST_RELEASE_BYTES = 512 * 1024 * 1024;
 
 /** Others that may read the control socket may order promotions. */

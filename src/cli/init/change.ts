@@ -1,4 +1,4 @@
-/** What `slots init` wants to do to one file of the site. */
+/** A change that `slots init` proposes to one file of the site. */
 export interface Change {
   /** Relative to the site. */
   path: string;

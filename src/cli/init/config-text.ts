@@ -4,7 +4,7 @@ export interface ConfigChoice {
   preset: Preset | null;
   /** Only where package.json has none that PM2 could use. */
   name: string | null;
-  /** What the user gave on the command line, which goes over the preset. */
+  /** Values from the command line, which go over the preset. */
   build?: string | undefined;
   entry?: string | undefined;
   /** The preset is what the command line says, which nothing would find again: it is written out. */

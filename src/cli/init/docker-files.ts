@@ -47,7 +47,7 @@ export function dockerFiles(read: (path: string) => string | null): Change[] {
     ...(manager.linksAll
       ? [wholeFile('ecosystem.config.cjs', read('ecosystem.config.cjs'), ECOSYSTEM, 'its PM2 apps')]
       : []),
-    // Whatever somebody keeps out of their image has its reasons.
+    // Keep the user's own lines: they had reasons to leave these out of their image.
     ...(ignore === null
       ? [wholeFile('.dockerignore', ignore, IGNORE, 'what the image makes itself')]
       : []),

@@ -96,7 +96,7 @@ function endOfString(text: string, start: number): number {
   return at + 1;
 }
 
-/** What one level is indented by in this file; two spaces where nothing tells. */
+/** The file's own indentation of one level; two spaces where nothing tells. */
 function indentOf(text: string): string {
   return /^([ \t]+)"/m.exec(text)?.[1] ?? '  ';
 }

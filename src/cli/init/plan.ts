@@ -22,11 +22,11 @@ export interface InitOptions {
   static?: string | true;
 }
 
-/** What was found in a site, and what is to be written into it. */
+/** The findings about a site, and the files to be written into it. */
 export interface Plan {
   preset: Preset | null;
   changes: Change[];
-  /** What a person still has to do or to know. */
+  /** Notes for the person: what is left to do or to know. */
   notes: string[];
 }
 
@@ -75,7 +75,7 @@ export function planInit(root: string, options: InitOptions): Plan {
   return { preset, changes, notes };
 }
 
-/** What the command line alone says: the files are there already, and slots or the site's own server serves them. */
+/** A config from the command line alone: the files are there already, and slots or the site's own server serves them. */
 function givenPreset({ entry, build, static: folder }: InitOptions): Preset | null {
   if (folder !== undefined && typeof build !== 'string') {
     const from = folder === true ? '.' : folder.replace(/\/$/, '');
@@ -93,7 +93,7 @@ function givenPreset({ entry, build, static: folder }: InitOptions): Preset | nu
   };
 }
 
-/** What is good to know before the first visitor comes. */
+/** Notes that are good to know before the first visitor comes. */
 function advice(root: string, preset: Preset): string[] {
   const unwatched = contentOutside(root, preset.watch).map(describeUnwatched);
   return [

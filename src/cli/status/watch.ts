@@ -72,7 +72,7 @@ async function watchInPlace(paths: SitePaths): Promise<void> {
   await follow(paths, view, (refresh) => void repeat(refresh));
 }
 
-/** What fits on the terminal from the top on; log-update itself would keep the end. */
+/** Cuts the picture to the terminal from the top on; log-update itself would keep the end. */
 export function topLines(text: string, { columns, rows }: Terminal): string {
   return wrapLines(text, columns)
     .slice(0, rows - 1)

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 
-/** What opens a URL for the person at this machine, or `null` where nobody sits before a screen. */
+/** The command that opens a URL for the person at this machine, or `null` where nobody sits before a screen. */
 export function browserCommand(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): string | null {
   if (env.BROWSER) return env.BROWSER;
   if (platform === 'darwin') return 'open';

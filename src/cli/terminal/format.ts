@@ -53,7 +53,7 @@ export function table(rows: string[][]): string {
     .join('\n');
 }
 
-/** What goes into one line: line breaks become spaces. */
+/** A text in one line: line breaks become spaces. */
 export function oneLine(text: string): string {
   return text.replaceAll(/\s*\n\s*/g, ' ').trim();
 }

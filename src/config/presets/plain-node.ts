@@ -44,7 +44,7 @@ function withoutAddress({ PORT: _port, HOST: _host, ...env }: Record<string, str
   return env;
 }
 
-/** What the start script runs, else `main`, else a file that is called server. */
+/** The main module of the start script, else `main`, else a file that is called server. */
 function entryOf(site: SiteFacts, start: StartScript | null): string | null {
   const { scripts, main } = site.packageJson;
   const isBuilt = scripts?.build !== undefined;

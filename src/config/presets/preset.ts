@@ -1,6 +1,6 @@
 import type { PackageManager } from '../package-manager.ts';
 
-/** What a release takes from the folder that was built in, for builds that do not write to `{outDir}`. */
+/** Files that a release takes from the folder that was built in, for builds that do not write to `{outDir}`. */
 export interface Copy {
   /** A file or folder of the site. `.` is the site itself, without node_modules, slots and .git. */
   from: string;
@@ -24,17 +24,17 @@ export interface Preset {
   /** Of a single-page app of static files: the page for paths without a file of their own. */
   fallback?: string | undefined;
   copy?: Copy[];
-  /** What the site's processes need besides `HOST` and `PORT`. */
+  /** Variables that the site's processes need besides `HOST` and `PORT`. */
   env?: Record<string, string>;
   /** Flags for Node itself, from the start script. */
   nodeArgs?: string[];
-  /** What the entry is given on its command line; `$PORT` and `$HOST` stand for the slot's. */
+  /** Arguments of the entry; `$PORT` and `$HOST` stand for the slot's. */
   args?: string[];
   /** Files with variables that the framework's own production start reads; the first that names one wins. */
   envFiles?: string[];
-  /** What has to be changed in the site before this works, as far as one can see from outside. */
+  /** Changes that the site needs before this works, as far as one can see from outside. */
   todo?: string;
-  /** What should be changed for some of the site to work, or is good to know. */
+  /** Changes that some of the site needs, and what is good to know. */
   advice?: string;
 }
 
@@ -49,7 +49,7 @@ export interface PackageJson {
   devDependencies?: Record<string, string>;
 }
 
-/** What a preset judges a site by. */
+/** The facts that a preset judges a site by. */
 export interface SiteFacts {
   packageJson: PackageJson;
   /** Whether there is a file or folder at this path below the site's root. */
@@ -58,7 +58,7 @@ export interface SiteFacts {
   code(...paths: string[]): string | null;
   /** Whether there is a file, and no folder, at this path. */
   isFile(path: string): boolean;
-  /** What lies in the site's root and is not ignored by git, as names. */
+  /** Names in the site's root that git does not ignore. */
   entries(): string[];
   packageManager: PackageManager;
 }

@@ -1,18 +1,18 @@
 /** The `start` script of package.json, read as people write it. Pure. */
 
-/** What a start script runs with Node. */
+/** A start script, read: the main module and all that is given to Node with it. */
 export interface StartScript {
   /** The main module as it is written, for instance `./bin/www`, `server` or `.`. */
   main: string;
   /** Flags of Node itself, without those that only developers need. */
   nodeArgs: string[];
-  /** What follows the main module. */
+  /** The words after the main module. */
   args: string[];
   /** Assignments before the command. */
   env: Record<string, string>;
   /** Files with variables. The first that names one wins; Node's own rule is that the last one does. */
   envFiles: string[];
-  /** What the script runs before, for instance `prisma migrate deploy`; `null` when the server is all of it. */
+  /** The commands before it, for instance `prisma migrate deploy`; `null` when the server is all of it. */
   before: string | null;
 }
 

@@ -3,7 +3,7 @@ import type { Preset, SiteFacts } from './preset.ts';
 /** Where the pages lie; the site's own folder comes last, since it may hold more than pages. */
 const FOLDERS = ['public', 'dist'];
 
-/** What lies beside the pages in the site's own folder and is nobody's to read. */
+/** Files beside the pages in the site's own folder that no visitor may read. */
 export const PRIVATE = [
   'package.json',
   'package-lock.json',

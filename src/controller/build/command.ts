@@ -54,7 +54,7 @@ export async function runCommand(run: CommandRun): Promise<void> {
     cancelSignal: signal,
   });
   const escaped = endEscaped(dir, signal, timeoutMs);
-  // What a command that has ended leaves behind with its output in hand would be waited for, and could still write.
+  // End what a command leaves behind: it holds the pipes open, and could still write.
   command.nodeChildProcess.once('exit', () => escaped.soon());
   const tail: string[] = [];
   const logError = await readOutput(command.all, join(dir, 'build.log'), run.redact, (line) => {

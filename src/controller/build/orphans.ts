@@ -5,7 +5,7 @@ import type { SitePaths } from '../../slots/paths.ts';
 import { deletePartial, listPartials, partialDir } from '../../slots/release.ts';
 import type { Logger } from '../log.ts';
 
-/** What is renamed over state.json or a slot's symlink, and was not any more. */
+/** Temporary files of state.json and of a slot's symlink, left by a killed controller. */
 const TEMPORARY = /^((state\.json|history\.jsonl)\.\d+|\.(blue|green)-[0-9a-f-]{36})$/;
 
 /**

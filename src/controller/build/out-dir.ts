@@ -1,6 +1,6 @@
 const PLACEHOLDER = '{outDir}';
 
-/** What a shell reads as the folder, by the quotes that `{outDir}` stands in: none, double or single ones. */
+/** The folder as a shell reads it, by the quotes that `{outDir}` stands in: none, double or single ones. */
 const FOR_SHELL = { '': '"$SLOTS_OUT_DIR"', '"': `\${SLOTS_OUT_DIR}`, "'": `'"$SLOTS_OUT_DIR"'` };
 
 /** A string is the shell's to read; an array is passed on word by word, whatever is in it. */

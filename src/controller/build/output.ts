@@ -20,9 +20,9 @@ interface Place {
   left: LeftOut;
 }
 
-/** What stayed behind, relative to the output. */
+/** Paths that stayed behind, relative to the output. */
 export interface LeftOut {
-  /** What a build had copied of `slots/`. */
+  /** Paths of `slots/` that a build had copied. */
   own: string[];
   /** Links that lead nowhere, as editors put beside a file that is open. */
   dangling: string[];

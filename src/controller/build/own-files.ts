@@ -14,7 +14,7 @@ const OURS_IN_SLOTS = new Set([
   'control.sock',
 ]);
 
-/** What nobody but the site's owner may read: not even alone, and under any folder's name. */
+/** Names of files that only the site's owner may read, in whatever folder they turn up. */
 const SECRET_FILES = new Set(['admin-token', 'secrets.json']);
 
 const CONFIG_FILE = /^slots\.config\.\w+$/;

@@ -20,7 +20,7 @@ const LINE_FIRST = /^(\d+):\d+\s+/;
 /** A page that a framework renders while it builds: the code that failed is a bundle, the page is what people know. */
 const PAGE = /^Error occurred prerendering page "([^"]+)"|^\[\d{3}\] GET (\S+)/;
 
-/** What a build has made, and packages: nobody mends them. */
+/** Folders of build output and packages: nobody mends a fault there. */
 const NOT_OF_THE_SITE = /(^|\/)(node_modules|\.[\w-]+|dist|build)\/|^\//;
 
 export interface Placed {

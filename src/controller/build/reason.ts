@@ -16,7 +16,7 @@ const NOISE = [
   /^[╭╰]─/,
   // The rest of an error that is printed as an object.
   /^(code|errno|syscall|requireStack|path|errors|plugin|loc|frame|id|hook|cause):\s.*[,'"\]}\d]$/,
-  // What went on nonetheless, and what npm says about itself.
+  // Skip warnings, and what npm says about itself.
   /^(npm |\d\d:\d\d:\d\d )?\[?warn(ing)?\b/i,
   /^> /,
   /^npm notice/i,
@@ -40,7 +40,7 @@ const GENERIC = /\berror\b|Error:|\bfailed\b/i;
 
 const NPM_PREFIX = /^npm (error|ERR!)( |$)/;
 
-/** What tools put before and behind what they say. */
+/** Decoration that tools put around their messages. */
 const DECORATIONS: [RegExp, string][] = [
   [/^\[11ty\] ?/, ''],
   [/^Original error stack trace: /, ''],

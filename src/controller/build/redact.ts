@@ -8,7 +8,7 @@ const MIN_CHARS = 6;
 /** One line of a value of several, for instance of a key in PEM; a shorter one can be in any text. */
 const MIN_LINE_CHARS = 16;
 
-/** What everybody may know, and what would only be missed. */
+/** Values that are no secret, and whose absence would only confuse. */
 const PUBLIC = /^(NODE_ENV|HOST|PORT|SLOTS_\w+)$/;
 
 export type Redact = (text: string) => string;

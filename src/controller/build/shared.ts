@@ -28,7 +28,7 @@ export async function linkShared(
     await mkdir(target, { recursive: true });
     for (const place of await placesOf(folder, config, outDir)) {
       const link = join(outDir, place);
-      // What the build has copied of it; a link of its own is removed itself, not what it leads to.
+      // Removes the build's copy; of a link only the link goes, not its target.
       await rm(link, { recursive: true, force: true });
       await mkdir(dirname(link), { recursive: true });
       // The site may be moved with all it has. The output's folder is renamed, which leaves its depth as it is.

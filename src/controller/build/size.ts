@@ -28,7 +28,7 @@ export async function sizeOf(folder: string): Promise<number> {
   return bytes;
 }
 
-/** What to say of a release that has grown without its source, or `null`. */
+/** Complains of a release that has grown without its source, or `null`. */
 export function growthComplaint(before: ReleaseSize, now: ReleaseSize): string | null {
   const grown = now.release - before.release;
   const added = Math.max(0, now.source - before.source);

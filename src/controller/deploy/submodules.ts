@@ -1,4 +1,4 @@
-/** What a push means for the clone's submodules. */
+/** Moves the clone's submodules after a push. */
 import { join } from 'node:path';
 import { SlotsError } from '../../errors.ts';
 import { type Git, gitIn } from './run-git.ts';

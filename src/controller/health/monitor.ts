@@ -24,7 +24,7 @@ const DEAD_ROUNDS = 3;
 const WELL_ROUNDS = 2;
 
 export interface HealthMonitor {
-  /** What the last round said; false before the first one and for a slot without a release. */
+  /** Whether the last round found it well; false before the first one and for a slot without a release. */
   isHealthy(slot: Slot): boolean;
   run(): Promise<never>;
 }

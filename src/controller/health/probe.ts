@@ -79,7 +79,7 @@ export function probe(
   });
 }
 
-/** Who listens on every address is asked on loopback. */
+/** Ask a listener on every address on loopback. */
 function reachable(listensOn: string): string {
   return ['0.0.0.0', '::', 'localhost'].includes(listensOn) ? '127.0.0.1' : listensOn;
 }

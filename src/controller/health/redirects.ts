@@ -3,7 +3,7 @@ import { isRedirect, type ProbeAnswer, probe } from './probe.ts';
 const MAX_REDIRECTS = 10;
 
 /**
- * What is wrong with a redirect that a candidate answers, or `null`: one that only ever leads to another one never
+ * Finds the fault of a redirect that a candidate answers, or `null`: one that only ever leads to another one never
  * shows anybody a page. What leads to another host or to HTTPS is not followed, nor what sets a cookie, for
  * a browser may get on from there.
  */

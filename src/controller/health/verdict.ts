@@ -1,4 +1,4 @@
-/** What a probe's answer says about the health of whoever should have given it: the one judge, pure. */
+/** The one judge of health: a verdict over a probe's answer and the release that should have given it. Pure. */
 import type { ProbeAnswer } from './probe.ts';
 
 export type Verdict =
@@ -22,7 +22,7 @@ export function judge(answer: ProbeAnswer | Error, expected: string | null): Ver
   return { is: 'unwell', why: meaning ? `status ${status}, ${meaning}` : `status ${status}` };
 }
 
-/** What the site may be right to answer to a probe, and how it is asked for something else. */
+/** Explains answers that a sound site may give to a probe, and how to have it asked for something else. */
 const MEANINGS: Record<number, string> = {
   401: 'a login is asked for: set "health.path" to a page that everybody may see',
   403: 'a refusal: set "health.path" to a page that everybody may see, or "health.host" for a site that answers to its own name only',

@@ -18,7 +18,7 @@ import { idleSlot, retired } from './roles.ts';
 
 export type NewPromotion = ResolvedGoal & Pick<Promotion, 'id' | 'trigger' | 'startedAt'>;
 
-/** What a promotion carries from its beginning to its end. */
+/** The part of a promotion that stays from its beginning to its end. */
 type Base = Pick<Promotion, 'id' | 'kind' | 'trigger' | 'startedAt' | 'durationsMs'>;
 
 /** Why a step failed: an error's code, and one line that a person can act on. */
@@ -104,7 +104,7 @@ export function afterFailure(
       return finish(state, promotion, success(promotion), message, finishedAt);
     case 'put back': {
       const both = `${promotion.failure.message}; and the standby could not be put back: ${message}`;
-      // What the candidate's slot held before is gone from the disk: there is no standby.
+      // The release to put back is gone from the disk: there is no standby.
       const left = code === 'RELEASE_UNKNOWN' ? withRelease(state, promotion.slot, null) : state;
       return finish(left, promotion, 'failed', both, finishedAt);
     }
@@ -124,7 +124,7 @@ export interface Recovery {
 }
 
 /**
- * What a controller that has just started makes of the state it finds.
+ * Takes up the state that a controller finds at its start.
  *
  * @param isUsable the interrupted promotion's release is complete, and no edit has overtaken it: then the
  * promotion goes on with it, for a second build of the same content would be a second release
@@ -224,7 +224,7 @@ function enterFlip(state: State, promotion: Candidate): State {
 }
 
 /**
- * What only a flip that has succeeded changes, since one that failed must leave no trace. A rollback pauses
+ * Changes what only a flip that has succeeded may change, since one that failed must leave no trace. A rollback pauses
  * edits, or else the next keystroke would undo it.
  */
 function afterFlip(state: State, promotion: Candidate, finishedAt: string): State {

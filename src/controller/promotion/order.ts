@@ -6,13 +6,13 @@ import type { State } from '../../slots/state.ts';
 import type { Trigger } from '../../slots/trigger.ts';
 import { idleSlot } from './roles.ts';
 
-/** What is to be promoted. */
+/** The goal of an order. */
 export type Goal =
   /** The watched files as they are when the build begins. */
   | { kind: 'build'; release: null }
   /** A kept release. */
   | { kind: 'release'; release: string }
-  /** Whatever the standby has; `null` until the order's turn has come. */
+  /** The standby's release; `null` until the order's turn has come. */
   | { kind: 'standby'; release: string | null };
 
 export type Order = Goal & {
@@ -23,7 +23,7 @@ export type Order = Goal & {
   onRefused?: (error: Error) => void;
 };
 
-/** What a promotion can begin with: a rollback knows its release. */
+/** A goal that a promotion can begin with: a rollback knows its release. */
 export type ResolvedGoal =
   | { kind: 'build'; release: null }
   | { kind: 'release' | 'standby'; release: string };

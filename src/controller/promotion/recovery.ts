@@ -144,7 +144,7 @@ export async function completeHistory(
   log.info({ event: 'history.completed', ...last }, `told of ${last.release} in the history`);
 }
 
-/** What is not a symlink was put there by somebody, and stays whole under another name. */
+/** Keeps what is no symlink under another name: somebody put it there. */
 async function clearWay(paths: SitePaths, slot: Slot, log: Logger): Promise<void> {
   const link = slotLink(paths, slot);
   const found = await lstat(link).catch(() => null);

@@ -1,8 +1,8 @@
-/** What each slot is for visitors, read off the state: pure, like the promotion that changes it. */
+/** Each slot's role for visitors, read off the state: pure, like the promotion that changes it. */
 import { otherSlot, type PerSlot, type Role, SLOTS, type Slot } from '../../slots/slot.ts';
 import type { Promotion, State } from '../../slots/state.ts';
 
-/** What the controller does for a promotion at a time: a stage, or putting the standby back. */
+/** One step of a promotion: a stage, or putting the standby back. */
 export type Step = Promotion['step'];
 
 /** The slot that the next candidate goes to: never the one that visitors see. */
@@ -10,7 +10,7 @@ export function idleSlot(state: State): Slot {
   return state.active === null ? 'blue' : otherSlot(state.active);
 }
 
-/** What the slot holds that visitors do not see. */
+/** The content of the slot that visitors do not see. */
 export function retired(state: State): { release: string | null } {
   return state.slots[idleSlot(state)];
 }

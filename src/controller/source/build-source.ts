@@ -4,7 +4,7 @@ import { readSource, type Source } from '../../slots/source.ts';
 import type { WatchConfig } from '../../slots/watched.ts';
 import { afterBegin, afterEnd, emptyMemory, type Memory } from './decide.ts';
 
-/** What a build knows of the source when it has ended. */
+/** The source as a build found it at its end. */
 export interface BuiltSource {
   /** Watched files were changed while the build read them, by others than the build as far as is known. */
   unsettled: boolean;

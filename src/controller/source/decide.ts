@@ -16,7 +16,7 @@ export interface SourceState {
   byPath: ReadonlyMap<string, SourceFile>;
 }
 
-/** What the release that visitors see was built from. */
+/** The source of the release that visitors see. */
 export interface LiveRelease {
   sourceHash: string;
   sourceHashAfter?: string | undefined;
@@ -46,15 +46,15 @@ export type Decision =
   /** A build would only be the next of a row that never ends. `files` are those that keep it going. */
   | { build: null; why: 'self-made'; by: 'build' | 'site'; files: string[] };
 
-/** What is remembered from one build to the next. */
+/** The memory from one build to the next. */
 export interface Memory {
   /** The source hash of the last build: what failed would fail again, until the files differ. */
   attempted: string | null;
   /** One that was built while the files changed, so that nobody knows what failed. Tried again once. */
   doubted: string | null;
-  /** What the last build read. */
+  /** The source that the last build read. */
   begun: SourceState | null;
-  /** What there was when it had ended. */
+  /** The source at its end. */
   ended: SourceState | null;
   /** Builds in a row each of which changed what it had read, with nobody changing anything between them. */
   selfMade: number;
@@ -110,7 +110,7 @@ export function decide(memory: Memory, look: Look): Decision {
   }
   if (trigger === 'edit' && source.hash === memory.attempted) return { build: null, why: 'failed' };
   const files = causeOf(memory, source);
-  // What somebody asks for is built whoever wrote it.
+  // Build what somebody asks for, whoever wrote it.
   if (trigger === 'edit' && isBySite(files, look) && siteBuilds(memory, look) >= MAX_SELF_MADE) {
     return { build: null, why: 'self-made', by: 'site', files };
   }
@@ -161,7 +161,7 @@ export function afterBegin(
   source: SourceState,
   look: Pick<Look, 'siteWrites' | 'now'>,
 ): Memory {
-  // What changes between two builds is not written by builds alone, and may be a person's.
+  // A file that changes between two builds may be a person's: builds are not its only writers.
   const others = new Set(memory.ended && differing(memory.ended, source, 'stamp'));
   const bySite = isBySite(causeOf(memory, source), look)
     ? { builds: siteBuilds(memory, look) + 1, lastAt: look.now }

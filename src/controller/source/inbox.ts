@@ -3,7 +3,7 @@ import { buildOrder, type Order } from '../promotion/order.ts';
 import type { BuildReason } from './decide.ts';
 
 /**
- * What waits while a promotion runs. Edits coalesce, however many there are; a rollback goes first, since
+ * Holds what waits while a promotion runs. Edits coalesce, however many there are; a rollback goes first, since
  * visitors see something bad meanwhile.
  */
 export interface Inbox {
@@ -22,7 +22,7 @@ export interface Inbox {
   next(buildReason: (trigger: Trigger) => Promise<BuildReason | null>): Promise<Order>;
   /** The changes that a build starting now contains; what comes later is pending again. */
   takeChanges(): string[];
-  /** What takeChanges would give. */
+  /** The changes that takeChanges would give. */
   changes(): string[];
   /** How many changes wait. */
   pending(): number;

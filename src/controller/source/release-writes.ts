@@ -9,7 +9,7 @@ import type { Store } from '../store.ts';
 const LOOK_INTERVAL_MS = 2000;
 
 export interface ReleaseWrites {
-  /** What is lost with the active release, in one line, or `null`. */
+  /** Names what is lost with the active release, in one line, or `null`. */
   problem(): string | null;
 }
 

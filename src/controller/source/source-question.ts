@@ -48,7 +48,7 @@ export function createSourceQuestion(
     () => {},
   );
 
-  /** What visitors see, or will see again when the slot that died is well. */
+  /** The release that visitors see, or will see again when the slot that died is well. */
   async function liveRelease() {
     const { active, failedOverFrom, slots } = store.state;
     const slot = failedOverFrom ?? active;

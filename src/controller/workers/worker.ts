@@ -1,4 +1,4 @@
-/** What the controller knows of one worker of the proxy: a record by pid, and pure questions about it. */
+/** One worker of the proxy as the controller knows it: a record by pid, and pure questions about it. */
 import type { PerSlot, Slot } from '../../slots/slot.ts';
 import type { Assignment } from '../../wire/assignment.ts';
 import type { Counters, ToWorker } from '../../wire/messages.ts';
@@ -21,7 +21,7 @@ export type Phase =
 
 export interface Connected {
   name: 'connected';
-  /** What it has acknowledged; -1 before its first acknowledgement. */
+  /** The assignment that it has acknowledged; -1 before its first acknowledgement. */
   epoch: number;
   revision: number;
   inflight: PerSlot<number>;

@@ -59,7 +59,7 @@ function Page({ model, status, session }: Props & { status: Status }) {
   `;
 }
 
-/** What a page's title can hold: who is live. */
+/** Says in the page's title which slot is live. */
 export function titleOf({ promotion, active, name, slots }: Status): string {
   if (promotion) return `${promotion.stage} … ${name}`;
   return slots[active].role === 'active' ? `${active} · ${name}` : `nothing live · ${name}`;

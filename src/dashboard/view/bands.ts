@@ -23,7 +23,7 @@ export interface Shown {
   spanMs: number;
 }
 
-/** What is to be shown at the moment. */
+/** The bands to be shown at the moment. */
 type Read = () => Shown;
 
 const accent = () => colour('--accent');

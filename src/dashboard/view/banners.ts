@@ -6,7 +6,7 @@ import type { Session } from '../session.ts';
 import { useHiding } from './hiding.ts';
 import { OrderButton } from './order-button.ts';
 
-/** What a person should know or do before all else. */
+/** Banners for what a person should know or do before all else. */
 export function Banners({ model, session }: { model: Model; session: Session }) {
   const { status } = model;
   return html`

@@ -15,7 +15,7 @@ const OUTCOMES: Record<HistoryEntry['outcome'], { icon: IconName; word: string }
   failed: { icon: 'cross', word: 'failed' },
 };
 
-/** What happened, newest first, and why. */
+/** The history, newest first, with reasons. */
 export function History({ model: { history, releases } }: { model: Model }) {
   const [isWhole, setWhole] = useState(false);
   const newest = [...history].sort((a, b) => Date.parse(b.finishedAt) - Date.parse(a.finishedAt));

@@ -1,5 +1,5 @@
 /**
- * What uPlot has no name for: a band's title, the flips and the errors. Drawn on its canvas, in its pixels; each
+ * Marks that uPlot lacks: a band's title, the flips and the errors. Drawn on its canvas, in its pixels; each
  * restores the canvas's state, since uPlot sets only what it knows to have changed.
  */
 import uPlot from 'uplot';

@@ -13,7 +13,7 @@ interface Props {
   onRelease(id: string): void;
 }
 
-/** What is kept, newest first, with a way back to each. */
+/** The kept releases, newest first, with a way back to each. */
 export function Releases({ model, status, onRollback, onRelease }: Props) {
   const hasNoStandby = standbyRelease(status) === null;
   const rollback = useHiding<HTMLButtonElement>(hasNoStandby, 'releases-title');

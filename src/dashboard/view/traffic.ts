@@ -4,7 +4,7 @@ import type { Model } from '../model.ts';
 import { flipTimes, recent, spanOf } from '../traffic.ts';
 import { Chart } from './chart.ts';
 
-/** What visitors ask for and how it is answered, in figures and as a chart. */
+/** Requests and their answers, in figures and as a chart. */
 export function Traffic({ model: { traffic: points, history } }: { model: Model }) {
   const { rate, p50, p99, errors } = recent(points);
   const { end, spanMs } = spanOf(points, serverNow());

@@ -6,7 +6,7 @@ import type { SlotConnections } from '../slot/connections.ts';
 import type { ErrorAnswers } from '../visitor/error-answer.ts';
 import type { Limiter } from './limiter.ts';
 
-/** What an exchange needs from the worker around it. */
+/** The parts of the worker that an exchange uses. */
 export interface ExchangeContext {
   slotClients: PerSlot<SlotConnections>;
   limiters: PerSlot<Limiter>;

@@ -16,7 +16,7 @@ export type Phase = 'queued' | 'sent' | 'answering' | 'over';
 /** A place in the limiter of the exchange's slot. */
 export type Place = 'none' | 'wanted' | 'held';
 
-/** What an exchange remembers. Only the exchange itself and the steps in `answering`, `failing` and `place` change it. */
+/** The state of an exchange. Only the exchange itself and the steps in `answering`, `failing` and `place` change it. */
 export interface ExchangeState extends SlotCall, PlaceOwner, Waiting, AwaitsHead {
   readonly context: ExchangeContext;
   readonly request: IncomingMessage;

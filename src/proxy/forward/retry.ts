@@ -1,6 +1,6 @@
 import type { Slot } from '../../slots/slot.ts';
 
-/** What is known about an attempt that failed with no byte of an answer at the visitor. */
+/** An attempt that failed with no byte of an answer at the visitor. */
 export interface FailedAttempt {
   method: string;
   hasBody: boolean;

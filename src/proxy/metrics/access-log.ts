@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Slot } from '../../slots/slot.ts';
 import { isSentWhole } from '../visitor/visitor.ts';
 
-/** What is logged of one request. */
+/** One line of the access log. */
 export interface Logged {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;

@@ -11,7 +11,7 @@ import {
 import { isHttp2 } from '../visitor/visitor.ts';
 
 /**
- * What is wrong with a request that Node's parser let through, or `null`.
+ * Finds the fault of a request that Node's parser let through, or `null`.
  *
  * @param fields pairs of name and value
  */

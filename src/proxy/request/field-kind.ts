@@ -1,11 +1,11 @@
 import { PROBE_HEADER, RELEASE_HEADER } from '../../slots/headers.ts';
 
-/** What a field's name says about where it may go. */
+/** Where a field may go, by its name. */
 export type FieldKind =
   /** Concerns one connection only and is never forwarded (RFC 9110 §7.6.1). */
   | 'hop-by-hop'
   | 'host'
-  /** What a visitor may not say about himself: it is ours to set, or to answer (`expect`). */
+  /** Set or answered (`expect`) by the proxy: a visitor has no say in it. */
   | 'ours'
   /** `x-slots-release` in an answer is ours to set. */
   | 'release'

@@ -3,7 +3,7 @@ import { fieldKind } from './field-kind.ts';
 
 const MAX_REQUEST_ID_LENGTH = 200;
 
-/** What is known of the connection that a request came on. */
+/** The connection that a request came on. */
 export interface Peer {
   address: string;
   encrypted: boolean;
@@ -120,7 +120,7 @@ export function toVisitorFields(
   return out;
 }
 
-/** What a trailer may not say, nor what a field of the same name may not. */
+/** Names that must not come in a trailer: the body cannot be read without them. */
 const NEEDED_BEFORE_BODY = new Set(['content-length', 'trailer']);
 
 /**

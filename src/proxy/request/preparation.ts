@@ -9,7 +9,7 @@ import { createPeerLookup } from './peer.ts';
 import { createRequestIds } from './request-id.ts';
 import { isAuthority, parseTarget } from './target.ts';
 
-/** What a slot is to get of a request. */
+/** A request as a slot gets it. */
 export interface Prepared {
   path: string;
   /** Fields, name and value in turn. */

@@ -1,4 +1,4 @@
-/** What came from the slot is no answer that HTTP/1.1 allows, or none that can be passed on. */
+/** The slot sent no answer that HTTP/1.1 allows, or none that can be passed on. */
 export class BadAnswer extends Error {
   readonly code = 'BAD_ANSWER';
 }

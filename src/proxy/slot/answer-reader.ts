@@ -22,7 +22,7 @@ export class AnswerReader {
   /** The final head of this answer, once it has come. */
   head: AnswerHead | null = null;
   #method = '';
-  /** What has come of a head so far. */
+  /** The part of a head that has come so far. */
   #text = '';
   /** Bytes of the body still to come, `CHUNKED` or `UNTIL_CLOSE`. */
   #remaining = 0;

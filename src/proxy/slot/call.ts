@@ -26,7 +26,7 @@ export interface SlotCall {
   onFailure(error: Error): void;
 }
 
-/** What a call may do with the connection that it is on. Nothing happens when it is on that no longer. */
+/** The connection as its call sees it. A call that has left it changes nothing. */
 export interface CallConnection {
   /** @returns whether it takes more at once; `onWritable` says when otherwise */
   write(call: SlotCall, bytes: Buffer): boolean;

@@ -27,7 +27,7 @@ export class ChunkedBody {
   #part: Part = 'size';
   /** Bytes of this chunk that are still to come. */
   #remaining = 0;
-  /** What has come of a line so far. */
+  /** The part of a line that has come so far. */
   #line = '';
 
   get isOver(): boolean {

@@ -134,7 +134,7 @@ export class SlotConnection implements CallConnection, AnswerSink {
     try {
       taken = this.#reader.read(readBuffer, length, this);
     } finally {
-      // What has come before a fault is the visitor's as well.
+      // Pass on the bytes that came before a fault.
       if (this.#to > this.#from) this.#call?.onData(copyOut(this.#from, this.#to));
     }
     if (this.#call !== call) return;

@@ -18,7 +18,7 @@ export class ConnectionLost extends Error {
   }
 }
 
-/** What connecting says when nobody listens there; `ENOENT` is for Unix sockets. */
+/** Error codes of a connection that nobody accepts; `ENOENT` is for Unix sockets. */
 const REFUSALS = new Set(['ECONNREFUSED', 'ENOENT']);
 
 /** No connection was made, so no byte of the request can have been processed. */

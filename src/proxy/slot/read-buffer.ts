@@ -1,5 +1,5 @@
 /**
- * What all connections to a slot are read into, one read at a time. Node's own sockets get 64 KiB of new memory for
+ * The one buffer that all connections to a slot are read into, one read at a time. Node's own sockets get 64 KiB of new memory for
  * each read. An answer of 64 KiB fits in with its head (ran: 30 % more of those per CPU-second than with half of
  * this, in 14 paired rounds).
  */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { linger } from './linger.ts';
 import { isHttp2 } from './visitor.ts';
 
-/** What a visitor is told when the slot cannot answer; never an address, a stack or a reason of ours. */
+/** An answer in place of one from the slot; never an address, a stack or a reason of ours. */
 export interface ErrorAnswer {
   status: number;
   title: string;

@@ -97,7 +97,7 @@ function refuseBadBytes(server: Server, errors: ErrorAnswers): void {
       socket.destroy();
       return;
     }
-    // Whatever else comes: Node's parser says the same of each piece.
+    // Ignore later pieces: Node's parser says the same of each.
     if (refused.has(socket)) return;
     refused.add(socket);
     const refuse = () => endSoon(socket, errors.raw(undefined, answerTo(error.code)));

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 
-/** What libuv knows of a TCP connection. Node's types leave it out. */
+/** libuv's view of a TCP connection. Node's types leave it out. */
 interface TcpHandle {
   bytesWritten: number;
   /** Bytes that the kernel has not taken yet. */

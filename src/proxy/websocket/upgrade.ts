@@ -66,7 +66,7 @@ interface Tunnel {
   client: Duplex;
   slotSocket: Socket | null;
   outgoing: ClientRequest | null;
-  /** What holds a place in the slot's limiter, or waits for one: an upgrade is a request until it is a tunnel. */
+  /** Holds a place in the slot's limiter, or waits for one: an upgrade is a request until it is a tunnel. */
   place: (PlaceOwner & { isHeld: boolean }) | null;
   /** The slot has refused the upgrade, or we have. */
   answered: boolean;

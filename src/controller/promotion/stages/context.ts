@@ -10,7 +10,7 @@ import type { Store } from '../../store.ts';
 import type { Workers } from '../../workers/fleet.ts';
 import type { Step } from '../roles.ts';
 
-/** What the stages of a promotion work with. */
+/** The parts of the controller that the stages of a promotion use. */
 export interface StageContext {
   config: Config;
   paths: SitePaths;
@@ -24,7 +24,7 @@ export interface StageContext {
   buildLines: Pick<LineFeed, 'push'>;
 }
 
-/** What a promotion is in each of its steps. */
+/** The promotion as each of its steps sees it. */
 export interface PromotionBy extends Record<Step, unknown> {
   build: Building;
   start: Candidate;

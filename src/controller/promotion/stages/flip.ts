@@ -6,7 +6,7 @@ import type { StageContext } from './context.ts';
 
 /**
  * Every worker has moved to the slot that state.json has named active: the runner assigns before this step.
- * What is left is to see that the candidate has outlived it.
+ * This checks that the candidate has outlived it.
  *
  * @throws SlotsError `FLIP_DIED` when the candidate's release no longer answers
  */
