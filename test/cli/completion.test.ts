@@ -73,35 +73,32 @@ describe.each(['zsh', 'fish'])('for %s', (shell) => {
   });
 });
 
-describe('the help', () => {
-  test('lists the commands in groups, the ones for programs not among them', async () => {
-    const help = await slots('--help');
-    const titles = help.split('\n').filter((line) => /^\S.*:$/.test(line));
-    expect(titles).toEqual([
-      'Options:',
-      'Run the site:',
-      'See what is going on:',
-      'Publish:',
-      'Set up:',
-    ]);
-    expect(help).not.toContain('_releases');
-  });
-
-  test('of each command has an example of that command', async () => {
-    const names = [...(await slots('--help')).matchAll(/^ {2}([a-z]+)\b/gm)].map(
-      ([, name]) => name,
-    );
-    expect(names.length).toBeGreaterThan(12);
-    const commands = names.filter((name) => name !== undefined && name !== 'help') as string[];
-    const helps = await Promise.all(commands.map((name) => slots(name, '--help')));
-    for (const [index, name] of commands.entries()) {
-      const help = helps[index];
-      expect(help).toMatch(
-        new RegExp(`\\nExamples?:\\n(.*\\n)*? {2}\\$ slots (-C \\S+ )?${name}\\b`),
-      );
-    }
-  });
+test('the help lists the commands in groups, the ones for programs not among them', async () => {
+  const help = await slots('--help');
+  const titles = help.split('\n').filter((line) => /^\S.*:$/.test(line));
+  expect(titles).toEqual([
+    'Options:',
+    'Run the site:',
+    'See what is going on:',
+    'Publish:',
+    'Set up:',
+  ]);
+  expect(help).not.toContain('_releases');
 });
+
+// A process for each command, all at once.
+test('the help of each command has an example of that command', async () => {
+  const names = [...(await slots('--help')).matchAll(/^ {2}([a-z]+)\b/gm)].map(([, name]) => name);
+  expect(names.length).toBeGreaterThan(12);
+  const commands = names.filter((name) => name !== undefined && name !== 'help') as string[];
+  const helps = await Promise.all(commands.map((name) => slots(name, '--help')));
+  for (const [index, name] of commands.entries()) {
+    const help = helps[index];
+    expect(help).toMatch(
+      new RegExp(`\\nExamples?:\\n(.*\\n)*? {2}\\$ slots (-C \\S+ )?${name}\\b`),
+    );
+  }
+}, 120_000);
 
 test('a shell that is not known, and a log that does not exist, are wrong usage', async () => {
   await expect(slots('completion', 'csh')).rejects.toMatchObject({ code: 2 });

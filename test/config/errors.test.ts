@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import type { SlotsError } from '../../src/errors.ts';
 import { tempSite } from '../support/temp-site.ts';
@@ -23,78 +23,82 @@ async function complaint(config: unknown): Promise<string> {
   return lines.map((line) => line.slice(prefix.length)).join('\n');
 }
 
-describe('a wrong config', () => {
-  test.each([
-    [{ name: 'a b' }, 'name: "a b" (letters, digits, dot, dash and underscore)'],
-    [{ name: '-x' }, 'name: "-x" (letters, digits, dot, dash and underscore)'],
-    [{ watch: 'src' }, 'watch: "src" (expected array, received string)'],
-    [{ watch: [] }, /^watch: \[\] \(.*>=1 items\)$/],
-    [{ watch: ['/etc'] }, 'watch.0: "/etc" (a path inside the site, without "..")'],
-    [{ watch: ['a', 'b/../../c'] }, 'watch.1: "b/../../c" (a path inside the site, without "..")'],
-    [
-      { watch: ['./slots/releases'] },
-      'watch.0: "./slots/releases" (a path outside slots/, which is where releases and the state are kept)',
-    ],
-    [{ usePolling: 'yes' }, 'usePolling: "yes" (expected boolean, received string)'],
-    [{ debounceMs: -1 }, /^debounceMs: -1 \(.*>=0\)$/],
-    [{ debounceMs: 1.5 }, /^debounceMs: 1.5 \(expected int, received number\)$/],
-    [{ build: 5 }, 'build: 5 (a command or a list of its words)'],
-    [{ build: [] }, 'build: [] (a command or a list of its words)'],
-    [{ build: '' }, 'build: "" (a command or a list of its words)'],
-    [{ build: ['make', 1] }, 'build: ["make",1] (a command or a list of its words)'],
-    [{ buildTimeoutMs: 0 }, /^buildTimeoutMs: 0 \(.*>=1\)$/],
-    [{ entry: '../server.mjs' }, 'entry: "../server.mjs" (a path inside the site, without "..")'],
-    [{ env: { DEBUG: true } }, 'env.DEBUG: [hidden] (expected string, received boolean)'],
-    [{ env: 'API_KEY=open-sesame' }, 'env: [hidden] (expected record, received string)'],
-    [{ instances: 0 }, /^instances: 0 \(.*>=1\)$/],
-    [{ instances: 'max' }, 'instances: "max" (expected number, received string)'],
-    [{ ports: { proxy: 70_000 } }, /^ports.proxy: 70000 \(.*<=65535\)$/],
-    [{ ports: { blue: 0 } }, /^ports.blue: 0 \(.*>=1\)$/],
-    [{ ports: { green: 4321 } }, /^ports: \{.*"green":4321.*\} \(four different ports\)$/],
-    [{ host: '' }, /^host: "" \(.*>=1 characters\)$/],
-    [{ health: { path: 'ready' } }, /^health.path: "ready" \(.*start with "\/"\)$/],
-    [{ health: { consecutive: 0 } }, /^health.consecutive: 0 \(.*>=1\)$/],
-    [{ drainTimeoutMs: '30s' }, 'drainTimeoutMs: "30s" (expected number, received string)'],
-    [{ keep: 1 }, /^keep: 1 \(.*>=2\)$/],
-    [{ proxy: { workers: 65 } }, /^proxy.workers: 65 \(.*<=64\)$/],
-    [{ proxy: { limits: { bodyBytes: -1 } } }, /^proxy.limits.bodyBytes: -1 \(.*>=0\)$/],
-    [
-      { proxy: { tls: { cert: 'c.pem' } } },
-      'proxy.tls.key: nothing (expected string, received undefined)',
-    ],
-    [{ admin: { hosts: ['a:80'] } }, /^admin.hosts.0: "a:80" \(a host name or an address/],
-    [{ notify: [{ url: 'ftp://key@a' }] }, 'notify.0.url: [hidden] (an http or https URL)'],
-    [{ notify: 'https://a/key' }, 'notify: [hidden] (expected array, received string)'],
-    [{ notify: [{ url: 'https://a', on: ['won'] }] }, /^notify.0.on.0: "won" \(/],
-    [{ deploy: { git: 'yes', secret: 'k'.repeat(16) } }, /^deploy.git: "yes" \(/],
-    [{ deploy: { git: true, secret: 'short' } }, /^deploy.secret: \[hidden\] \(.*>=16/],
-    [{ deploy: 'secret' }, 'deploy: [hidden] (expected object, received string)'],
-    [{ env: { KEY: 42 } }, 'env.KEY: [hidden] (expected string, received number)'],
-    [{ env: 'KEY=42' }, 'env: [hidden] (expected record, received string)'],
-    [{ onFailed: [] }, 'onFailed: [] (a command or a list of its words)'],
-    [{ wacth: ['src'] }, 'wacth: no such key'],
-    [{ ports: { http: 80, https: 443 } }, 'ports.http, ports.https: no such key'],
-  ])('%j is answered with key, value and what was expected', async (config, expected) => {
+test.each([
+  [{ name: 'a b' }, 'name: "a b" (letters, digits, dot, dash and underscore)'],
+  [{ name: '-x' }, 'name: "-x" (letters, digits, dot, dash and underscore)'],
+  [{ watch: 'src' }, 'watch: "src" (expected array, received string)'],
+  [{ watch: [] }, /^watch: \[\] \(.*>=1 items\)$/],
+  [{ watch: ['/etc'] }, 'watch.0: "/etc" (a path inside the site, without "..")'],
+  [{ watch: ['a', 'b/../../c'] }, 'watch.1: "b/../../c" (a path inside the site, without "..")'],
+  [
+    { watch: ['./slots/releases'] },
+    'watch.0: "./slots/releases" (a path outside slots/, which is where releases and the state are kept)',
+  ],
+  [{ usePolling: 'yes' }, 'usePolling: "yes" (expected boolean, received string)'],
+  [{ debounceMs: -1 }, /^debounceMs: -1 \(.*>=0\)$/],
+  [{ debounceMs: 1.5 }, /^debounceMs: 1.5 \(expected int, received number\)$/],
+  [{ build: 5 }, 'build: 5 (a command or a list of its words)'],
+  [{ build: [] }, 'build: [] (a command or a list of its words)'],
+  [{ build: '' }, 'build: "" (a command or a list of its words)'],
+  [{ build: ['make', 1] }, 'build: ["make",1] (a command or a list of its words)'],
+  [{ buildTimeoutMs: 0 }, /^buildTimeoutMs: 0 \(.*>=1\)$/],
+  [{ entry: '../server.mjs' }, 'entry: "../server.mjs" (a path inside the site, without "..")'],
+  [{ env: { DEBUG: true } }, 'env.DEBUG: [hidden] (expected string, received boolean)'],
+  [{ env: 'API_KEY=open-sesame' }, 'env: [hidden] (expected record, received string)'],
+  [{ instances: 0 }, /^instances: 0 \(.*>=1\)$/],
+  [{ instances: 'max' }, 'instances: "max" (expected number, received string)'],
+  [{ ports: { proxy: 70_000 } }, /^ports.proxy: 70000 \(.*<=65535\)$/],
+  [{ ports: { blue: 0 } }, /^ports.blue: 0 \(.*>=1\)$/],
+  [{ ports: { green: 4321 } }, /^ports: \{.*"green":4321.*\} \(four different ports\)$/],
+  [{ host: '' }, /^host: "" \(.*>=1 characters\)$/],
+  [{ health: { path: 'ready' } }, /^health.path: "ready" \(.*start with "\/"\)$/],
+  [{ health: { consecutive: 0 } }, /^health.consecutive: 0 \(.*>=1\)$/],
+  [{ drainTimeoutMs: '30s' }, 'drainTimeoutMs: "30s" (expected number, received string)'],
+  [{ keep: 1 }, /^keep: 1 \(.*>=2\)$/],
+  [{ proxy: { workers: 65 } }, /^proxy.workers: 65 \(.*<=64\)$/],
+  [{ proxy: { limits: { bodyBytes: -1 } } }, /^proxy.limits.bodyBytes: -1 \(.*>=0\)$/],
+  [
+    { proxy: { tls: { cert: 'c.pem' } } },
+    'proxy.tls.key: nothing (expected string, received undefined)',
+  ],
+  [{ admin: { hosts: ['a:80'] } }, /^admin.hosts.0: "a:80" \(a host name or an address/],
+  [{ notify: [{ url: 'ftp://key@a' }] }, 'notify.0.url: [hidden] (an http or https URL)'],
+  [{ notify: 'https://a/key' }, 'notify: [hidden] (expected array, received string)'],
+  [{ notify: [{ url: 'https://a', on: ['won'] }] }, /^notify.0.on.0: "won" \(/],
+  [{ deploy: { git: 'yes', secret: 'k'.repeat(16) } }, /^deploy.git: "yes" \(/],
+  [{ deploy: { git: true, secret: 'short' } }, /^deploy.secret: \[hidden\] \(.*>=16/],
+  [{ deploy: 'secret' }, 'deploy: [hidden] (expected object, received string)'],
+  [{ env: { KEY: 42 } }, 'env.KEY: [hidden] (expected string, received number)'],
+  [{ env: 'KEY=42' }, 'env: [hidden] (expected record, received string)'],
+  [{ onFailed: [] }, 'onFailed: [] (a command or a list of its words)'],
+  [{ wacth: ['src'] }, 'wacth: no such key'],
+  [{ ports: { http: 80, https: 443 } }, 'ports.http, ports.https: no such key'],
+])(
+  'a wrong config: %j is answered with key, value and what was expected',
+  async (config, expected) => {
     const said = await complaint({ ...COMPLETE, ...config });
     if (typeof expected === 'string') expect(said).toBe(expected);
     else expect(said).toMatch(expected);
-  });
+  },
+);
 
-  test('has every mistake named, one a line', async () => {
-    const said = await complaint({ ...COMPLETE, keep: 0, host: 7, nonsense: 1 });
-    expect(said.split('\n')).toHaveLength(3);
-  });
+test('a wrong config has every mistake named, one a line', async () => {
+  const said = await complaint({ ...COMPLETE, keep: 0, host: 7, nonsense: 1 });
+  expect(said.split('\n')).toHaveLength(3);
+});
 
-  test.each([
-    ['null', 'the config: null (expected object, received null)'],
-    ['[]', 'the config: [] (expected object, received array)'],
-    ['{ keep: NaN }', 'keep: NaN (expected number, received NaN)'],
-    ['{ keep: 5n }', 'keep: 5 (expected number, received bigint)'],
-    ['{ keep: Infinity }', /^keep: Infinity \(/],
-    ['{ keep: () => 5 }', 'keep: () => 5 (expected number, received function)'],
-  ])('of values that JSON does not know is answered as well: %s', async (source, expected) => {
+test.each([
+  ['null', 'the config: null (expected object, received null)'],
+  ['[]', 'the config: [] (expected object, received array)'],
+  ['{ keep: NaN }', 'keep: NaN (expected number, received NaN)'],
+  ['{ keep: 5n }', 'keep: 5 (expected number, received bigint)'],
+  ['{ keep: Infinity }', /^keep: Infinity \(/],
+  ['{ keep: () => 5 }', 'keep: () => 5 (expected number, received function)'],
+])(
+  'a wrong config of values that JSON does not know is answered as well: %s',
+  async (source, expected) => {
     const said = await complaint(`export default ${source};`);
     if (typeof expected === 'string') expect(said).toBe(expected);
     else expect(said).toMatch(expected);
-  });
-});
+  },
+);

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { loadConfig } from '../../src/config/load.ts';
 import { tempSite } from '../support/temp-site.ts';
 
@@ -23,60 +23,59 @@ const needs = (...names: string[]) => ({
 
 const ADAPTER = `import node from '@astrojs/node';\nexport default { adapter: node() };`;
 
-describe('a site is recognised by what it depends on and by its config', () => {
-  test.each<[string, string, Files, object]>([
-    ['Astro', 'server/entry.mjs', { 'astro.config.mjs': ADAPTER }, needs('astro', '@astrojs/node')],
-    ['Astro (static)', 'static:', { 'astro.config.ts': 'export default {}' }, needs('astro')],
-    ['Astro (static)', 'static:', { 'src/pages/index.md': 'x' }, needs('astro', '@astrojs/node')],
-    [
-      'Astro (static)',
-      'static:',
-      {
-        'astro.config.mjs':
-          'export default {\n  // adapter: node(),\n  site: "https://a.example" }',
-      },
-      needs('astro'),
-    ],
-    ['Next.js', 'server.js', {}, needs('next', 'react')],
-    ['Nuxt', 'server/index.mjs', {}, needs('nuxt')],
-    ['SvelteKit', 'index.js', {}, needs('@sveltejs/kit', '@sveltejs/adapter-node', 'vite')],
-    ['SvelteKit (static)', 'static:', {}, needs('@sveltejs/kit', '@sveltejs/adapter-static')],
-    [
-      'React Router',
-      'react-router:build/server/index.js',
-      {},
-      needs('@react-router/dev', '@react-router/serve'),
-    ],
-    [
-      'React Router (static)',
-      'static:',
-      { 'react-router.config.ts': 'export default { ssr: false };' },
-      needs('@react-router/dev'),
-    ],
-    ['Node', 'server.js', { 'server.js': '' }, needs('express')],
-    ['Node', 'app/main.mjs', { 'app/main.mjs': '' }, { scripts: { start: 'node app/main.mjs' } }],
-    ['Node', 'a.js', { 'a.js': '' }, { scripts: { start: 'NODE_ENV=production node ./a.js' } }],
-    ['Node', 'lib/a.js', { 'lib/a.js': '', 'server.js': '' }, { main: './lib/a.js' }],
-    ['static files', 'static:', { 'public/index.html': '' }, {}],
-    ['static files', 'static:', { 'dist/index.html': '', 'index.html': '' }, {}],
-    ['static files', 'static:', { 'index.html': '' }, {}],
-  ])('%s, with %s', async (framework, entry, files, packageJson) => {
+test.each<[string, string, Files, object]>([
+  ['Astro', 'server/entry.mjs', { 'astro.config.mjs': ADAPTER }, needs('astro', '@astrojs/node')],
+  ['Astro (static)', 'static:', { 'astro.config.ts': 'export default {}' }, needs('astro')],
+  ['Astro (static)', 'static:', { 'src/pages/index.md': 'x' }, needs('astro', '@astrojs/node')],
+  [
+    'Astro (static)',
+    'static:',
+    {
+      'astro.config.mjs': 'export default {\n  // adapter: node(),\n  site: "https://a.example" }',
+    },
+    needs('astro'),
+  ],
+  ['Next.js', 'server.js', {}, needs('next', 'react')],
+  ['Nuxt', 'server/index.mjs', {}, needs('nuxt')],
+  ['SvelteKit', 'index.js', {}, needs('@sveltejs/kit', '@sveltejs/adapter-node', 'vite')],
+  ['SvelteKit (static)', 'static:', {}, needs('@sveltejs/kit', '@sveltejs/adapter-static')],
+  [
+    'React Router',
+    'react-router:build/server/index.js',
+    {},
+    needs('@react-router/dev', '@react-router/serve'),
+  ],
+  [
+    'React Router (static)',
+    'static:',
+    { 'react-router.config.ts': 'export default { ssr: false };' },
+    needs('@react-router/dev'),
+  ],
+  ['Node', 'server.js', { 'server.js': '' }, needs('express')],
+  ['Node', 'app/main.mjs', { 'app/main.mjs': '' }, { scripts: { start: 'node app/main.mjs' } }],
+  ['Node', 'a.js', { 'a.js': '' }, { scripts: { start: 'NODE_ENV=production node ./a.js' } }],
+  ['Node', 'lib/a.js', { 'lib/a.js': '', 'server.js': '' }, { main: './lib/a.js' }],
+  ['static files', 'static:', { 'public/index.html': '' }, {}],
+  ['static files', 'static:', { 'dist/index.html': '', 'index.html': '' }, {}],
+  ['static files', 'static:', { 'index.html': '' }, {}],
+])(
+  'a site is recognised by what it depends on and by its config: %s, with %s',
+  async (framework, entry, files, packageJson) => {
     expect(await configOf(files, packageJson)).toMatchObject({ framework, entry });
-  });
+  },
+);
 
-  test.each<[string, Files, object]>([
-    ['a server that has to be built', { 'server.ts': '' }, { scripts: { build: 'tsc' } }],
-    [
-      'a start script that runs something else',
-      { 'server.js': '' },
-      { scripts: { start: 'bun .' } },
-    ],
-    ['a start script of a missing file', {}, { scripts: { start: 'node a.js' } }],
-    ['a page that a bundler is for', { 'index.html': '' }, { devDependencies: { vite: '8' } }],
-  ])('not so: %s', async (_what, files, packageJson) => {
+test.each<[string, Files, object]>([
+  ['a server that has to be built', { 'server.ts': '' }, { scripts: { build: 'tsc' } }],
+  ['a start script that runs something else', { 'server.js': '' }, { scripts: { start: 'bun .' } }],
+  ['a start script of a missing file', {}, { scripts: { start: 'node a.js' } }],
+  ['a page that a bundler is for', { 'index.html': '' }, { devDependencies: { vite: '8' } }],
+])(
+  'a site is recognised by what it depends on and by its config: not so: %s',
+  async (_what, files, packageJson) => {
     await expect(configOf(files, packageJson)).rejects.toMatchObject({ code: 'CONFIG_INCOMPLETE' });
-  });
-});
+  },
+);
 
 test.each<[string, Files, object, RegExp]>([
   [
@@ -167,48 +166,46 @@ test.each<[object, Files]>([
   expect(row, `${build} ${entry} ${watch}`).toBeDefined();
 });
 
-describe('the keys of the config replace those of the preset one by one', () => {
-  const with_ = (config: object) =>
-    configOf({ 'slots.config.json': json(config), 'app/page.js': '' }, needs('next', 'react'));
+const with_ = (config: object) =>
+  configOf({ 'slots.config.json': json(config), 'app/page.js': '' }, needs('next', 'react'));
 
-  test('none: all of the preset', async () => {
-    expect(await with_({})).toMatchObject({
-      build: ['next', 'build'],
-      entry: 'server.js',
-      env: { HOSTNAME: '127.0.0.1' },
-      watch: ['app', 'package.json'],
-      copy: expect.arrayContaining([{ from: '.next/standalone', to: '.' }]),
-    });
+test('the keys of the config replace those of the preset one by one: none all of the preset', async () => {
+  expect(await with_({})).toMatchObject({
+    build: ['next', 'build'],
+    entry: 'server.js',
+    env: { HOSTNAME: '127.0.0.1' },
+    watch: ['app', 'package.json'],
+    copy: expect.arrayContaining([{ from: '.next/standalone', to: '.' }]),
   });
+});
 
-  test('watch, entry and env', async () => {
-    expect(await with_({ watch: ['docs'], entry: 'a/server.js', env: { X: '1' } })).toMatchObject({
-      watch: ['docs'],
-      entry: 'a/server.js',
-      env: { HOSTNAME: '127.0.0.1', X: '1' },
-      build: ['next', 'build'],
-    });
+test('the keys of the config replace those of the preset one by one: watch, entry and env', async () => {
+  expect(await with_({ watch: ['docs'], entry: 'a/server.js', env: { X: '1' } })).toMatchObject({
+    watch: ['docs'],
+    entry: 'a/server.js',
+    env: { HOSTNAME: '127.0.0.1', X: '1' },
+    build: ['next', 'build'],
   });
+});
 
-  test('a build that leaves its output where the framework does is copied from there', async () => {
-    const { build, copy } = await with_({ build: 'prisma generate && next build' });
-    expect(build).toBe('prisma generate && next build');
-    expect(copy).toHaveLength(3);
-  });
+test('the keys of the config replace those of the preset one by one: a build that leaves its output where the framework does is copied from there', async () => {
+  const { build, copy } = await with_({ build: 'prisma generate && next build' });
+  expect(build).toBe('prisma generate && next build');
+  expect(copy).toHaveLength(3);
+});
 
-  test.each(['make {outDir}', 'make $SLOTS_OUT_DIR'])(
-    'a build that knows where to write is not: %s',
-    async (build) => {
-      expect((await with_({ build })).copy).toBeUndefined();
-    },
-  );
+test.each(['make {outDir}', 'make $SLOTS_OUT_DIR'])(
+  'the keys of the config replace those of the preset one by one: a build that knows where to write is not: %s',
+  async (build) => {
+    expect((await with_({ build })).copy).toBeUndefined();
+  },
+);
 
-  test('an empty copy is one', async () => {
-    expect((await with_({ copy: [] })).copy).toEqual([]);
-  });
+test('the keys of the config replace those of the preset one by one: an empty copy is one', async () => {
+  expect((await with_({ copy: [] })).copy).toEqual([]);
+});
 
-  test('a site that has nothing to build is not copied over the output of a build of its own', async () => {
-    const files = { 'server.js': '', 'slots.config.json': json({ build: 'make' }) };
-    expect((await configOf(files)).copy).toBeUndefined();
-  });
+test('the keys of the config replace those of the preset one by one: a site that has nothing to build is not copied over the output of a build of its own', async () => {
+  const files = { 'server.js': '', 'slots.config.json': json({ build: 'make' }) };
+  expect((await configOf(files)).copy).toBeUndefined();
 });

@@ -95,22 +95,20 @@ describe('the control socket', () => {
   });
 });
 
-describe('controllerPid', () => {
-  test('is null where there is no socket, or a file, or nobody listens', async () => {
-    const { paths } = await site();
-    expect(await controllerPid(paths.controlSocket)).toBeNull();
-    const other = await tempSite({ 'slots/control.sock': '' });
-    expect(await controllerPid(other.controlSocket)).toBeNull();
-  });
+test('controllerPid is null where there is no socket, or a file, or nobody listens', async () => {
+  const { paths } = await site();
+  expect(await controllerPid(paths.controlSocket)).toBeNull();
+  const other = await tempSite({ 'slots/control.sock': '' });
+  expect(await controllerPid(other.controlSocket)).toBeNull();
+});
 
-  test.each([
-    ['answers something else', 'hello'],
-    ['never answers', null],
-  ])('is null when what listens %s', async (_name, body) => {
-    const paths = await tempSite({ 'slots/.gitkeep': '' });
-    const server = closeLater(createServer((_, response) => void (body && response.end(body))));
-    await new Promise<void>((resolve) => server.listen(paths.controlSocket, resolve));
-    expect(await controllerPid(paths.controlSocket)).toBeNull();
-    server.closeAllConnections();
-  });
+test.each([
+  ['answers something else', 'hello'],
+  ['never answers', null],
+])('controllerPid is null when what listens %s', async (_name, body) => {
+  const paths = await tempSite({ 'slots/.gitkeep': '' });
+  const server = closeLater(createServer((_, response) => void (body && response.end(body))));
+  await new Promise<void>((resolve) => server.listen(paths.controlSocket, resolve));
+  expect(await controllerPid(paths.controlSocket)).toBeNull();
+  server.closeAllConnections();
 });

@@ -34,22 +34,20 @@ const blocks = docPages().flatMap(docBlocks);
 const isRun = (command: string) => programsOf(command).some((program) => RUN.has(program));
 const title = ({ page, line }: DocBlock) => `${page}:${line}`;
 
-describe('a block of commands', () => {
-  test.each(blocks.map((block) => [title(block), block] as const))(
-    '%s is sound',
-    (_title, block) => {
-      expect(block.badInfo, 'is ```sh, with "not-run: <reason>" or nothing').toBeNull();
-      expect(block.commands.length).toBeGreaterThan(0);
-      if (block.notRun !== null) {
-        expect(block.notRun.split(' ').length, 'the reason says something').toBeGreaterThan(1);
-        return;
-      }
-      for (const program of block.commands.flatMap(programsOf)) {
-        expect(RUN.has(program) || KNOWN.has(program), `${program} is known`).toBe(true);
-      }
-    },
-  );
-});
+test.each(blocks.map((block) => [title(block), block] as const))(
+  'a block of commands: %s is sound',
+  (_title, block) => {
+    expect(block.badInfo, 'is ```sh, with "not-run: <reason>" or nothing').toBeNull();
+    expect(block.commands.length).toBeGreaterThan(0);
+    if (block.notRun !== null) {
+      expect(block.notRun.split(' ').length, 'the reason says something').toBeGreaterThan(1);
+      return;
+    }
+    for (const program of block.commands.flatMap(programsOf)) {
+      expect(RUN.has(program) || KNOWN.has(program), `${program} is known`).toBe(true);
+    }
+  },
+);
 
 describe('on a real site, in the order of the pages', () => {
   let site: PlainSite;
@@ -81,16 +79,14 @@ describe('on a real site, in the order of the pages', () => {
   );
 });
 
-describe('what pages lead to', () => {
-  test.each(docPages())('%s', (page) => {
-    for (const [, target = ''] of readPage(page).matchAll(/\]\((?!https?:)([^)\s]+)\)/g)) {
-      const [path = '', anchor] = target.split('#');
-      const file = path === '' ? page : join(dirname(page), path);
-      if (PENDING.has(file)) continue;
-      expect(existsSync(packageFile(file)), `${page} → ${target}`).toBe(true);
-      if (anchor) expect(anchorsOf(file), `${page} → ${target}`).toContain(anchor);
-    }
-  });
+test.each(docPages())('what pages lead to: %s', (page) => {
+  for (const [, target = ''] of readPage(page).matchAll(/\]\((?!https?:)([^)\s]+)\)/g)) {
+    const [path = '', anchor] = target.split('#');
+    const file = path === '' ? page : join(dirname(page), path);
+    if (PENDING.has(file)) continue;
+    expect(existsSync(packageFile(file)), `${page} → ${target}`).toBe(true);
+    if (anchor) expect(anchorsOf(file), `${page} → ${target}`).toContain(anchor);
+  }
 });
 
 /** As GitHub makes them. */

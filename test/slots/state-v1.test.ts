@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { afterRestart } from '../../src/controller/promotion/machine.ts';
 import { recoverState } from '../../src/controller/promotion/recovery.ts';
 import { readState, STAGES } from '../../src/slots/state.ts';
@@ -49,71 +49,72 @@ function fileOf(stage: keyof typeof FILES) {
   return { ...state, promotion: { ...promotion, stage, durationsMs: Object.fromEntries(done) } };
 }
 
-describe('a state of version 1', () => {
-  test.each(STAGES)('in the middle of %s is read as the same stage of version 2', async (stage) => {
+test.each(STAGES)(
+  'a state of version 1 in the middle of %s is read as the same stage of version 2',
+  async (stage) => {
     const expected = stage === 'build' ? { ...at('build').promotion, release: BUILT } : undefined;
     const { read } = await readVersion1(fileOf(stage));
     const { promotion, ...state } = at(stage);
     expect(await read()).toEqual({ ...state, promotion: expected ?? promotion });
-  });
+  },
+);
 
-  test.each(STAGES)(
-    'in the middle of %s is carried on to a release that is live',
-    async (stage) => {
-      const { read } = await readVersion1(fileOf(stage));
-      const { state, again } = afterRestart(await read(), true);
-      expect(again).toBeNull();
-      expect(finished(state)).toMatchObject({
-        active: 'green',
-        slots: STARTED,
-        promotion: null,
-        last: { id: 'p1', release: BUILT, outcome: 'promoted', trigger: EDIT.trigger },
-      });
-    },
-  );
-
-  test.each(['start', 'check', 'flip'] as const)(
-    'that was putting back what %s had failed of goes on putting it back',
-    async (stage) => {
-      const file = fileOf(stage);
-      const { read } = await readVersion1({
-        ...file,
-        slots: SITE.slots,
-        active: 'blue',
-        epoch: stage === 'flip' ? 4 : 2,
-        promotion: {
-          ...file.promotion,
-          durationsMs: { ...file.promotion.durationsMs, [stage]: 12 },
-          failure: { stage, message: 'it broke' },
-        },
-      });
-      const state = await read();
-      expect(state).toEqual(fail(at(stage)));
-      const { last, ...after } = succeed(afterRestart(state, true).state);
-      expect(after).toMatchObject({ active: 'blue', slots: SITE.slots, promotion: null });
-      expect(last).toMatchObject({ outcome: 'failed', stage, error: 'it broke' });
-    },
-  );
-
-  test('before its build has a name is built again', async () => {
-    const { promotion, ...state } = fileOf('build');
-    const { read } = await readVersion1({ ...state, promotion: { ...promotion, release: null } });
-    expect(afterRestart(await read(), false)).toEqual({ state: SITE, again: 'edit' });
-  });
-
-  test('at rest, with its last promotion, is the same state', async () => {
-    const ended = finished(at('start'));
-    const { read } = await readVersion1({ ...ended, version: 1 });
-    expect(await read()).toEqual(ended);
-  });
-
-  test('whose stage lacks its slot is no state', async () => {
-    const { read } = await readVersion1({
-      ...SITE_1,
-      promotion: { ...PROMOTION_1, stage: 'check', slot: null },
+test.each(STAGES)(
+  'a state of version 1 in the middle of %s is carried on to a release that is live',
+  async (stage) => {
+    const { read } = await readVersion1(fileOf(stage));
+    const { state, again } = afterRestart(await read(), true);
+    expect(again).toBeNull();
+    expect(finished(state)).toMatchObject({
+      active: 'green',
+      slots: STARTED,
+      promotion: null,
+      last: { id: 'p1', release: BUILT, outcome: 'promoted', trigger: EDIT.trigger },
     });
-    await expect(read()).rejects.toMatchObject({ code: 'STATE_BAD' });
+  },
+);
+
+test.each(['start', 'check', 'flip'] as const)(
+  'a state of version 1 that was putting back what %s had failed of goes on putting it back',
+  async (stage) => {
+    const file = fileOf(stage);
+    const { read } = await readVersion1({
+      ...file,
+      slots: SITE.slots,
+      active: 'blue',
+      epoch: stage === 'flip' ? 4 : 2,
+      promotion: {
+        ...file.promotion,
+        durationsMs: { ...file.promotion.durationsMs, [stage]: 12 },
+        failure: { stage, message: 'it broke' },
+      },
+    });
+    const state = await read();
+    expect(state).toEqual(fail(at(stage)));
+    const { last, ...after } = succeed(afterRestart(state, true).state);
+    expect(after).toMatchObject({ active: 'blue', slots: SITE.slots, promotion: null });
+    expect(last).toMatchObject({ outcome: 'failed', stage, error: 'it broke' });
+  },
+);
+
+test('a state of version 1: before its build has a name is built again', async () => {
+  const { promotion, ...state } = fileOf('build');
+  const { read } = await readVersion1({ ...state, promotion: { ...promotion, release: null } });
+  expect(afterRestart(await read(), false)).toEqual({ state: SITE, again: 'edit' });
+});
+
+test('a state of version 1: at rest, with its last promotion, is the same state', async () => {
+  const ended = finished(at('start'));
+  const { read } = await readVersion1({ ...ended, version: 1 });
+  expect(await read()).toEqual(ended);
+});
+
+test('a state of version 1 whose stage lacks its slot is no state', async () => {
+  const { read } = await readVersion1({
+    ...SITE_1,
+    promotion: { ...PROMOTION_1, stage: 'check', slot: null },
   });
+  await expect(read()).rejects.toMatchObject({ code: 'STATE_BAD' });
 });
 
 test('a state of a newer version is set aside, and both versions are said', async () => {

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import fc from 'fast-check';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import {
   EMPTY_STATE,
   readState,
@@ -41,86 +41,82 @@ async function siteWithState(text: string | Buffer) {
   return paths;
 }
 
-describe('readState', () => {
-  test('gives the empty state where there is none yet', async () => {
-    expect(await readState(await tempSite())).toEqual(EMPTY_STATE);
-  });
+test('readState gives the empty state where there is none yet', async () => {
+  expect(await readState(await tempSite())).toEqual(EMPTY_STATE);
+});
 
-  test('gives back what was written', async () => {
-    const paths = await tempSite();
-    await writeState(paths, RUNNING);
-    expect(await readState(paths)).toEqual(RUNNING);
-  });
+test('readState gives back what was written', async () => {
+  const paths = await tempSite();
+  await writeState(paths, RUNNING);
+  expect(await readState(paths)).toEqual(RUNNING);
+});
 
-  test.each([
-    ['an empty file', ''],
-    ['zeros, as a power cut leaves them', Buffer.alloc(300)],
-    ['another version', JSON.stringify({ ...EMPTY_STATE, version: 0 })],
-    ['a stage without a slot', withPromotion({ step: 'start', slot: null })],
-    ['a step that does not exist', withPromotion({ step: 'bake' })],
-    ['a slot that does not exist', JSON.stringify({ ...EMPTY_STATE, active: 'red' })],
-    ['an epoch below zero', JSON.stringify({ ...EMPTY_STATE, epoch: -1 })],
-    ['no slots', JSON.stringify({ ...EMPTY_STATE, slots: undefined })],
-    ['null', 'null'],
-  ])('says STATE_BAD and which file for %s', async (_name, text) => {
-    const paths = await siteWithState(text);
-    await expect(readState(paths)).rejects.toMatchObject({
-      code: 'STATE_BAD',
-      message: expect.stringContaining(paths.state),
-      hint: expect.any(String),
-    });
-  });
-
-  test('says STATE_BAD when a folder is in its place', async () => {
-    const paths = await tempSite({ 'slots/state.json/file': '' });
-    await expect(readState(paths)).rejects.toMatchObject({ code: 'STATE_BAD' });
-  });
-
-  test('takes a file cut short anywhere for bad or for whole, never for something else', async () => {
-    const paths = await tempSite();
-    await writeState(paths, RUNNING);
-    const whole = await readFile(paths.state);
-    await fc.assert(
-      fc.asyncProperty(fc.nat({ max: whole.length }), async (length) => {
-        await writeFile(paths.state, whole.subarray(0, length));
-        const state = await readState(paths).catch((error) => error.code);
-        expect([RUNNING, 'STATE_BAD']).toContainEqual(state);
-      }),
-    );
+test.each([
+  ['an empty file', ''],
+  ['zeros, as a power cut leaves them', Buffer.alloc(300)],
+  ['another version', JSON.stringify({ ...EMPTY_STATE, version: 0 })],
+  ['a stage without a slot', withPromotion({ step: 'start', slot: null })],
+  ['a step that does not exist', withPromotion({ step: 'bake' })],
+  ['a slot that does not exist', JSON.stringify({ ...EMPTY_STATE, active: 'red' })],
+  ['an epoch below zero', JSON.stringify({ ...EMPTY_STATE, epoch: -1 })],
+  ['no slots', JSON.stringify({ ...EMPTY_STATE, slots: undefined })],
+  ['null', 'null'],
+])('readState says STATE_BAD and which file for %s', async (_name, text) => {
+  const paths = await siteWithState(text);
+  await expect(readState(paths)).rejects.toMatchObject({
+    code: 'STATE_BAD',
+    message: expect.stringContaining(paths.state),
+    hint: expect.any(String),
   });
 });
 
-describe('writeState', () => {
-  test('leaves no other file behind', async () => {
-    const paths = await tempSite();
-    await writeState(paths, EMPTY_STATE);
-    await writeState(paths, RUNNING);
-    expect(await readdir(paths.slots)).toEqual(['state.json']);
-  });
+test('readState says STATE_BAD when a folder is in its place', async () => {
+  const paths = await tempSite({ 'slots/state.json/file': '' });
+  await expect(readState(paths)).rejects.toMatchObject({ code: 'STATE_BAD' });
+});
 
-  test('never lets a reader find less than a whole state', async () => {
-    const paths = await tempSite();
-    await writeState(paths, { ...RUNNING, epoch: 0 });
-    let writing = true;
-    const epochs = new Set<number>();
-    const reader = (async () => {
-      while (writing) epochs.add((await readState(paths)).epoch);
-    })();
-    for (let epoch = 1; epoch <= 50; epoch++) await writeState(paths, { ...RUNNING, epoch });
-    writing = false;
-    await reader;
-    expect(epochs.size).toBeGreaterThan(1);
-  });
+test('readState takes a file cut short anywhere for bad or for whole, never for something else', async () => {
+  const paths = await tempSite();
+  await writeState(paths, RUNNING);
+  const whole = await readFile(paths.state);
+  await fc.assert(
+    fc.asyncProperty(fc.nat({ max: whole.length }), async (length) => {
+      await writeFile(paths.state, whole.subarray(0, length));
+      const state = await readState(paths).catch((error) => error.code);
+      expect([RUNNING, 'STATE_BAD']).toContainEqual(state);
+    }),
+  );
+});
 
-  test('leaves a whole state when its process is killed in the middle of writing', async () => {
-    const paths = await tempSite();
-    for (let round = 1; round <= 3; round++) {
-      const before = (await readState(paths)).epoch;
-      const epoch = await writeUntilKilled(paths.root, round * 10);
-      const after = await readState(paths);
-      expect(after.epoch).toBeGreaterThanOrEqual(Math.max(before, epoch));
-    }
-  });
+test('writeState leaves no other file behind', async () => {
+  const paths = await tempSite();
+  await writeState(paths, EMPTY_STATE);
+  await writeState(paths, RUNNING);
+  expect(await readdir(paths.slots)).toEqual(['state.json']);
+});
+
+test('writeState never lets a reader find less than a whole state', async () => {
+  const paths = await tempSite();
+  await writeState(paths, { ...RUNNING, epoch: 0 });
+  let writing = true;
+  const epochs = new Set<number>();
+  const reader = (async () => {
+    while (writing) epochs.add((await readState(paths)).epoch);
+  })();
+  for (let epoch = 1; epoch <= 50; epoch++) await writeState(paths, { ...RUNNING, epoch });
+  writing = false;
+  await reader;
+  expect(epochs.size).toBeGreaterThan(1);
+});
+
+test('writeState leaves a whole state when its process is killed in the middle of writing', async () => {
+  const paths = await tempSite();
+  for (let round = 1; round <= 3; round++) {
+    const before = (await readState(paths)).epoch;
+    const epoch = await writeUntilKilled(paths.root, round * 10);
+    const after = await readState(paths);
+    expect(after.epoch).toBeGreaterThanOrEqual(Math.max(before, epoch));
+  }
 });
 
 /** Kills a process that writes states as fast as it can; returns the last epoch that it said was on disk. */
@@ -151,12 +147,10 @@ async function writeUntilKilled(root: string, writes: number): Promise<number> {
   return epoch;
 }
 
-describe('setStateAside', () => {
-  test('keeps the bad file under a name that says when', async () => {
-    const paths = await siteWithState('{"half');
-    const aside = await setStateAside(paths, new Date('2026-03-04T05:06:07.890Z'));
-    expect(aside).toBe(`${paths.state}.bad-2026-03-04T05-06-07-890Z`);
-    expect(await readFile(aside, 'utf8')).toBe('{"half');
-    expect(await readState(paths)).toEqual(EMPTY_STATE);
-  });
+test('setStateAside keeps the bad file under a name that says when', async () => {
+  const paths = await siteWithState('{"half');
+  const aside = await setStateAside(paths, new Date('2026-03-04T05:06:07.890Z'));
+  expect(aside).toBe(`${paths.state}.bad-2026-03-04T05-06-07-890Z`);
+  expect(await readFile(aside, 'utf8')).toBe('{"half');
+  expect(await readState(paths)).toEqual(EMPTY_STATE);
 });

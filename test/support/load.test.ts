@@ -1,6 +1,6 @@
 import { createServer, type RequestListener } from 'node:http';
 import type { Socket } from 'node:net';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { freePorts } from './free-ports.ts';
 import { load, loadOrigin, serve } from './load/serve.ts';
 import type { LoadOptions } from './load.ts';
@@ -47,120 +47,116 @@ const WRONG: [name: string, answer: RequestListener, says: RegExp][] = [
   ['a redirect', (_, res) => void res.writeHead(302, { location: '/' }).end(), /status 302/],
 ];
 
-describe('pages', () => {
-  test.each(WRONG)('%s fails every request of every kind', async (_name, answer, says) => {
-    const result = await load(answer, { keepAlive: 1, fresh: 1, slow: 1, slowPath: '/slow' }, 6);
-    expect(result.failed).toBe(result.requests);
-    expect(result.requests).toBeGreaterThanOrEqual(6);
-    for (const failure of result.failures) expect(failure).toMatch(says);
-    expect(result.failures[0]).toMatch(/^(keep-alive|fresh|slow) GET \/\w*: .* after \d+ ms$/);
-  });
-
-  test('exactly the bad ones among good ones are counted', async () => {
-    let bad = 0;
-    let total = 0;
-    const result = await load(
-      (request, response) => {
-        if (++total % 7 !== 0) return good(request, response);
-        const [, answer] = WRONG[bad++ % WRONG.length] as (typeof WRONG)[number];
-        return answer(request, response);
-      },
-      { keepAlive: 3, fresh: 3 },
-      300,
-    );
-    expect(bad).toBeGreaterThan(40);
-    expect(result.failed).toBe(bad);
-    expect(result.requests).toBe(total);
-    expect(result.failures).toHaveLength(20);
-    const { 'keep-alive': kept, fresh } = result.byKind;
-    expect(kept.requests + fresh.requests).toBe(total);
-    expect(kept.failed + fresh.failed).toBe(bad);
-  });
-
-  test('a refused connection fails', async () => {
-    const [port] = await freePorts(1);
-    const result = await loadOrigin(`http://127.0.0.1:${port}`, { keepAlive: 1, fresh: 1 });
-    expect(result.failed).toBe(result.requests);
-    expect(result.failures[0]).toMatch(/ECONNREFUSED/);
-  });
-
-  test('an answer that the caller does not like fails, and a status it allows does not', async () => {
-    const complain = await load(good, {
-      keepAlive: 1,
-      complain: (_path, { body }) => (body === 'good' ? 'too good' : null),
-    });
-    expect(complain.failed).toBe(complain.requests);
-    expect(complain.failures[0]).toMatch(/too good/);
-
-    const allowed = await load((_, response) => response.writeHead(503).end(), {
-      keepAlive: 1,
-      allow: (status) => status === 503,
-    });
-    expect(allowed.failed).toBe(0);
-  });
-
-  test('stopping lets running requests end, and counts them', async () => {
-    const result = await load(
-      (_request, response) => void setTimeout(() => response.end('late'), 150),
-      { keepAlive: 2, slow: 2 },
-      4,
-    );
-    expect(result).toMatchObject({ requests: 4, failed: 0 });
-    expect(result.slowestMs).toBeGreaterThanOrEqual(140);
-  });
-
-  test('answers are counted by release', async () => {
-    const result = await load(
-      (_request, response) => response.writeHead(200, { 'x-slots-release': 'r1' }).end(),
-      { keepAlive: 1, fresh: 1 },
-    );
-    expect(result.releases).toEqual({ r1: result.requests });
-  });
+test.each(WRONG)('pages: %s fails every request of every kind', async (_name, answer, says) => {
+  const result = await load(answer, { keepAlive: 1, fresh: 1, slow: 1, slowPath: '/slow' }, 6);
+  expect(result.failed).toBe(result.requests);
+  expect(result.requests).toBeGreaterThanOrEqual(6);
+  for (const failure of result.failures) expect(failure).toMatch(says);
+  expect(result.failures[0]).toMatch(/^(keep-alive|fresh|slow) GET \/\w*: .* after \d+ ms$/);
 });
 
-describe('connections', () => {
-  /** Numbers the connections, and notes on which of them each request came. */
-  async function connections(headers: Record<string, string>, options: LoadOptions) {
-    const seen: number[] = [];
-    const ids = new WeakMap<object, number>();
-    let next = 0;
-    const server = createServer((request, response) => {
-      seen.push(ids.get(request.socket) as number);
-      response.writeHead(200, headers).end('good');
-    }).on('connection', (socket) => ids.set(socket, next++));
-    const result = await loadOrigin(await serve(server), options, 10);
-    expect(result.failed).toBe(0);
-    return { seen, opened: next, requests: result.requests };
-  }
+test('pages: exactly the bad ones among good ones are counted', async () => {
+  let bad = 0;
+  let total = 0;
+  const result = await load(
+    (request, response) => {
+      if (++total % 7 !== 0) return good(request, response);
+      const [, answer] = WRONG[bad++ % WRONG.length] as (typeof WRONG)[number];
+      return answer(request, response);
+    },
+    { keepAlive: 3, fresh: 3 },
+    300,
+  );
+  expect(bad).toBeGreaterThan(40);
+  expect(result.failed).toBe(bad);
+  expect(result.requests).toBe(total);
+  expect(result.failures).toHaveLength(20);
+  const { 'keep-alive': kept, fresh } = result.byKind;
+  expect(kept.requests + fresh.requests).toBe(total);
+  expect(kept.failed + fresh.failed).toBe(bad);
+});
 
-  test('a keep-alive client keeps to one', async () => {
-    const { opened } = await connections({}, { keepAlive: 1 });
-    expect(opened).toBe(1);
-  });
+test('pages: a refused connection fails', async () => {
+  const [port] = await freePorts(1);
+  const result = await loadOrigin(`http://127.0.0.1:${port}`, { keepAlive: 1, fresh: 1 });
+  expect(result.failed).toBe(result.requests);
+  expect(result.failures[0]).toMatch(/ECONNREFUSED/);
+});
 
-  test('a keep-alive client does not use one again that the server said it closes', async () => {
-    const { seen, opened, requests } = await connections({ connection: 'close' }, { keepAlive: 1 });
-    expect(opened).toBe(requests);
-    expect(new Set(seen).size).toBe(requests);
+test('pages: an answer that the caller does not like fails, and a status it allows does not', async () => {
+  const complain = await load(good, {
+    keepAlive: 1,
+    complain: (_path, { body }) => (body === 'good' ? 'too good' : null),
   });
+  expect(complain.failed).toBe(complain.requests);
+  expect(complain.failures[0]).toMatch(/too good/);
 
-  test('a fresh client opens one for each request', async () => {
-    const { opened, requests } = await connections({}, { fresh: 1 });
-    expect(opened).toBe(requests);
+  const allowed = await load((_, response) => response.writeHead(503).end(), {
+    keepAlive: 1,
+    allow: (status) => status === 503,
   });
+  expect(allowed.failed).toBe(0);
+});
 
-  test('a request whose connection breaks is not sent again', async () => {
-    let received = 0;
-    const result = await load(
-      (request, response) => {
-        received++;
-        if (received % 3 === 0) request.socket.destroy();
-        else response.end('good');
-      },
-      { keepAlive: 1 },
-      12,
-    );
-    expect(received).toBe(result.requests);
-    expect(result.failed).toBe(Math.floor(received / 3));
-  });
+test('pages: stopping lets running requests end, and counts them', async () => {
+  const result = await load(
+    (_request, response) => void setTimeout(() => response.end('late'), 150),
+    { keepAlive: 2, slow: 2 },
+    4,
+  );
+  expect(result).toMatchObject({ requests: 4, failed: 0 });
+  expect(result.slowestMs).toBeGreaterThanOrEqual(140);
+});
+
+test('pages answers are counted by release', async () => {
+  const result = await load(
+    (_request, response) => response.writeHead(200, { 'x-slots-release': 'r1' }).end(),
+    { keepAlive: 1, fresh: 1 },
+  );
+  expect(result.releases).toEqual({ r1: result.requests });
+});
+
+/** Numbers the connections, and notes on which of them each request came. */
+async function connections(headers: Record<string, string>, options: LoadOptions) {
+  const seen: number[] = [];
+  const ids = new WeakMap<object, number>();
+  let next = 0;
+  const server = createServer((request, response) => {
+    seen.push(ids.get(request.socket) as number);
+    response.writeHead(200, headers).end('good');
+  }).on('connection', (socket) => ids.set(socket, next++));
+  const result = await loadOrigin(await serve(server), options, 10);
+  expect(result.failed).toBe(0);
+  return { seen, opened: next, requests: result.requests };
+}
+
+test('connections: a keep-alive client keeps to one', async () => {
+  const { opened } = await connections({}, { keepAlive: 1 });
+  expect(opened).toBe(1);
+});
+
+test('connections: a keep-alive client does not use one again that the server said it closes', async () => {
+  const { seen, opened, requests } = await connections({ connection: 'close' }, { keepAlive: 1 });
+  expect(opened).toBe(requests);
+  expect(new Set(seen).size).toBe(requests);
+});
+
+test('connections: a fresh client opens one for each request', async () => {
+  const { opened, requests } = await connections({}, { fresh: 1 });
+  expect(opened).toBe(requests);
+});
+
+test('connections: a request whose connection breaks is not sent again', async () => {
+  let received = 0;
+  const result = await load(
+    (request, response) => {
+      received++;
+      if (received % 3 === 0) request.socket.destroy();
+      else response.end('good');
+    },
+    { keepAlive: 1 },
+    12,
+  );
+  expect(received).toBe(result.requests);
+  expect(result.failed).toBe(Math.floor(received / 3));
 });

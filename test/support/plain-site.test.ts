@@ -65,21 +65,19 @@ describe('the plain site by itself', () => {
   });
 });
 
-describe('a disposed site', () => {
-  test('has left nothing', async () => {
-    const site = await plainSite({ cleanup: 'caller' });
-    await site.dispose();
-    expect(existsSync(site.root)).toBe(false);
-    expect(existsSync(site.env.PM2_HOME as string)).toBe(false);
-  });
+test('a disposed site has left nothing', async () => {
+  const site = await plainSite({ cleanup: 'caller' });
+  await site.dispose();
+  expect(existsSync(site.root)).toBe(false);
+  expect(existsSync(site.env.PM2_HOME as string)).toBe(false);
+});
 
-  test('names and ends a process that was left running', async () => {
-    const site = await plainSite({ cleanup: 'caller' });
-    const env = { PATH: site.env.PATH as string, SLOTS_ROOT: site.root };
-    const left = spawn('sleep', ['60'], { env });
-    const pid = left.pid as number;
-    await expect(site.dispose()).rejects.toThrow(`${pid} sleep 60`);
-    await until(() => !isAlive(pid), 'its end');
-    expect(existsSync(site.root)).toBe(false);
-  });
+test('a disposed site names and ends a process that was left running', async () => {
+  const site = await plainSite({ cleanup: 'caller' });
+  const env = { PATH: site.env.PATH as string, SLOTS_ROOT: site.root };
+  const left = spawn('sleep', ['60'], { env });
+  const pid = left.pid as number;
+  await expect(site.dispose()).rejects.toThrow(`${pid} sleep 60`);
+  await until(() => !isAlive(pid), 'its end');
+  expect(existsSync(site.root)).toBe(false);
 });

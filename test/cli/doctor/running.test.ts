@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Facts } from '../../../src/cli/doctor/facts.ts';
 import { checkApps, checkPromotion, checkWorkers } from '../../../src/cli/doctor/running.ts';
 import { sitePaths } from '../../../src/slots/paths.ts';
@@ -28,62 +28,58 @@ function running(changes: Record<string, Partial<typeof online>[]> = {}): Facts[
 const levels = (apps: Facts['apps'], with_: State = state) =>
   checkApps(doctorFacts(paths, { apps, state: with_ })).map(({ level }) => level);
 
-describe('the apps', () => {
-  test('are well when all run', () => {
-    expect(levels(running())).toEqual(['ok', 'ok', 'ok', 'ok']);
-  });
-
-  test('may rest before the first `slots up`, and not after it', () => {
-    expect(levels(new Map(), EMPTY_STATE)).toEqual(['ok']);
-    expect(levels(new Map())).toEqual(['warning']);
-  });
-
-  test('are a problem where one that visitors need does not run', () => {
-    const stopped = [{ status: 'stopped' }];
-    expect(levels(running({ proxy: stopped }))).toEqual(['ok', 'problem', 'ok', 'ok']);
-    expect(levels(running({ blue: stopped }))).toEqual(['ok', 'ok', 'problem', 'ok']);
-    expect(levels(running({ green: stopped }))).toEqual(['ok', 'ok', 'ok', 'warning']);
-    expect(levels(running({ watcher: [] }))).toEqual(['problem', 'ok', 'ok', 'ok']);
-  });
-
-  test('may have an empty slot', () => {
-    const one = { ...state, slots: { ...state.slots, green: { release: null } } };
-    expect(levels(running({ green: [{ status: 'stopped' }] }), one)[3]).toBe('ok');
-  });
-
-  test('are a warning where some processes are missing, or start again and again', () => {
-    expect(levels(running({ blue: [{}, { status: 'errored' }] }))[2]).toBe('warning');
-    expect(levels(running({ proxy: [{ restarts: 9, uptimeMs: 900 }] }))[1]).toBe('warning');
-    expect(levels(running({ blue: [{ restarts: 9, uptimeMs: 900 }] }))[2]).toBe('ok');
-  });
-
-  test("are a problem where another site's have the name", () => {
-    const [check] = checkApps(
-      doctorFacts(paths, { state, apps: running({ watcher: [{ root: '/srv/other' }] }) }),
-    );
-    expect(check).toMatchObject({ level: 'problem', message: 'is an app of /srv/other' });
-  });
+test('the apps are well when all run', () => {
+  expect(levels(running())).toEqual(['ok', 'ok', 'ok', 'ok']);
 });
 
-describe('the workers', () => {
-  const worker = (pid: number, epoch: number) => ({ pid, epoch, inflight: { blue: 0, green: 0 } });
-  const check = (workers: unknown[], promotion: unknown = null) => {
-    const status = { epoch: 3, promotion, proxy: { workers } } as unknown as Facts['status'];
-    return checkWorkers(doctorFacts(paths, { status }))[0];
-  };
+test('the apps may rest before the first `slots up`, and not after it', () => {
+  expect(levels(new Map(), EMPTY_STATE)).toEqual(['ok']);
+  expect(levels(new Map())).toEqual(['warning']);
+});
 
-  test('must all have acknowledged the epoch', () => {
-    expect(check([worker(1, 3), worker(2, 3)])).toMatchObject({ level: 'ok' });
-    expect(check([worker(1, 3)])).toMatchObject({ level: 'warning' });
-    expect(check([])).toMatchObject({ level: 'problem' });
-    const behind = check([worker(1, 3), worker(2, 2)]);
-    expect(behind).toMatchObject({ level: 'problem', message: '2 did not acknowledge epoch 3' });
-  });
+test('the apps are a problem where one that visitors need does not run', () => {
+  const stopped = [{ status: 'stopped' }];
+  expect(levels(running({ proxy: stopped }))).toEqual(['ok', 'problem', 'ok', 'ok']);
+  expect(levels(running({ blue: stopped }))).toEqual(['ok', 'ok', 'problem', 'ok']);
+  expect(levels(running({ green: stopped }))).toEqual(['ok', 'ok', 'ok', 'warning']);
+  expect(levels(running({ watcher: [] }))).toEqual(['problem', 'ok', 'ok', 'ok']);
+});
 
-  test('may be behind for a moment while a promotion runs', () => {
-    expect(check([worker(1, 3), worker(2, 2)], { stage: 'flip' })).toMatchObject({
-      level: 'warning',
-    });
+test('the apps may have an empty slot', () => {
+  const one = { ...state, slots: { ...state.slots, green: { release: null } } };
+  expect(levels(running({ green: [{ status: 'stopped' }] }), one)[3]).toBe('ok');
+});
+
+test('the apps are a warning where some processes are missing, or start again and again', () => {
+  expect(levels(running({ blue: [{}, { status: 'errored' }] }))[2]).toBe('warning');
+  expect(levels(running({ proxy: [{ restarts: 9, uptimeMs: 900 }] }))[1]).toBe('warning');
+  expect(levels(running({ blue: [{ restarts: 9, uptimeMs: 900 }] }))[2]).toBe('ok');
+});
+
+test("the apps are a problem where another site's have the name", () => {
+  const [check] = checkApps(
+    doctorFacts(paths, { state, apps: running({ watcher: [{ root: '/srv/other' }] }) }),
+  );
+  expect(check).toMatchObject({ level: 'problem', message: 'is an app of /srv/other' });
+});
+
+const worker = (pid: number, epoch: number) => ({ pid, epoch, inflight: { blue: 0, green: 0 } });
+const check = (workers: unknown[], promotion: unknown = null) => {
+  const status = { epoch: 3, promotion, proxy: { workers } } as unknown as Facts['status'];
+  return checkWorkers(doctorFacts(paths, { status }))[0];
+};
+
+test('the workers must all have acknowledged the epoch', () => {
+  expect(check([worker(1, 3), worker(2, 3)])).toMatchObject({ level: 'ok' });
+  expect(check([worker(1, 3)])).toMatchObject({ level: 'warning' });
+  expect(check([])).toMatchObject({ level: 'problem' });
+  const behind = check([worker(1, 3), worker(2, 2)]);
+  expect(behind).toMatchObject({ level: 'problem', message: '2 did not acknowledge epoch 3' });
+});
+
+test('the workers may be behind for a moment while a promotion runs', () => {
+  expect(check([worker(1, 3), worker(2, 2)], { stage: 'flip' })).toMatchObject({
+    level: 'warning',
   });
 });
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { runGroups } from '../../../src/cli/doctor/check.ts';
 import {
   checkBuildCommand,
@@ -20,36 +20,34 @@ import { doctorFacts } from '../../support/doctor-facts.ts';
 import { freePorts } from '../../support/free-ports.ts';
 import { putRelease, releaseIdOf, tempSite } from '../../support/temp-site.ts';
 
-describe('the config', () => {
-  test('is taken as far as it is right, key by key', async () => {
-    const user = { name: 'shop', keep: 'many', colour: 'red', ports: { proxy: 8080 } };
-    const paths = await tempSite({ 'slots.config.json': JSON.stringify(user) });
-    const { config, error } = loadLeniently(paths.root);
-    expect(config).toMatchObject({ name: 'shop', keep: 5, ports: { proxy: 8080 } });
-    const checks = checkConfig(doctorFacts(paths, { configError: error }));
-    expect(checks.map(({ message }) => message)).toEqual([
-      expect.stringMatching(/^slots\.config\.json: keep: "many" \(expected number/),
-      'slots.config.json: colour: no such key',
-    ]);
-    expect(checks.every(({ level }) => level === 'problem')).toBe(true);
-  });
+test('the config is taken as far as it is right, key by key', async () => {
+  const user = { name: 'shop', keep: 'many', colour: 'red', ports: { proxy: 8080 } };
+  const paths = await tempSite({ 'slots.config.json': JSON.stringify(user) });
+  const { config, error } = loadLeniently(paths.root);
+  expect(config).toMatchObject({ name: 'shop', keep: 5, ports: { proxy: 8080 } });
+  const checks = checkConfig(doctorFacts(paths, { configError: error }));
+  expect(checks.map(({ message }) => message)).toEqual([
+    expect.stringMatching(/^slots\.config\.json: keep: "many" \(expected number/),
+    'slots.config.json: colour: no such key',
+  ]);
+  expect(checks.every(({ level }) => level === 'problem')).toBe(true);
+});
 
-  test.each(['{', '[]', '"x"'])('is at its defaults when it says %s', async (text) => {
-    const paths = await tempSite({ 'slots.config.json': text });
-    const { config, error } = loadLeniently(paths.root);
-    expect(config.ports.proxy).toBe(4321);
-    expect(error).toBeInstanceOf(SlotsError);
-  });
+test.each(['{', '[]', '"x"'])('the config is at its defaults when it says %s', async (text) => {
+  const paths = await tempSite({ 'slots.config.json': text });
+  const { config, error } = loadLeniently(paths.root);
+  expect(config.ports.proxy).toBe(4321);
+  expect(error).toBeInstanceOf(SlotsError);
+});
 
-  test('without a build is a problem only where no framework is known', async () => {
-    const plain = await tempSite({ 'package.json': '{"name":"x"}' });
-    const { error } = loadLeniently(plain.root);
-    expect(checkFramework(doctorFacts(plain, { configError: error }))).toMatchObject([
-      { level: 'problem' },
-    ]);
-    const astro = await tempSite({ 'package.json': '{"name":"x","dependencies":{"astro":"7"}}' });
-    expect(checkFramework(doctorFacts(astro))).toMatchObject([{ level: 'ok', message: 'Astro' }]);
-  });
+test('the config without a build is a problem only where no framework is known', async () => {
+  const plain = await tempSite({ 'package.json': '{"name":"x"}' });
+  const { error } = loadLeniently(plain.root);
+  expect(checkFramework(doctorFacts(plain, { configError: error }))).toMatchObject([
+    { level: 'problem' },
+  ]);
+  const astro = await tempSite({ 'package.json': '{"name":"x","dependencies":{"astro":"7"}}' });
+  expect(checkFramework(doctorFacts(astro))).toMatchObject([{ level: 'ok', message: 'Astro' }]);
 });
 
 test('a build whose program is not installed is a problem', async () => {
@@ -114,36 +112,34 @@ test('an address that this machine does not have is a problem', async () => {
   expect(check).toMatchObject({ level: 'problem', hint: expect.stringContaining('"host"') });
 });
 
-describe('the state', () => {
-  const state: State = {
-    ...EMPTY_STATE,
-    active: 'blue',
-    slots: { blue: { release: releaseIdOf(2) }, green: { release: releaseIdOf(1) } },
-  };
+const state: State = {
+  ...EMPTY_STATE,
+  active: 'blue',
+  slots: { blue: { release: releaseIdOf(2) }, green: { release: releaseIdOf(1) } },
+};
 
-  test('that cannot be read is a problem, and the links are not judged by it', async () => {
-    const paths = await tempSite();
-    const stateError = new SlotsError('STATE_BAD', 'not a state', { hint: 'wait' });
-    const facts = doctorFacts(paths, { stateError });
-    expect(checkState(facts)).toMatchObject([{ level: 'problem', message: 'not a state' }]);
-    await mkdir(paths.slots);
-    await symlink(`releases/${releaseIdOf(1)}`, join(paths.slots, 'blue'));
-    expect(await checkLinks(facts)).toEqual([]);
-    expect(await checkLinks(doctorFacts(paths))).toMatchObject([{ level: 'warning' }]);
-  });
+test('the state that cannot be read is a problem, and the links are not judged by it', async () => {
+  const paths = await tempSite();
+  const stateError = new SlotsError('STATE_BAD', 'not a state', { hint: 'wait' });
+  const facts = doctorFacts(paths, { stateError });
+  expect(checkState(facts)).toMatchObject([{ level: 'problem', message: 'not a state' }]);
+  await mkdir(paths.slots);
+  await symlink(`releases/${releaseIdOf(1)}`, join(paths.slots, 'blue'));
+  expect(await checkLinks(facts)).toEqual([]);
+  expect(await checkLinks(doctorFacts(paths))).toMatchObject([{ level: 'warning' }]);
+});
 
-  test('needs the entry of the active release, and would like that of the standby', async () => {
-    const paths = await tempSite();
-    const facts = doctorFacts(paths, { state });
-    await putRelease(paths, releaseIdOf(1));
-    await putRelease(paths, releaseIdOf(2));
-    expect((await checkEntries(facts)).map(({ level }) => level)).toEqual(['ok', 'ok']);
-    for (const id of [1, 2]) await rm(join(paths.releases, releaseIdOf(id), 'dist/server.mjs'));
-    expect((await checkEntries(facts)).map(({ level }) => level)).toEqual(['problem', 'warning']);
-    await writeFile(paths.history, '');
-    await rm(paths.releases, { recursive: true });
-    expect((await checkEntries(facts)).map(({ level }) => level)).toEqual(['problem', 'warning']);
-  });
+test('the state needs the entry of the active release, and would like that of the standby', async () => {
+  const paths = await tempSite();
+  const facts = doctorFacts(paths, { state });
+  await putRelease(paths, releaseIdOf(1));
+  await putRelease(paths, releaseIdOf(2));
+  expect((await checkEntries(facts)).map(({ level }) => level)).toEqual(['ok', 'ok']);
+  for (const id of [1, 2]) await rm(join(paths.releases, releaseIdOf(id), 'dist/server.mjs'));
+  expect((await checkEntries(facts)).map(({ level }) => level)).toEqual(['problem', 'warning']);
+  await writeFile(paths.history, '');
+  await rm(paths.releases, { recursive: true });
+  expect((await checkEntries(facts)).map(({ level }) => level)).toEqual(['problem', 'warning']);
 });
 
 test('a check that breaks is a problem and stops no other', async () => {

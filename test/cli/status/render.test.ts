@@ -1,5 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { renderStatus } from '../../../src/cli/status/render.ts';
 import type { SlotStatus, Status } from '../../../src/controller/admin/status.ts';
 import { releaseIdOf } from '../../support/temp-site.ts';
@@ -49,85 +49,83 @@ function status(changes: Partial<Status> = {}): Status {
 const render = (changes?: Partial<Status>) =>
   stripVTControlCharacters(renderStatus(status(changes)));
 
-describe('renderStatus', () => {
-  test('shows site, address, epoch, workers and both slots, and nothing more when all is quiet', () => {
-    expect(render()).toBe(
-      [
-        'blog  http://localhost:4321  epoch 7 · 2 proxy workers · 2 in flight',
-        '',
-        `▶ blue   active   ${releaseIdOf(2)}  :4322  healthy  2 open  2 of 2 instances, 100 MiB, up 9.0 s`,
-        `  green  standby  ${releaseIdOf(1)}  :4323  healthy  0 open  2 of 2 instances, 100 MiB, up 9.0 s`,
-      ].join('\n'),
-    );
-  });
+test('renderStatus shows site, address, epoch, workers and both slots, and nothing more when all is quiet', () => {
+  expect(render()).toBe(
+    [
+      'blog  http://localhost:4321  epoch 7 · 2 proxy workers · 2 in flight',
+      '',
+      `▶ blue   active   ${releaseIdOf(2)}  :4322  healthy  2 open  2 of 2 instances, 100 MiB, up 9.0 s`,
+      `  green  standby  ${releaseIdOf(1)}  :4323  healthy  0 open  2 of 2 instances, 100 MiB, up 9.0 s`,
+    ].join('\n'),
+  );
+});
 
-  test('shows the address that visitors use when they come by HTTPS', () => {
-    const proxy = { ...status().proxy, tls: true as const };
-    expect(render({ proxy })).toContain('blog  https://localhost:4321  epoch');
-  });
+test('renderStatus shows the address that visitors use when they come by HTTPS', () => {
+  const proxy = { ...status().proxy, tls: true as const };
+  expect(render({ proxy })).toContain('blog  https://localhost:4321  epoch');
+});
 
-  test('has no colour codes when it is not for a terminal', () => {
-    expect(process.stdout.isTTY).toBeFalsy();
-    expect(renderStatus(status())).toBe(render());
-  });
+test('renderStatus has no colour codes when it is not for a terminal', () => {
+  expect(process.stdout.isTTY).toBeFalsy();
+  expect(renderStatus(status())).toBe(render());
+});
 
-  test('marks no slot while nothing is live yet', () => {
-    const empty = slot({ role: 'down', release: null, healthy: false, instances: [] });
-    const text = render({ slots: { blue: empty, green: empty } });
-    expect(text).not.toContain('▶');
-    expect(text.match(/down {2}no release/g)).toHaveLength(2);
-    expect(text.match(/not running/g)).toHaveLength(2);
-    expect(text).not.toContain('healthy');
-  });
+test('renderStatus marks no slot while nothing is live yet', () => {
+  const empty = slot({ role: 'down', release: null, healthy: false, instances: [] });
+  const text = render({ slots: { blue: empty, green: empty } });
+  expect(text).not.toContain('▶');
+  expect(text.match(/down {2}no release/g)).toHaveLength(2);
+  expect(text.match(/not running/g)).toHaveLength(2);
+  expect(text).not.toContain('healthy');
+});
 
-  test('says that a slot is not healthy, and how many of its instances are online', () => {
-    const sick = slot({ healthy: false });
-    sick.instances.push({ pid: 0, status: 'errored', uptimeMs: 0, memoryBytes: 0, restarts: 9 });
-    const text = render({ slots: { blue: sick, green: slot({ role: 'standby' }) } });
-    expect(text).toMatch(/not healthy .* 2 of 3 instances/);
-  });
+test('renderStatus says that a slot is not healthy, and how many of its instances are online', () => {
+  const sick = slot({ healthy: false });
+  sick.instances.push({ pid: 0, status: 'errored', uptimeMs: 0, memoryBytes: 0, restarts: 9 });
+  const text = render({ slots: { blue: sick, green: slot({ role: 'standby' }) } });
+  expect(text).toMatch(/not healthy .* 2 of 3 instances/);
+});
 
-  test('shows the stages of a running promotion', () => {
-    const startedAt = new Date().toISOString();
-    const facts = { id: 'p', release: releaseIdOf(3), startedAt, durationsMs: {} };
-    const promotion = { ...facts, stage: 'check', trigger: 'edit' } as const;
-    expect(render({ promotion })).toContain(
-      `${releaseIdOf(3)}: build → start → check → flip → drain → reload  edit, just now`,
-    );
-    const early = { ...promotion, stage: 'build', release: null, trigger: 'start' } as const;
-    expect(render({ promotion: early })).toContain('a new release: build →');
-  });
+test('renderStatus shows the stages of a running promotion', () => {
+  const startedAt = new Date().toISOString();
+  const facts = { id: 'p', release: releaseIdOf(3), startedAt, durationsMs: {} };
+  const promotion = { ...facts, stage: 'check', trigger: 'edit' } as const;
+  expect(render({ promotion })).toContain(
+    `${releaseIdOf(3)}: build → start → check → flip → drain → reload  edit, just now`,
+  );
+  const early = { ...promotion, stage: 'build', release: null, trigger: 'start' } as const;
+  expect(render({ promotion: early })).toContain('a new release: build →');
+});
 
-  test('shows how the last promotion ended and how long its stages took', () => {
-    const last = {
-      id: 'p',
-      release: releaseIdOf(2),
-      outcome: 'promoted',
-      stage: 'reload',
-      error: null,
-      finishedAt: new Date().toISOString(),
-      durationsMs: { build: 4200, flip: 3 },
-      trigger: 'edit',
-      startedAt: new Date().toISOString(),
-    } as const;
-    expect(render({ last })).toContain(
-      `last: promoted ${releaseIdOf(2)}  just now · build 4.2 s · flip 3 ms`,
-    );
-    expect(
-      render({ last: { ...last, outcome: 'failed', stage: 'build', error: 'exited with code 1' } }),
-    ).toContain(`last: failed in build (${releaseIdOf(2)}): exited with code 1  just now`);
-    expect(
-      render({ last: { ...last, outcome: 'failed', stage: 'build', release: null, error: 'no' } }),
-    ).toContain('last: failed in build: no  just now');
-  });
+test('renderStatus shows how the last promotion ended and how long its stages took', () => {
+  const last = {
+    id: 'p',
+    release: releaseIdOf(2),
+    outcome: 'promoted',
+    stage: 'reload',
+    error: null,
+    finishedAt: new Date().toISOString(),
+    durationsMs: { build: 4200, flip: 3 },
+    trigger: 'edit',
+    startedAt: new Date().toISOString(),
+  } as const;
+  expect(render({ last })).toContain(
+    `last: promoted ${releaseIdOf(2)}  just now · build 4.2 s · flip 3 ms`,
+  );
+  expect(
+    render({ last: { ...last, outcome: 'failed', stage: 'build', error: 'exited with code 1' } }),
+  ).toContain(`last: failed in build (${releaseIdOf(2)}): exited with code 1  just now`);
+  expect(
+    render({ last: { ...last, outcome: 'failed', stage: 'build', release: null, error: 'no' } }),
+  ).toContain('last: failed in build: no  just now');
+});
 
-  test('says that edits are paused, how many wait and what to do', () => {
-    const watcher = { paths: [], paused: true, pending: 0 };
-    expect(render({ watcher })).toContain('edits are paused: `slots resume` promotes them');
-    expect(render({ watcher: { ...watcher, pending: 3 } })).toContain('paused, 3 changes wait:');
-  });
+test('renderStatus says that edits are paused, how many wait and what to do', () => {
+  const watcher = { paths: [], paused: true, pending: 0 };
+  expect(render({ watcher })).toContain('edits are paused: `slots resume` promotes them');
+  expect(render({ watcher: { ...watcher, pending: 3 } })).toContain('paused, 3 changes wait:');
+});
 
-  test('says from which slot visitors were moved', () => {
-    expect(render({ failedOverFrom: 'green' })).toContain('green died: visitors are on blue');
-  });
+test('renderStatus says from which slot visitors were moved', () => {
+  expect(render({ failedOverFrom: 'green' })).toContain('green died: visitors are on blue');
 });

@@ -26,130 +26,126 @@ async function startApi(over: Partial<Operations> = {}) {
   return { ask, call, called, port };
 }
 
-describe('the API', () => {
-  test.each([
-    ['GET /api/status', undefined, ['status'], exampleOf('/api/status')],
-    ['POST /api/promote', undefined, ['promote'], { id: ORDER_ID }],
-    ['POST /api/rollback', { release: null }, ['rollback', null], { id: ORDER_ID }],
-    ['POST /api/rollback', { release: RELEASE }, ['rollback', RELEASE], { id: ORDER_ID }],
-    ['POST /api/pause', undefined, ['pause'], {}],
-    ['POST /api/resume', undefined, ['resume'], {}],
-    ['GET /api/releases', undefined, ['releases'], exampleOf('/api/releases')],
-    ['GET /api/history', undefined, ['history', 100], exampleOf('/api/history')],
-    ['GET /api/history?limit=7', undefined, ['history', 7], exampleOf('/api/history')],
-  ])('%s is done', async (route, body, wanted, answer) => {
-    const { call, called } = await startApi();
-    const [method = '', path = ''] = route.split(' ');
-    expect(await call(method, path, body)).toEqual({ status: 200, body: answer });
-    expect(called).toEqual([wanted]);
-  });
+test.each([
+  ['GET /api/status', undefined, ['status'], exampleOf('/api/status')],
+  ['POST /api/promote', undefined, ['promote'], { id: ORDER_ID }],
+  ['POST /api/rollback', { release: null }, ['rollback', null], { id: ORDER_ID }],
+  ['POST /api/rollback', { release: RELEASE }, ['rollback', RELEASE], { id: ORDER_ID }],
+  ['POST /api/pause', undefined, ['pause'], {}],
+  ['POST /api/resume', undefined, ['resume'], {}],
+  ['GET /api/releases', undefined, ['releases'], exampleOf('/api/releases')],
+  ['GET /api/history', undefined, ['history', 100], exampleOf('/api/history')],
+  ['GET /api/history?limit=7', undefined, ['history', 7], exampleOf('/api/history')],
+])('the API: %s is done', async (route, body, wanted, answer) => {
+  const { call, called } = await startApi();
+  const [method = '', path = ''] = route.split(' ');
+  expect(await call(method, path, body)).toEqual({ status: 200, body: answer });
+  expect(called).toEqual([wanted]);
+});
 
-  test('gives the last minutes of traffic', async () => {
-    const { call } = await startApi();
-    expect((await call('GET', '/api/traffic')).body).toEqual(exampleOf('/api/traffic'));
-  });
+test('the API gives the last minutes of traffic', async () => {
+  const { call } = await startApi();
+  expect((await call('GET', '/api/traffic')).body).toEqual(exampleOf('/api/traffic'));
+});
 
-  test.each([
-    ['POST /api/rollback', { release: '../../etc' }],
-    ['POST /api/rollback', { release: 5 }],
-    ['POST /api/rollback', {}],
-    ['POST /api/rollback', { release: null, force: true }],
-    ['POST /api/rollback', 'nonsense'],
-    ['GET /api/history?limit=0', undefined],
-    ['GET /api/history?limit=many', undefined],
-    ['GET /api/history?limit=1e9', undefined],
-    ['GET /api/build-log?release=../../../etc/passwd', undefined],
-    ['GET /api/build-log?release=', undefined],
-  ])('%s with %j is refused', async (route, body) => {
-    const { call, called } = await startApi();
-    const [method = '', path = ''] = route.split(' ');
-    const answer = await call(method, path, body);
-    expect(answer).toMatchObject({ status: 400, body: { error: { code: 'BAD_REQUEST' } } });
-    expect(called).toEqual([]);
-  });
+test.each([
+  ['POST /api/rollback', { release: '../../etc' }],
+  ['POST /api/rollback', { release: 5 }],
+  ['POST /api/rollback', {}],
+  ['POST /api/rollback', { release: null, force: true }],
+  ['POST /api/rollback', 'nonsense'],
+  ['GET /api/history?limit=0', undefined],
+  ['GET /api/history?limit=many', undefined],
+  ['GET /api/history?limit=1e9', undefined],
+  ['GET /api/build-log?release=../../../etc/passwd', undefined],
+  ['GET /api/build-log?release=', undefined],
+])('the API: %s with %j is refused', async (route, body) => {
+  const { call, called } = await startApi();
+  const [method = '', path = ''] = route.split(' ');
+  const answer = await call(method, path, body);
+  expect(answer).toMatchObject({ status: 400, body: { error: { code: 'BAD_REQUEST' } } });
+  expect(called).toEqual([]);
+});
 
-  test('refuses a body that is no JSON, and one that is too large', async () => {
-    const { ask, called } = await startApi();
-    expect((await ask('POST', '/api/rollback', {}, '{')).status).toBe(400);
-    const large = `{"release":"${'x'.repeat(64 * 1024)}"}`;
-    expect((await ask('POST', '/api/rollback', {}, large)).status).toBe(413);
-    expect(called).toEqual([]);
-  });
+test('the API refuses a body that is no JSON, and one that is too large', async () => {
+  const { ask, called } = await startApi();
+  expect((await ask('POST', '/api/rollback', {}, '{')).status).toBe(400);
+  const large = `{"release":"${'x'.repeat(64 * 1024)}"}`;
+  expect((await ask('POST', '/api/rollback', {}, large)).status).toBe(413);
+  expect(called).toEqual([]);
+});
 
-  test.each([
-    'GET /api/promote',
-    'POST /api/status',
-    'GET /api/nothing',
-    'GET /constructor',
-    'GET /api/%',
-    'GET http://localhost/api/status',
-    'OPTIONS *',
-    'GET /metrics',
-    'POST /hooks/git',
-  ])('has no %s', async (route) => {
-    const { call } = await startApi();
-    const [method = '', path = ''] = route.split(' ');
-    expect(await call(method, path)).toMatchObject({
-      status: 404,
-      body: { error: { code: 'NO_SUCH_CALL' } },
-    });
-  });
-
-  test('passes on why something cannot be done', async () => {
-    const { call } = await startApi({
-      promote: async () => {
-        throw new SlotsError('NO_STANDBY', 'there is none', { hint: 'wait' });
-      },
-      pause: async () => {
-        throw new TypeError('a bug');
-      },
-    });
-    expect(await call('POST', '/api/promote')).toEqual({
-      status: 409,
-      body: { error: { code: 'NO_STANDBY', message: 'there is none', hint: 'wait' } },
-    });
-    expect(await call('POST', '/api/pause')).toMatchObject({
-      status: 500,
-      body: { error: { code: 'UNEXPECTED' } },
-    });
+test.each([
+  'GET /api/promote',
+  'POST /api/status',
+  'GET /api/nothing',
+  'GET /constructor',
+  'GET /api/%',
+  'GET http://localhost/api/status',
+  'OPTIONS *',
+  'GET /metrics',
+  'POST /hooks/git',
+])('the API has no %s', async (route) => {
+  const { call } = await startApi();
+  const [method = '', path = ''] = route.split(' ');
+  expect(await call(method, path)).toMatchObject({
+    status: 404,
+    body: { error: { code: 'NO_SUCH_CALL' } },
   });
 });
 
-describe('a build log', () => {
-  test('is sent as it is, its end only when it is long', async () => {
-    const path = join(await tempFolder(), 'build.log');
-    const { ask } = await startApi({ buildLog: async () => path });
-    expect((await ask('GET', '/api/build-log')).status).toBe(404);
-    await writeFile(path, '');
-    expect(await ask('GET', '/api/build-log')).toMatchObject({ status: 200, body: '' });
-    await writeFile(path, 'grün\n');
-    expect(await ask('GET', '/api/build-log')).toMatchObject({
-      status: 200,
-      body: 'grün\n',
-      headers: { 'content-type': 'text/plain; charset=utf-8' },
-    });
-    await writeFile(path, 'x'.repeat(3 * 1024 * 1024));
-    await appendFile(path, 'the end');
-    const { body } = await ask('GET', `/api/build-log?release=${RELEASE}`);
-    expect(body).toHaveLength(2 * 1024 * 1024);
-    expect(body.endsWith('the end')).toBe(true);
+test('the API passes on why something cannot be done', async () => {
+  const { call } = await startApi({
+    promote: async () => {
+      throw new SlotsError('NO_STANDBY', 'there is none', { hint: 'wait' });
+    },
+    pause: async () => {
+      throw new TypeError('a bug');
+    },
   });
+  expect(await call('POST', '/api/promote')).toEqual({
+    status: 409,
+    body: { error: { code: 'NO_STANDBY', message: 'there is none', hint: 'wait' } },
+  });
+  expect(await call('POST', '/api/pause')).toMatchObject({
+    status: 500,
+    body: { error: { code: 'UNEXPECTED' } },
+  });
+});
 
-  test('is found for the running build, a kept release, and none else', async () => {
-    const paths = await tempSite();
-    expect(await newestBuildLog(paths)).toBeNull();
-    const [kept, building] = [releaseIdOf(1), releaseIdOf(2)];
-    await putRelease(paths, kept);
-    await writeFile(join(paths.releases, kept, 'build.log'), 'kept');
-    expect(await newestBuildLog(paths)).toBe(join(paths.releases, kept, 'build.log'));
-    await createPartial(paths, building);
-    const partial = join(paths.releases, `${building}.partial`, 'build.log');
-    expect(await newestBuildLog(paths)).toBe(partial);
-    expect(await releaseBuildLog(paths, building)).toBe(partial);
-    for (const id of [releaseIdOf(3), '..', '../../state.json']) {
-      await expect(releaseBuildLog(paths, id)).rejects.toMatchObject({ code: 'RELEASE_UNKNOWN' });
-    }
+test('a build log is sent as it is, its end only when it is long', async () => {
+  const path = join(await tempFolder(), 'build.log');
+  const { ask } = await startApi({ buildLog: async () => path });
+  expect((await ask('GET', '/api/build-log')).status).toBe(404);
+  await writeFile(path, '');
+  expect(await ask('GET', '/api/build-log')).toMatchObject({ status: 200, body: '' });
+  await writeFile(path, 'grün\n');
+  expect(await ask('GET', '/api/build-log')).toMatchObject({
+    status: 200,
+    body: 'grün\n',
+    headers: { 'content-type': 'text/plain; charset=utf-8' },
   });
+  await writeFile(path, 'x'.repeat(3 * 1024 * 1024));
+  await appendFile(path, 'the end');
+  const { body } = await ask('GET', `/api/build-log?release=${RELEASE}`);
+  expect(body).toHaveLength(2 * 1024 * 1024);
+  expect(body.endsWith('the end')).toBe(true);
+});
+
+test('a build log is found for the running build, a kept release, and none else', async () => {
+  const paths = await tempSite();
+  expect(await newestBuildLog(paths)).toBeNull();
+  const [kept, building] = [releaseIdOf(1), releaseIdOf(2)];
+  await putRelease(paths, kept);
+  await writeFile(join(paths.releases, kept, 'build.log'), 'kept');
+  expect(await newestBuildLog(paths)).toBe(join(paths.releases, kept, 'build.log'));
+  await createPartial(paths, building);
+  const partial = join(paths.releases, `${building}.partial`, 'build.log');
+  expect(await newestBuildLog(paths)).toBe(partial);
+  expect(await releaseBuildLog(paths, building)).toBe(partial);
+  for (const id of [releaseIdOf(3), '..', '../../state.json']) {
+    await expect(releaseBuildLog(paths, id)).rejects.toMatchObject({ code: 'RELEASE_UNKNOWN' });
+  }
 });
 
 describe('the events', () => {

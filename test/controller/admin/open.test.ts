@@ -1,4 +1,4 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { UserConfig } from '../../../src/config/schema.ts';
 import { type AdminContext, lockHost, openAdmin } from '../../../src/controller/admin/open.ts';
 import { createTrafficCounters } from '../../../src/controller/metrics/traffic-counters.ts';
@@ -43,52 +43,50 @@ async function open(user: UserConfig) {
   return { port: admin, paths, status, events };
 }
 
-describe('the admin port', () => {
-  test('is on the loopback address and nowhere else by default', async () => {
-    const { status } = await open({});
-    expect([await status('127.0.0.1'), await status('127.0.0.2')]).toEqual([200, 'not there']);
-  });
+test('the admin port is on the loopback address and nowhere else by default', async () => {
+  const { status } = await open({});
+  expect([await status('127.0.0.1'), await status('127.0.0.2')]).toEqual([200, 'not there']);
+});
 
-  test('is on another address too when the config says so, and known by it', async () => {
-    const { status } = await open({ admin: { host: '127.0.0.2' } });
-    expect([await status('127.0.0.1'), await status('127.0.0.2')]).toEqual([200, 200]);
-  });
+test('the admin port is on another address too when the config says so, and known by it', async () => {
+  const { status } = await open({ admin: { host: '127.0.0.2' } });
+  expect([await status('127.0.0.1'), await status('127.0.0.2')]).toEqual([200, 200]);
+});
 
-  test('is on every address when the config says so, where only known names are answered', async () => {
-    const { status } = await open({ admin: { host: '0.0.0.0', hosts: ['127.0.0.3'] } });
-    expect(await Promise.all(['127.0.0.1', '127.0.0.2', '127.0.0.3'].map(status))).toEqual([
-      200, 403, 200,
-    ]);
-  });
+test('the admin port is on every address when the config says so, where only known names are answered', async () => {
+  const { status } = await open({ admin: { host: '0.0.0.0', hosts: ['127.0.0.3'] } });
+  expect(await Promise.all(['127.0.0.1', '127.0.0.2', '127.0.0.3'].map(status))).toEqual([
+    200, 403, 200,
+  ]);
+});
 
-  test('is the lock of office wherever it listens', async () => {
-    for (const hosts of [
-      ['127.0.0.1', '0.0.0.0'],
-      ['0.0.0.0', '127.0.0.1'],
-      ['127.0.0.2', '0.0.0.0'],
-    ]) {
-      const [first, second] = hosts.map((host) => lockHost(testConfig({ admin: { host } })));
-      const { port, paths } = await open({ admin: { host: first as string } });
-      await expect(takeSiteLock(paths, port, second)).rejects.toMatchObject({ code: 'PORT_TAKEN' });
-    }
-  });
+test('the admin port is the lock of office wherever it listens', async () => {
+  for (const hosts of [
+    ['127.0.0.1', '0.0.0.0'],
+    ['0.0.0.0', '127.0.0.1'],
+    ['127.0.0.2', '0.0.0.0'],
+  ]) {
+    const [first, second] = hosts.map((host) => lockHost(testConfig({ admin: { host } })));
+    const { port, paths } = await open({ admin: { host: first as string } });
+    await expect(takeSiteLock(paths, port, second)).rejects.toMatchObject({ code: 'PORT_TAKEN' });
+  }
+});
 
-  test('that cannot be on the other address is said, and is on the loopback all the same', async () => {
-    const { status, events } = await open({ admin: { host: '192.0.2.1' } });
-    expect(await status('127.0.0.1')).toBe(200);
-    expect(events('admin.listen-failed')).toMatchObject([{ host: '192.0.2.1' }]);
-  });
+test('the admin port that cannot be on the other address is said, and is on the loopback all the same', async () => {
+  const { status, events } = await open({ admin: { host: '192.0.2.1' } });
+  expect(await status('127.0.0.1')).toBe(200);
+  expect(events('admin.listen-failed')).toMatchObject([{ host: '192.0.2.1' }]);
+});
 
-  test('takes pushes only when the config says so', async () => {
-    const secret = 'k'.repeat(16);
-    for (const [user, status] of [
-      [{}, 404],
-      [{ deploy: { git: false, secret } }, 404],
-      [{ deploy: { git: true, secret } }, 401],
-    ] as const) {
-      const { port } = await open(user);
-      const answer = await fetch(`http://127.0.0.1:${port}/hooks/git`, { method: 'POST' });
-      expect(answer.status).toBe(status);
-    }
-  });
+test('the admin port takes pushes only when the config says so', async () => {
+  const secret = 'k'.repeat(16);
+  for (const [user, status] of [
+    [{}, 404],
+    [{ deploy: { git: false, secret } }, 404],
+    [{ deploy: { git: true, secret } }, 401],
+  ] as const) {
+    const { port } = await open(user);
+    const answer = await fetch(`http://127.0.0.1:${port}/hooks/git`, { method: 'POST' });
+    expect(answer.status).toBe(status);
+  }
 });

@@ -1,5 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import type { SitePaths } from '../../../src/slots/paths.ts';
 import { startBuild } from '../../support/build-site.ts';
 import { processesWith, signalProcess } from '../../support/processes.ts';
@@ -64,22 +64,20 @@ test('a build that has ended well is a release soon, whatever it left running wi
   expect(await buildProcesses(paths)).toEqual([]);
 });
 
-describe('a build that is canceled', () => {
-  test('ends with all its processes', async () => {
-    const paths = await site();
-    const build = startBuild(paths, TREE);
-    await until(() => build.lines.length > 0, 'the build to work');
-    build.cancel();
-    await expect(build.release).rejects.toMatchObject({ code: 'BUILD_CANCELED' });
-    await expectOnlyLog(paths);
-  });
+test('a build that is canceled ends with all its processes', async () => {
+  const paths = await site();
+  const build = startBuild(paths, TREE);
+  await until(() => build.lines.length > 0, 'the build to work');
+  build.cancel();
+  await expect(build.release).rejects.toMatchObject({ code: 'BUILD_CANCELED' });
+  await expectOnlyLog(paths);
+});
 
-  test('before it began is never run', async () => {
-    const paths = await site();
-    const build = startBuild(paths, `${GOOD}; echo ran > ran`);
-    build.cancel();
-    await expect(build.release).rejects.toMatchObject({ code: 'BUILD_CANCELED' });
-    expect(await readdir(paths.root)).not.toContain('ran');
-    expect(await readdir(paths.releases)).toEqual([]);
-  });
+test('a build that is canceled: before it began is never run', async () => {
+  const paths = await site();
+  const build = startBuild(paths, `${GOOD}; echo ran > ran`);
+  build.cancel();
+  await expect(build.release).rejects.toMatchObject({ code: 'BUILD_CANCELED' });
+  expect(await readdir(paths.root)).not.toContain('ran');
+  expect(await readdir(paths.releases)).toEqual([]);
 });

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { buildReason } from '../../../src/controller/build/reason.ts';
 
 /** What real tools printed, Node 24, npm 11, Astro 7, Vite 8, TypeScript 7, Next 15 and 16, SvelteKit 2, Nuxt 4 and Eleventy 3. */
@@ -88,36 +88,32 @@ const REASONS: Record<string, string> = {
     '[vite-plugin-svelte:compile] [plugin vite-plugin-svelte:compile] src/routes/+page.svelte (1:10): src/routes/+page.svelte:1:10 `</p>` attempted to close an element that was not open',
 };
 
-describe('the reason of a real failed build', () => {
-  test.each(Object.entries(REASONS))('%s', (name, reason) => {
-    const output = readFileSync(`${OUTPUTS}${name}.txt`, 'utf8').split('\n');
-    expect(buildReason(output, SITE)).toBe(reason);
-  });
-
-  test('is told for every output that is kept', () => {
-    const names = readdirSync(OUTPUTS).map((file) => file.replace('.txt', ''));
-    expect(Object.keys(REASONS).sort()).toEqual(names.sort());
-  });
+test.each(Object.entries(REASONS))('the reason of a real failed build: %s', (name, reason) => {
+  const output = readFileSync(`${OUTPUTS}${name}.txt`, 'utf8').split('\n');
+  expect(buildReason(output, SITE)).toBe(reason);
 });
 
-describe('buildReason', () => {
-  test.each<[string, string[], string]>([
-    ['nothing was printed', [], ''],
-    ['only blank lines were printed', ['', '  '], ''],
-    ['nothing looks like an error', ['one', 'two'], 'two'],
-    ['a stack is all there is', ['at f (file:///a.mjs:1:2)', 'at async node:internal:3:4'], ''],
-    ['a stack ends the output', ['no title', 'at f (/a.mjs:1:2)'], 'no title'],
-    ['an error comes before other output', ['TypeError: no title', 'bye'], 'TypeError: no title'],
-    [
-      'a summary comes before the error',
-      ['Build failed in 3ms', 'error: no title'],
-      'error: no title',
-    ],
-    ['a summary is all there is', ['rendering', 'Build failed in 3ms'], 'Build failed in 3ms'],
-    ['an error is a warning only', ['warning: could not resolve x', 'no title'], 'no title'],
-    ['the old npm speaks', ['npm ERR! code ELIFECYCLE', 'npm ERR! no title'], 'no title'],
-    ['its message is in the next line', ['Error: x:', 'no title'], 'Error: x: no title'],
-  ])('when %s', (_when, output, reason) => {
-    expect(buildReason(output)).toBe(reason);
-  });
+test('the reason of a real failed build is told for every output that is kept', () => {
+  const names = readdirSync(OUTPUTS).map((file) => file.replace('.txt', ''));
+  expect(Object.keys(REASONS).sort()).toEqual(names.sort());
+});
+
+test.each<[string, string[], string]>([
+  ['nothing was printed', [], ''],
+  ['only blank lines were printed', ['', '  '], ''],
+  ['nothing looks like an error', ['one', 'two'], 'two'],
+  ['a stack is all there is', ['at f (file:///a.mjs:1:2)', 'at async node:internal:3:4'], ''],
+  ['a stack ends the output', ['no title', 'at f (/a.mjs:1:2)'], 'no title'],
+  ['an error comes before other output', ['TypeError: no title', 'bye'], 'TypeError: no title'],
+  [
+    'a summary comes before the error',
+    ['Build failed in 3ms', 'error: no title'],
+    'error: no title',
+  ],
+  ['a summary is all there is', ['rendering', 'Build failed in 3ms'], 'Build failed in 3ms'],
+  ['an error is a warning only', ['warning: could not resolve x', 'no title'], 'no title'],
+  ['the old npm speaks', ['npm ERR! code ELIFECYCLE', 'npm ERR! no title'], 'no title'],
+  ['its message is in the next line', ['Error: x:', 'no title'], 'Error: x: no title'],
+])('buildReason: when %s', (_when, output, reason) => {
+  expect(buildReason(output)).toBe(reason);
 });

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   countPromotion,
   createEventCounters,
@@ -92,114 +92,107 @@ function report(slot: 'blue' | 'green', release: string | null, answers: [number
   return counters.counters;
 }
 
-describe('requests', () => {
-  test('are summed over workers, by slot, release and status class', async () => {
-    const { trafficCounters, lines } = await setUp();
-    trafficCounters.add(
-      1,
-      report('green', TWO, [
-        [200, 2],
-        [404, 2],
-        [200, 2],
-      ]),
-    );
-    trafficCounters.add(
-      2,
-      report('green', TWO, [
-        [200, 2],
-        [503, 2],
-      ]),
-    );
-    trafficCounters.add(3, report('blue', ONE, [[301, 2]]));
-    const shown = await lines('slots_requests_total');
-    expect(shown).toContain(`slots_requests_total{slot="green",release="${TWO}",class="2xx"} 3`);
-    expect(shown).toContain(`slots_requests_total{slot="green",release="${TWO}",class="4xx"} 1`);
-    expect(shown).toContain(`slots_requests_total{slot="green",release="${TWO}",class="5xx"} 1`);
-    expect(shown).toContain(`slots_requests_total{slot="blue",release="${ONE}",class="3xx"} 1`);
-    expect(shown).toHaveLength(10);
-  });
-
-  test('of releases that are not kept are not shown, however many there were', async () => {
-    const { trafficCounters, metrics } = await setUp();
-    for (let number = 3; number < 8; number++) {
-      trafficCounters.add(number, report('blue', releaseIdOf(number), [[200, 1]]));
-    }
-    trafficCounters.add(99, report('blue', null, [[200, 1]]));
-    trafficCounters.add(100, report('blue', ONE, [[200, 1]]));
-    const text = await metrics.text();
-    for (let number = 3; number < 8; number++) expect(text).not.toContain(releaseIdOf(number));
-    expect(text).not.toContain('release="null"');
-    expect(text).toContain(ONE);
-  });
-
-  test('have a latency histogram in seconds whose buckets add up', async () => {
-    const { trafficCounters, lines } = await setUp();
-    trafficCounters.add(
-      1,
-      report('green', TWO, [
-        [200, 1],
-        [200, 4],
-        [200, 60_000],
-      ]),
-    );
-    const name = 'slots_request_latency_seconds';
-    const of = `slot="green",release="${TWO}"`;
-    const shown = await lines(name);
-    expect(shown[0]).toBe(`${name}_bucket{${of},le="0.001"} 1`);
-    expect(shown).toContain(`${name}_bucket{${of},le="0.005"} 2`);
-    expect(shown).toContain(`${name}_bucket{${of},le="10"} 2`);
-    expect(shown).toContain(`${name}_bucket{${of},le="+Inf"} 3`);
-    expect(shown).toContain(`${name}_sum{${of}} 60.005`);
-    expect(shown).toContain(`${name}_count{${of}} 3`);
-  });
+test('requests are summed over workers, by slot, release and status class', async () => {
+  const { trafficCounters, lines } = await setUp();
+  trafficCounters.add(
+    1,
+    report('green', TWO, [
+      [200, 2],
+      [404, 2],
+      [200, 2],
+    ]),
+  );
+  trafficCounters.add(
+    2,
+    report('green', TWO, [
+      [200, 2],
+      [503, 2],
+    ]),
+  );
+  trafficCounters.add(3, report('blue', ONE, [[301, 2]]));
+  const shown = await lines('slots_requests_total');
+  expect(shown).toContain(`slots_requests_total{slot="green",release="${TWO}",class="2xx"} 3`);
+  expect(shown).toContain(`slots_requests_total{slot="green",release="${TWO}",class="4xx"} 1`);
+  expect(shown).toContain(`slots_requests_total{slot="green",release="${TWO}",class="5xx"} 1`);
+  expect(shown).toContain(`slots_requests_total{slot="blue",release="${ONE}",class="3xx"} 1`);
+  expect(shown).toHaveLength(10);
 });
 
-describe('the state', () => {
-  test('is shown with what is open, pending and healthy', async () => {
-    const { metrics } = await setUp();
-    const text = await metrics.text();
-    for (const line of [
-      'slots_active{slot="blue"} 0',
-      'slots_active{slot="green"} 1',
-      `slots_slot_info{slot="blue",release="${ONE}",role="standby"} 1`,
-      'slots_slot_healthy{slot="blue"} 0',
-      'slots_epoch 7',
-      'slots_inflight{slot="green"} 4',
-      'slots_edits_paused 1',
-      'slots_edits_pending 4',
-      'slots_promotion_running 0',
-      'slots_last_promotion_timestamp_seconds{outcome="promoted"} 1767225610',
-    ]) {
-      expect(text).toContain(`\n${line}\n`);
-    }
-    expect(text).toMatch(/\nslots_build_info\{version="[\d.]+",node="v\d+/);
-    expect(text).toContain('\nprocess_resident_memory_bytes ');
-  });
+test('requests of releases that are not kept are not shown, however many there were', async () => {
+  const { trafficCounters, metrics } = await setUp();
+  for (let number = 3; number < 8; number++) {
+    trafficCounters.add(number, report('blue', releaseIdOf(number), [[200, 1]]));
+  }
+  trafficCounters.add(99, report('blue', null, [[200, 1]]));
+  trafficCounters.add(100, report('blue', ONE, [[200, 1]]));
+  const text = await metrics.text();
+  for (let number = 3; number < 8; number++) expect(text).not.toContain(releaseIdOf(number));
+  expect(text).not.toContain('release="null"');
+  expect(text).toContain(ONE);
+});
 
-  test('of the processes is by app and a number that outlives restarts', async () => {
-    const { lines } = await setUp();
-    expect(await lines('slots_process_')).toEqual(
-      expect.arrayContaining([
-        'slots_process_memory_bytes{app="proxy",instance="0"} 300',
-        'slots_process_memory_bytes{app="proxy",instance="1"} 400',
-        'slots_process_online{app="blue",instance="0"} 0',
-        'slots_process_restarts{app="proxy",instance="1"} 3',
-      ]),
-    );
-    expect(await lines('slots_process_memory_bytes')).toHaveLength(3);
-  });
+test('requests have a latency histogram in seconds whose buckets add up', async () => {
+  const { trafficCounters, lines } = await setUp();
+  trafficCounters.add(
+    1,
+    report('green', TWO, [
+      [200, 1],
+      [200, 4],
+      [200, 60_000],
+    ]),
+  );
+  const name = 'slots_request_latency_seconds';
+  const of = `slot="green",release="${TWO}"`;
+  const shown = await lines(name);
+  expect(shown[0]).toBe(`${name}_bucket{${of},le="0.001"} 1`);
+  expect(shown).toContain(`${name}_bucket{${of},le="0.005"} 2`);
+  expect(shown).toContain(`${name}_bucket{${of},le="10"} 2`);
+  expect(shown).toContain(`${name}_bucket{${of},le="+Inf"} 3`);
+  expect(shown).toContain(`${name}_sum{${of}} 60.005`);
+  expect(shown).toContain(`${name}_count{${of}} 3`);
+});
 
-  test('is shown without the processes while PM2 hangs or is gone', async () => {
-    for (const all of [
-      () => new Promise<never>(() => {}),
-      () => Promise.reject(new Error('gone')),
-    ]) {
-      const { lines } = await setUp({ pm2: { all } });
-      const shown = await lines('slots_');
-      expect(shown).toContain('slots_epoch 7');
-      expect(shown.filter((line) => line.startsWith('slots_process_'))).toEqual([]);
-    }
-  });
+test('the state is shown with what is open, pending and healthy', async () => {
+  const { metrics } = await setUp();
+  const text = await metrics.text();
+  for (const line of [
+    'slots_active{slot="blue"} 0',
+    'slots_active{slot="green"} 1',
+    `slots_slot_info{slot="blue",release="${ONE}",role="standby"} 1`,
+    'slots_slot_healthy{slot="blue"} 0',
+    'slots_epoch 7',
+    'slots_inflight{slot="green"} 4',
+    'slots_edits_paused 1',
+    'slots_edits_pending 4',
+    'slots_promotion_running 0',
+    'slots_last_promotion_timestamp_seconds{outcome="promoted"} 1767225610',
+  ]) {
+    expect(text).toContain(`\n${line}\n`);
+  }
+  expect(text).toMatch(/\nslots_build_info\{version="[\d.]+",node="v\d+/);
+  expect(text).toContain('\nprocess_resident_memory_bytes ');
+});
+
+test('the state of the processes is by app and a number that outlives restarts', async () => {
+  const { lines } = await setUp();
+  expect(await lines('slots_process_')).toEqual(
+    expect.arrayContaining([
+      'slots_process_memory_bytes{app="proxy",instance="0"} 300',
+      'slots_process_memory_bytes{app="proxy",instance="1"} 400',
+      'slots_process_online{app="blue",instance="0"} 0',
+      'slots_process_restarts{app="proxy",instance="1"} 3',
+    ]),
+  );
+  expect(await lines('slots_process_memory_bytes')).toHaveLength(3);
+});
+
+test('the state is shown without the processes while PM2 hangs or is gone', async () => {
+  for (const all of [() => new Promise<never>(() => {}), () => Promise.reject(new Error('gone'))]) {
+    const { lines } = await setUp({ pm2: { all } });
+    const shown = await lines('slots_');
+    expect(shown).toContain('slots_epoch 7');
+    expect(shown.filter((line) => line.startsWith('slots_process_'))).toEqual([]);
+  }
 });
 
 test('promotions are counted by outcome, and their stages timed in seconds', async () => {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { UserConfig } from '../../../src/config/schema.ts';
 import { createEventCounters } from '../../../src/controller/metrics/event-counters.ts';
 import { announceEndings } from '../../../src/controller/notify/announce.ts';
@@ -53,127 +53,122 @@ async function setUp(user: UserConfig) {
   return { store, eventCounters, events, lines, start, fail, succeed, read, paths, config, log };
 }
 
-describe('the end of a promotion', () => {
-  test('is told once, with what led to it', async () => {
-    const { url, received } = await startReceiver(200);
-    const { store, start, fail, succeed, eventCounters } = await setUp({ notify: [{ url }] });
-    await start('p1');
-    await fail('does not build');
-    await store.update((state) => ({ ...state, paused: true }));
-    await start('p2');
-    await succeed();
-    await until(() => received.length === 2, 'both endings');
-    expect(received.map(({ body }) => body)).toMatchObject([
-      {
-        site: 'site',
-        id: 'p1',
-        outcome: 'failed',
-        stage: 'build',
-        error: 'does not build',
-        release: 'release of p1',
-        trigger: 'edit',
-        startedAt: '2026-01-01T00:00:00.000Z',
-        finishedAt: LATE,
-      },
-      { id: 'p2', outcome: 'promoted', error: null },
-    ]);
-    expect(eventCounters.promotions).toEqual({ promoted: 1, failed: 1, 'rolled-back': 0 });
-  });
+test('the end of a promotion is told once, with what led to it', async () => {
+  const { url, received } = await startReceiver(200);
+  const { store, start, fail, succeed, eventCounters } = await setUp({ notify: [{ url }] });
+  await start('p1');
+  await fail('does not build');
+  await store.update((state) => ({ ...state, paused: true }));
+  await start('p2');
+  await succeed();
+  await until(() => received.length === 2, 'both endings');
+  expect(received.map(({ body }) => body)).toMatchObject([
+    {
+      site: 'site',
+      id: 'p1',
+      outcome: 'failed',
+      stage: 'build',
+      error: 'does not build',
+      release: 'release of p1',
+      trigger: 'edit',
+      startedAt: '2026-01-01T00:00:00.000Z',
+      finishedAt: LATE,
+    },
+    { id: 'p2', outcome: 'promoted', error: null },
+  ]);
+  expect(eventCounters.promotions).toEqual({ promoted: 1, failed: 1, 'rolled-back': 0 });
+});
 
-  test('is not told again of a promotion that an earlier controller ended', async () => {
-    const { url, received } = await startReceiver(200);
-    const { store, start, fail, paths, config, log } = await setUp({});
-    await start('p1');
-    await fail('does not build');
-    const next = createStore(store.state, async () => {});
-    announceEndings({
-      config: { ...config, notify: testConfig({ notify: [{ url }] }).notify },
-      paths,
-      store: next,
-      eventCounters: createEventCounters(),
-      log,
-    });
-    await next.update((state) => ({ ...state, paused: true }));
-    expect(received).toEqual([]);
+test('the end of a promotion is not told again of a promotion that an earlier controller ended', async () => {
+  const { url, received } = await startReceiver(200);
+  const { store, start, fail, paths, config, log } = await setUp({});
+  await start('p1');
+  await fail('does not build');
+  const next = createStore(store.state, async () => {});
+  announceEndings({
+    config: { ...config, notify: testConfig({ notify: [{ url }] }).notify },
+    paths,
+    store: next,
+    eventCounters: createEventCounters(),
+    log,
   });
+  await next.update((state) => ({ ...state, paused: true }));
+  expect(received).toEqual([]);
+});
 
-  test('never waits for a receiver that hangs', async () => {
-    const { url, received } = await startReceiver(null);
-    const { start, fail, store } = await setUp({ notify: [{ url }], onFailed: 'sleep 30' });
-    await start('p1');
-    const before = performance.now();
-    await fail('does not build');
-    expect(performance.now() - before).toBeLessThan(500);
-    expect(store.state.promotion).toBeNull();
-    await until(() => received.length > 0, 'the attempt');
+test('the end of a promotion never waits for a receiver that hangs', async () => {
+  const { url, received } = await startReceiver(null);
+  const { start, fail, store } = await setUp({ notify: [{ url }], onFailed: 'sleep 30' });
+  await start('p1');
+  const before = performance.now();
+  await fail('does not build');
+  expect(performance.now() - before).toBeLessThan(500);
+  expect(store.state.promotion).toBeNull();
+  await until(() => received.length > 0, 'the attempt');
+});
+
+const SHOW = 'printf "%s|" "$SLOTS_OUTCOME" "$SLOTS_RELEASE" "$SLOTS_STAGE" "$SLOTS_ERROR" "$KEY"';
+
+test('a command runs by the outcome, in the site, with what happened in its environment', async () => {
+  const { start, fail, succeed, read, events, lines } = await setUp({
+    env: { KEY: 's3cret' },
+    onPromoted: `${SHOW} > good.txt`,
+    onFailed: ['sh', '-c', `${SHOW} > bad.txt`],
+  });
+  await start('p1');
+  await fail(`it's "broken"; $(touch pwned)`);
+  await start('p2');
+  await succeed();
+  await until(() => events('command.done').length === 2, 'both commands');
+  expect(await read('bad.txt')).toBe(
+    `failed|release of p1|build|it's "broken"; $(touch pwned)|s3cret|`,
+  );
+  expect(await read('good.txt')).toBe('promoted|release of p2|flip||s3cret|');
+  expect(JSON.stringify(lines)).not.toContain('s3cret');
+});
+
+test.each([
+  ['fails', 'exit 3', 'ended with 3'],
+  ['is not there', ['no-such-command-here'], 'ENOENT'],
+])('a command that %s is logged, and nothing else comes of it', async (_name, onFailed, said) => {
+  const { start, fail, events } = await setUp({ onFailed });
+  await start('p1');
+  await fail('does not build');
+  await until(() => events('command.failed').length === 1, 'the log');
+  expect(events('command.failed')[0]).toMatchObject({
+    command: 'onFailed',
+    error: expect.stringContaining(said),
   });
 });
 
-describe('a command', () => {
-  const SHOW =
-    'printf "%s|" "$SLOTS_OUTCOME" "$SLOTS_RELEASE" "$SLOTS_STAGE" "$SLOTS_ERROR" "$KEY"';
-
-  test('runs by the outcome, in the site, with what happened in its environment', async () => {
-    const { start, fail, succeed, read, events, lines } = await setUp({
-      env: { KEY: 's3cret' },
-      onPromoted: `${SHOW} > good.txt`,
-      onFailed: ['sh', '-c', `${SHOW} > bad.txt`],
-    });
-    await start('p1');
-    await fail(`it's "broken"; $(touch pwned)`);
-    await start('p2');
-    await succeed();
-    await until(() => events('command.done').length === 2, 'both commands');
-    expect(await read('bad.txt')).toBe(
-      `failed|release of p1|build|it's "broken"; $(touch pwned)|s3cret|`,
-    );
-    expect(await read('good.txt')).toBe('promoted|release of p2|flip||s3cret|');
-    expect(JSON.stringify(lines)).not.toContain('s3cret');
+test('a command that hangs is killed with all it has started', async () => {
+  const { paths, log, events, read } = await setUp({});
+  const config = testConfig({ onFailed: 'sleep 61 & echo $! > pid; wait' });
+  const ending = {
+    site: 's',
+    id: 'p',
+    release: null,
+    outcome: 'failed',
+    stage: 'build',
+  } as const;
+  const more = {
+    error: 'e',
+    trigger: 'edit' as const,
+    startedAt: LATE,
+    finishedAt: LATE,
+    durationsMs: {},
+  };
+  createCommands(config, paths.root, log, 300)({ ...ending, ...more });
+  await until(() => events('command.failed').length === 1, 'its end');
+  expect(events('command.failed')[0]).toMatchObject({
+    error: 'still running after 300 ms, killed',
   });
-
-  test.each([
-    ['fails', 'exit 3', 'ended with 3'],
-    ['is not there', ['no-such-command-here'], 'ENOENT'],
-  ])('that %s is logged, and nothing else comes of it', async (_name, onFailed, said) => {
-    const { start, fail, events } = await setUp({ onFailed });
-    await start('p1');
-    await fail('does not build');
-    await until(() => events('command.failed').length === 1, 'the log');
-    expect(events('command.failed')[0]).toMatchObject({
-      command: 'onFailed',
-      error: expect.stringContaining(said),
-    });
-  });
-
-  test('that hangs is killed with all it has started', async () => {
-    const { paths, log, events, read } = await setUp({});
-    const config = testConfig({ onFailed: 'sleep 61 & echo $! > pid; wait' });
-    const ending = {
-      site: 's',
-      id: 'p',
-      release: null,
-      outcome: 'failed',
-      stage: 'build',
-    } as const;
-    const more = {
-      error: 'e',
-      trigger: 'edit' as const,
-      startedAt: LATE,
-      finishedAt: LATE,
-      durationsMs: {},
-    };
-    createCommands(config, paths.root, log, 300)({ ...ending, ...more });
-    await until(() => events('command.failed').length === 1, 'its end');
-    expect(events('command.failed')[0]).toMatchObject({
-      error: 'still running after 300 ms, killed',
-    });
-    const pid = Number(await read('pid'));
-    await until(() => {
-      try {
-        return !process.kill(pid, 0);
-      } catch {
-        return true;
-      }
-    }, 'the end of what it started');
-  });
+  const pid = Number(await read('pid'));
+  await until(() => {
+    try {
+      return !process.kill(pid, 0);
+    } catch {
+      return true;
+    }
+  }, 'the end of what it started');
 });

@@ -1,6 +1,6 @@
 import { lstat, mkdir, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { clearOrphans } from '../../../src/controller/build/orphans.ts';
 import {
   alignLinks,
@@ -34,35 +34,33 @@ async function siteWithBoth(): Promise<SitePaths> {
 const entry = (release: string, outcome: string) =>
   `${JSON.stringify({ id: release + outcome, release, outcome })}\n`;
 
-describe('a lost state', () => {
-  test('without a history takes the newer release for the active one', async () => {
-    const paths = await siteWithBoth();
-    await writeFile(paths.state, 'garbage');
-    expect((await recoverState(paths, collectedLog().log)).active).toBe('green');
-  });
-
-  test.each([
-    ['rolled-back', true],
-    ['promoted', false],
-  ])('is paused or not as the last promotion, %s, left it', async (outcome, paused) => {
-    const paths = await siteWithBoth();
-    await writeFile(paths.state, 'garbage');
-    await writeFile(paths.history, entry(ONE, outcome));
-    expect(await recoverState(paths, collectedLog().log)).toMatchObject({ active: 'blue', paused });
-  });
-
-  test.each(['../../etc', '/etc', 'r1/../../x', '..'])(
-    'is what a state is whose release is a path: %s',
-    async (release) => {
-      const paths = await siteWithBoth();
-      await writeFile(
-        paths.state,
-        JSON.stringify({ ...LIVE, slots: { ...LIVE.slots, blue: { release } } }),
-      );
-      await expect(readState(paths)).rejects.toMatchObject({ code: 'STATE_BAD' });
-    },
-  );
+test('a lost state without a history takes the newer release for the active one', async () => {
+  const paths = await siteWithBoth();
+  await writeFile(paths.state, 'garbage');
+  expect((await recoverState(paths, collectedLog().log)).active).toBe('green');
 });
+
+test.each([
+  ['rolled-back', true],
+  ['promoted', false],
+])('a lost state is paused or not as the last promotion, %s, left it', async (outcome, paused) => {
+  const paths = await siteWithBoth();
+  await writeFile(paths.state, 'garbage');
+  await writeFile(paths.history, entry(ONE, outcome));
+  expect(await recoverState(paths, collectedLog().log)).toMatchObject({ active: 'blue', paused });
+});
+
+test.each(['../../etc', '/etc', 'r1/../../x', '..'])(
+  'a lost state is what a state is whose release is a path: %s',
+  async (release) => {
+    const paths = await siteWithBoth();
+    await writeFile(
+      paths.state,
+      JSON.stringify({ ...LIVE, slots: { ...LIVE.slots, blue: { release } } }),
+    );
+    await expect(readState(paths)).rejects.toMatchObject({ code: 'STATE_BAD' });
+  },
+);
 
 test('a state that cannot be written is told in one line, with what to do', async () => {
   const paths = await tempSite({ slots: 'a file where the folder should be' });
@@ -73,56 +71,52 @@ test('a state that cannot be written is told in one line, with what to do', asyn
   });
 });
 
-describe('recoverHistory', () => {
-  test('sets a history with garbage in it aside, and goes on with its entries', async () => {
-    const paths = await siteWithBoth();
-    const text = `${entry(ONE, 'promoted')}gar\0bage\n${entry(TWO, 'promoted')}{"id":"cut`;
-    await writeFile(paths.history, text);
-    const { log, events } = collectedLog();
-    await recoverHistory(paths, log);
-    expect((await readHistory(paths)).map(({ release }) => release)).toEqual([ONE, TWO]);
-    const [{ aside, msg }] = events('history.set-aside') as [{ aside: string; msg: string }];
-    expect(msg).toContain(aside);
-    expect(await readFile(aside, 'utf8')).toBe(text);
-  });
-
-  test('sets a folder in its place aside', async () => {
-    const paths = await tempSite({ 'slots/history.jsonl/file': '' });
-    await expect(readHistory(paths)).rejects.toMatchObject({ code: 'HISTORY_UNREADABLE' });
-    await recoverHistory(paths, collectedLog().log);
-    expect(await readHistory(paths)).toEqual([]);
-  });
-
-  test('leaves a good one, an empty one and none as they are', async () => {
-    const paths = await siteWithBoth();
-    const { log, lines } = collectedLog();
-    await recoverHistory(paths, log);
-    for (const text of ['', entry(ONE, 'promoted')]) {
-      await writeFile(paths.history, text);
-      await recoverHistory(paths, log);
-      expect(await readFile(paths.history, 'utf8')).toBe(text);
-    }
-    expect(lines).toEqual([]);
-  });
+test('recoverHistory sets a history with garbage in it aside, and goes on with its entries', async () => {
+  const paths = await siteWithBoth();
+  const text = `${entry(ONE, 'promoted')}gar\0bage\n${entry(TWO, 'promoted')}{"id":"cut`;
+  await writeFile(paths.history, text);
+  const { log, events } = collectedLog();
+  await recoverHistory(paths, log);
+  expect((await readHistory(paths)).map(({ release }) => release)).toEqual([ONE, TWO]);
+  const [{ aside, msg }] = events('history.set-aside') as [{ aside: string; msg: string }];
+  expect(msg).toContain(aside);
+  expect(await readFile(aside, 'utf8')).toBe(text);
 });
 
-describe('a release that is gone', () => {
-  test('makes its standby none, and says so', async () => {
-    const paths = await siteWithBoth();
-    await rm(releaseDir(paths, ONE), { recursive: true });
-    const { log, events } = collectedLog();
-    const state = await dropGone(paths, LIVE, log);
-    expect(state).toEqual({ ...LIVE, slots: { ...LIVE.slots, blue: { release: null } } });
-    expect(events('release.gone')).toMatchObject([{ slot: 'blue', release: ONE }]);
-  });
+test('recoverHistory sets a folder in its place aside', async () => {
+  const paths = await tempSite({ 'slots/history.jsonl/file': '' });
+  await expect(readHistory(paths)).rejects.toMatchObject({ code: 'HISTORY_UNREADABLE' });
+  await recoverHistory(paths, collectedLog().log);
+  expect(await readHistory(paths)).toEqual([]);
+});
 
-  test('leaves the active slot as it is, and says so', async () => {
-    const paths = await siteWithBoth();
-    await rm(releaseDir(paths, TWO), { recursive: true });
-    const { log, events } = collectedLog();
-    expect(await dropGone(paths, LIVE, log)).toEqual(LIVE);
-    expect(events('release.gone')).toMatchObject([{ slot: 'green', release: TWO }]);
-  });
+test('recoverHistory leaves a good one, an empty one and none as they are', async () => {
+  const paths = await siteWithBoth();
+  const { log, lines } = collectedLog();
+  await recoverHistory(paths, log);
+  for (const text of ['', entry(ONE, 'promoted')]) {
+    await writeFile(paths.history, text);
+    await recoverHistory(paths, log);
+    expect(await readFile(paths.history, 'utf8')).toBe(text);
+  }
+  expect(lines).toEqual([]);
+});
+
+test('a release that is gone makes its standby none, and says so', async () => {
+  const paths = await siteWithBoth();
+  await rm(releaseDir(paths, ONE), { recursive: true });
+  const { log, events } = collectedLog();
+  const state = await dropGone(paths, LIVE, log);
+  expect(state).toEqual({ ...LIVE, slots: { ...LIVE.slots, blue: { release: null } } });
+  expect(events('release.gone')).toMatchObject([{ slot: 'blue', release: ONE }]);
+});
+
+test('a release that is gone leaves the active slot as it is, and says so', async () => {
+  const paths = await siteWithBoth();
+  await rm(releaseDir(paths, TWO), { recursive: true });
+  const { log, events } = collectedLog();
+  expect(await dropGone(paths, LIVE, log)).toEqual(LIVE);
+  expect(events('release.gone')).toMatchObject([{ slot: 'green', release: TWO }]);
 });
 
 test.each([

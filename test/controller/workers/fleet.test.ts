@@ -1,4 +1,4 @@
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { createWorkers, type Workers } from '../../../src/controller/workers/fleet.ts';
 import type { ToWorker } from '../../../src/wire/messages.ts';
 import { collectedLog } from '../../support/collected-log.ts';
@@ -36,161 +36,155 @@ async function isOpen(promise: Promise<unknown>, processes: TestProcesses): Prom
   return open;
 }
 
-describe('a worker that connects', () => {
-  test('is sent nothing while there is no assignment yet', () => {
-    const { workers, processes } = setUp();
-    expect(connect(workers, processes.start()).sent).toEqual([]);
-  });
-
-  test('is sent the current assignment at once', async () => {
-    const { workers, processes } = setUp();
-    await workers.assign(testAssignment(4));
-    const worker = connect(workers, processes.start());
-    expect(worker.sent).toEqual([{ type: 'assignment', assignment: testAssignment(4) }]);
-  });
-
-  test('and routes by a later epoch makes that known', async () => {
-    const { workers, processes, ahead } = setUp();
-    await workers.assign(testAssignment(4));
-    const worker = connect(workers, processes.start());
-    worker.ack(4);
-    expect(ahead).toEqual([]);
-    worker.ack(9);
-    expect(ahead).toEqual([9]);
-  });
+test('a worker that connects is sent nothing while there is no assignment yet', () => {
+  const { workers, processes } = setUp();
+  expect(connect(workers, processes.start()).sent).toEqual([]);
 });
 
-describe('assign', () => {
-  test('has nobody to wait for when there are no workers', async () => {
-    await setUp().workers.assign(testAssignment(1));
-  });
-
-  test('resolves when every worker has acknowledged, and not before', async () => {
-    const { workers, processes } = setUp();
-    const [one, two] = [connect(workers, processes.start()), connect(workers, processes.start())];
-    const assigned = workers.assign(testAssignment(1));
-    for (const { sent } of [one, two]) {
-      expect(sent).toEqual([{ type: 'assignment', assignment: testAssignment(1) }]);
-    }
-    one.ack(1);
-    expect(await isOpen(assigned, processes)).toBe(true);
-    two.ack(1);
-    await assigned;
-  });
-
-  test('takes no acknowledgement of an older epoch or another revision', async () => {
-    const { workers, processes } = setUp();
-    const worker = connect(workers, processes.start());
-    const assigned = workers.assign(testAssignment(2, 7));
-    worker.ack(1, 7);
-    expect(await isOpen(assigned, processes)).toBe(true);
-    worker.ack(2, 6);
-    expect(await isOpen(assigned, processes)).toBe(true);
-    worker.ack(2, 7);
-    await assigned;
-  });
-
-  test('waits for a process of the proxy that has not connected yet', async () => {
-    const { workers, processes } = setUp();
-    const pid = processes.start();
-    const assigned = workers.assign(testAssignment(1));
-    expect(await isOpen(assigned, processes)).toBe(true);
-    connect(workers, pid).ack(1);
-    await assigned;
-  });
-
-  test('waits for a worker whose connection broke, until it is back or dead', async () => {
-    const { workers, processes } = setUp();
-    const [back, dead] = [processes.start(), processes.start()];
-    for (const pid of [back, dead]) {
-      connect(workers, pid).leave();
-      processes.forget(pid);
-    }
-    const assigned = workers.assign(testAssignment(1));
-    connect(workers, back).ack(1);
-    expect(await isOpen(assigned, processes)).toBe(true);
-    await processes.end(dead);
-    await assigned;
-  });
-
-  test('that is overtaken by another resolves when the other is acknowledged', async () => {
-    const { workers, processes } = setUp();
-    const worker = connect(workers, processes.start());
-    const first = workers.assign(testAssignment(1));
-    const second = workers.assign(testAssignment(2));
-    expect(await isOpen(first, processes)).toBe(true);
-    worker.ack(2);
-    await Promise.all([first, second]);
-  });
+test('a worker that connects is sent the current assignment at once', async () => {
+  const { workers, processes } = setUp();
+  await workers.assign(testAssignment(4));
+  const worker = connect(workers, processes.start());
+  expect(worker.sent).toEqual([{ type: 'assignment', assignment: testAssignment(4) }]);
 });
 
-describe('what workers report', () => {
-  test('adds up to the requests in flight on each slot', () => {
-    const { workers, processes } = setUp();
-    expect(workers.inflight('blue')).toBe(0);
-    const [one, two] = [connect(workers, processes.start()), connect(workers, processes.start())];
-    one.report(2, 0);
-    two.report(3, 1);
-    expect([workers.inflight('blue'), workers.inflight('green')]).toEqual([5, 1]);
-  });
+test('a worker that connects and routes by a later epoch makes that known', async () => {
+  const { workers, processes, ahead } = setUp();
+  await workers.assign(testAssignment(4));
+  const worker = connect(workers, processes.start());
+  worker.ack(4);
+  expect(ahead).toEqual([]);
+  worker.ack(9);
+  expect(ahead).toEqual([9]);
+});
 
-  test('is unknown until each has counted after its last acknowledgement', () => {
-    const { workers, processes } = setUp();
-    const [one, two] = [connect(workers, processes.start()), connect(workers, processes.start())];
-    one.report(0, 0);
-    expect(workers.inflight('blue')).toBeNull();
-    two.report(0, 0);
-    expect(workers.inflight('blue')).toBe(0);
-    one.ack(1);
-    expect(workers.inflight('blue')).toBeNull();
-    one.report(0, 0);
-    expect(workers.inflight('blue')).toBe(0);
-  });
+test('assign has nobody to wait for when there are no workers', async () => {
+  await setUp().workers.assign(testAssignment(1));
+});
 
-  test('is unknown while a worker without a connection is alive', async () => {
-    const { workers, processes } = setUp();
-    const worker = connect(workers, processes.start());
-    worker.report(1, 0);
-    worker.leave();
-    expect(workers.inflight('blue')).toBeNull();
-    await processes.end(worker.pid);
-    expect(workers.inflight('blue')).toBe(0);
-  });
+test('assign resolves when every worker has acknowledged, and not before', async () => {
+  const { workers, processes } = setUp();
+  const [one, two] = [connect(workers, processes.start()), connect(workers, processes.start())];
+  const assigned = workers.assign(testAssignment(1));
+  for (const { sent } of [one, two]) {
+    expect(sent).toEqual([{ type: 'assignment', assignment: testAssignment(1) }]);
+  }
+  one.ack(1);
+  expect(await isOpen(assigned, processes)).toBe(true);
+  two.ack(1);
+  await assigned;
+});
 
-  test('is known again when a worker that lost its connection is back', () => {
-    const { workers, processes } = setUp();
-    const pid = processes.start();
+test('assign takes no acknowledgement of an older epoch or another revision', async () => {
+  const { workers, processes } = setUp();
+  const worker = connect(workers, processes.start());
+  const assigned = workers.assign(testAssignment(2, 7));
+  worker.ack(1, 7);
+  expect(await isOpen(assigned, processes)).toBe(true);
+  worker.ack(2, 6);
+  expect(await isOpen(assigned, processes)).toBe(true);
+  worker.ack(2, 7);
+  await assigned;
+});
+
+test('assign waits for a process of the proxy that has not connected yet', async () => {
+  const { workers, processes } = setUp();
+  const pid = processes.start();
+  const assigned = workers.assign(testAssignment(1));
+  expect(await isOpen(assigned, processes)).toBe(true);
+  connect(workers, pid).ack(1);
+  await assigned;
+});
+
+test('assign waits for a worker whose connection broke, until it is back or dead', async () => {
+  const { workers, processes } = setUp();
+  const [back, dead] = [processes.start(), processes.start()];
+  for (const pid of [back, dead]) {
     connect(workers, pid).leave();
-    connect(workers, pid).report(2, 0);
-    expect(workers.inflight('blue')).toBe(2);
-  });
+    processes.forget(pid);
+  }
+  const assigned = workers.assign(testAssignment(1));
+  connect(workers, back).ack(1);
+  expect(await isOpen(assigned, processes)).toBe(true);
+  await processes.end(dead);
+  await assigned;
+});
 
-  test('wakes whoever waits for the next report', async () => {
-    const { workers, processes } = setUp();
-    const worker = connect(workers, processes.start());
-    const next = workers.nextReport();
-    expect(await Promise.race([next, Promise.resolve('open')])).toBe('open');
-    worker.report(1, 0);
-    await next;
-  });
+test('assign that is overtaken by another resolves when the other is acknowledged', async () => {
+  const { workers, processes } = setUp();
+  const worker = connect(workers, processes.start());
+  const first = workers.assign(testAssignment(1));
+  const second = workers.assign(testAssignment(2));
+  expect(await isOpen(first, processes)).toBe(true);
+  worker.ack(2);
+  await Promise.all([first, second]);
+});
 
-  test('is in the status, with epoch 0 for one that has not acknowledged anything', () => {
-    const { workers, processes } = setUp();
-    const [one, two] = [connect(workers, processes.start()), connect(workers, processes.start())];
-    one.ack(3);
-    one.report(1, 2);
-    expect(workers.status()).toEqual([
-      {
-        pid: one.pid,
-        epoch: 3,
-        inflight: { blue: 1, green: 2 },
-        counters: testReport({ blue: 0, green: 0 }).counters,
-      },
-      { pid: two.pid, epoch: 0, inflight: { blue: 0, green: 0 }, counters: null },
-    ]);
-    one.leave();
-    expect(workers.status()).toHaveLength(1);
-  });
+test('what workers report adds up to the requests in flight on each slot', () => {
+  const { workers, processes } = setUp();
+  expect(workers.inflight('blue')).toBe(0);
+  const [one, two] = [connect(workers, processes.start()), connect(workers, processes.start())];
+  one.report(2, 0);
+  two.report(3, 1);
+  expect([workers.inflight('blue'), workers.inflight('green')]).toEqual([5, 1]);
+});
+
+test('what workers report is unknown until each has counted after its last acknowledgement', () => {
+  const { workers, processes } = setUp();
+  const [one, two] = [connect(workers, processes.start()), connect(workers, processes.start())];
+  one.report(0, 0);
+  expect(workers.inflight('blue')).toBeNull();
+  two.report(0, 0);
+  expect(workers.inflight('blue')).toBe(0);
+  one.ack(1);
+  expect(workers.inflight('blue')).toBeNull();
+  one.report(0, 0);
+  expect(workers.inflight('blue')).toBe(0);
+});
+
+test('what workers report is unknown while a worker without a connection is alive', async () => {
+  const { workers, processes } = setUp();
+  const worker = connect(workers, processes.start());
+  worker.report(1, 0);
+  worker.leave();
+  expect(workers.inflight('blue')).toBeNull();
+  await processes.end(worker.pid);
+  expect(workers.inflight('blue')).toBe(0);
+});
+
+test('what workers report is known again when a worker that lost its connection is back', () => {
+  const { workers, processes } = setUp();
+  const pid = processes.start();
+  connect(workers, pid).leave();
+  connect(workers, pid).report(2, 0);
+  expect(workers.inflight('blue')).toBe(2);
+});
+
+test('what workers report wakes whoever waits for the next report', async () => {
+  const { workers, processes } = setUp();
+  const worker = connect(workers, processes.start());
+  const next = workers.nextReport();
+  expect(await Promise.race([next, Promise.resolve('open')])).toBe('open');
+  worker.report(1, 0);
+  await next;
+});
+
+test('what workers report is in the status, with epoch 0 for one that has not acknowledged anything', () => {
+  const { workers, processes } = setUp();
+  const [one, two] = [connect(workers, processes.start()), connect(workers, processes.start())];
+  one.ack(3);
+  one.report(1, 2);
+  expect(workers.status()).toEqual([
+    {
+      pid: one.pid,
+      epoch: 3,
+      inflight: { blue: 1, green: 2 },
+      counters: testReport({ blue: 0, green: 0 }).counters,
+    },
+    { pid: two.pid, epoch: 0, inflight: { blue: 0, green: 0 }, counters: null },
+  ]);
+  one.leave();
+  expect(workers.status()).toHaveLength(1);
 });
 
 test('a cut reaches every worker', () => {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { createLimiter, type PlaceOwner } from '../../../src/proxy/forward/limiter.ts';
 
 beforeEach(() => void vi.useFakeTimers());
@@ -68,37 +68,35 @@ test('without a queue, who finds no room is turned away at once', () => {
   ]);
 });
 
-describe('whatever happens', () => {
-  const step = fc.oneof(
-    fc.constant({ type: 'enter' as const }),
-    fc.record({ type: fc.constant('leave' as const), nth: fc.nat(9) }),
-    fc.record({ type: fc.constant('wait' as const), ms: fc.nat(700) }),
-  );
+const step = fc.oneof(
+  fc.constant({ type: 'enter' as const }),
+  fc.record({ type: fc.constant('leave' as const), nth: fc.nat(9) }),
+  fc.record({ type: fc.constant('wait' as const), ms: fc.nat(700) }),
+);
 
-  test('there are never too many inside or waiting, and nobody waits while there is room', () => {
-    fc.assert(
-      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
-        const limiter = createLimiter(LIMITS);
-        let present: ReturnType<typeof owner>[] = [];
-        for (const next of steps) {
-          if (next.type === 'wait') vi.advanceTimersByTime(next.ms);
-          if (next.type === 'enter') {
-            const one = owner();
-            present.push(one);
-            limiter.enter(one);
-          }
-          present = present.filter(({ state }) => state !== 'away');
-          if (next.type === 'leave' && present.length > 0) {
-            const [one] = present.splice(next.nth % present.length, 1);
-            limiter.leave(one as PlaceOwner);
-          }
-          const inside = present.filter(({ state }) => state === 'inside').length;
-          const waiting = present.length - inside;
-          expect(inside).toBeLessThanOrEqual(LIMITS.inflightPerSlot);
-          expect(waiting).toBeLessThanOrEqual(LIMITS.queuedPerSlot);
-          if (waiting > 0) expect(inside).toBe(LIMITS.inflightPerSlot);
+test('whatever happens: there are never too many inside or waiting, and nobody waits while there is room', () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const limiter = createLimiter(LIMITS);
+      let present: ReturnType<typeof owner>[] = [];
+      for (const next of steps) {
+        if (next.type === 'wait') vi.advanceTimersByTime(next.ms);
+        if (next.type === 'enter') {
+          const one = owner();
+          present.push(one);
+          limiter.enter(one);
         }
-      }),
-    );
-  });
+        present = present.filter(({ state }) => state !== 'away');
+        if (next.type === 'leave' && present.length > 0) {
+          const [one] = present.splice(next.nth % present.length, 1);
+          limiter.leave(one as PlaceOwner);
+        }
+        const inside = present.filter(({ state }) => state === 'inside').length;
+        const waiting = present.length - inside;
+        expect(inside).toBeLessThanOrEqual(LIMITS.inflightPerSlot);
+        expect(waiting).toBeLessThanOrEqual(LIMITS.queuedPerSlot);
+        if (waiting > 0) expect(inside).toBe(LIMITS.inflightPerSlot);
+      }
+    }),
+  );
 });

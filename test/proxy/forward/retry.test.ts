@@ -193,41 +193,39 @@ test('a slot that dies, losing an idle connection and refusing the new one, is l
   expect(plane.counters).toMatchObject({ retries: 1, failovers: 1 });
 });
 
-describe('a slot that refuses', () => {
-  test.each(['GET', 'POST'])(
-    '%s goes to the warm standby, whole, and is counted',
-    async (method) => {
-      const green = await startOrigin(async (request, response) => {
-        let body = '';
-        for await (const piece of request) body += piece;
-        response.end(`green got ${body}`);
-      });
-      const { port, plane } = await startPlane({ green: green.port });
-      const answer = await ask(port, `${head(`${method} /`, 'Host: a', 'Content-Length: 4')}body`);
-      expect(answer).toMatchObject({ status: 200, body: 'green got body' });
-      expect(plane.counters).toMatchObject({ failovers: 1, retries: 0 });
-      const answered = plane.counters.traffic.map(({ slot, classes }) => [slot, classes[2]]);
-      expect(answered).toEqual([
-        ['blue', 0],
-        ['green', 1],
-      ]);
-      await until(() => plane.inflight.counts.green === 0, 'nothing in flight');
-      expect(plane.inflight.counts.blue).toBe(0);
-    },
-  );
-
-  test('is not left for a cold standby', async () => {
-    const green = await startOrigin((_request, response) => response.end('green'));
-    const { port, plane } = await startPlane({ green: green.port, warm: { green: false } });
-    expect((await ask(port, get())).status).toBe(503);
-    expect(green.received()).toBe('');
-    expect(plane.counters).toMatchObject({ failovers: 0, upstreamErrors: { blue: 1, green: 0 } });
-  });
-
-  test('with the other one refusing too: 503, after one try each', async () => {
-    const { port, plane } = await startPlane();
-    expect((await ask(port, get())).status).toBe(503);
+test.each(['GET', 'POST'])(
+  'a slot that refuses: %s goes to the warm standby, whole, and is counted',
+  async (method) => {
+    const green = await startOrigin(async (request, response) => {
+      let body = '';
+      for await (const piece of request) body += piece;
+      response.end(`green got ${body}`);
+    });
+    const { port, plane } = await startPlane({ green: green.port });
+    const answer = await ask(port, `${head(`${method} /`, 'Host: a', 'Content-Length: 4')}body`);
+    expect(answer).toMatchObject({ status: 200, body: 'green got body' });
     expect(plane.counters).toMatchObject({ failovers: 1, retries: 0 });
-    expect(plane.inflight.counts).toEqual({ blue: 0, green: 0 });
-  });
+    const answered = plane.counters.traffic.map(({ slot, classes }) => [slot, classes[2]]);
+    expect(answered).toEqual([
+      ['blue', 0],
+      ['green', 1],
+    ]);
+    await until(() => plane.inflight.counts.green === 0, 'nothing in flight');
+    expect(plane.inflight.counts.blue).toBe(0);
+  },
+);
+
+test('a slot that refuses is not left for a cold standby', async () => {
+  const green = await startOrigin((_request, response) => response.end('green'));
+  const { port, plane } = await startPlane({ green: green.port, warm: { green: false } });
+  expect((await ask(port, get())).status).toBe(503);
+  expect(green.received()).toBe('');
+  expect(plane.counters).toMatchObject({ failovers: 0, upstreamErrors: { blue: 1, green: 0 } });
+});
+
+test('a slot that refuses with the other one refusing too: 503, after one try each', async () => {
+  const { port, plane } = await startPlane();
+  expect((await ask(port, get())).status).toBe(503);
+  expect(plane.counters).toMatchObject({ failovers: 1, retries: 0 });
+  expect(plane.inflight.counts).toEqual({ blue: 0, green: 0 });
 });

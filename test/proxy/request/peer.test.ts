@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { SlotsError } from '../../../src/errors.ts';
 import { createPeerLookup } from '../../../src/proxy/request/peer.ts';
 
@@ -7,31 +7,29 @@ function socketAt(remoteAddress: string | undefined, encrypted?: boolean): Socke
   return { remoteAddress, ...(encrypted === undefined ? {} : { encrypted }) } as never;
 }
 
-describe('trusted is', () => {
-  test.for([
-    [['loopback'], '127.0.0.1', true],
-    [['loopback'], '127.255.255.254', true],
-    [['loopback'], '::1', true],
-    [['loopback'], '::ffff:127.0.0.1', true],
-    [['loopback'], '128.0.0.1', false],
-    [['loopback'], '::2', false],
-    [['10.0.0.1'], '10.0.0.1', true],
-    [['10.0.0.1'], '::ffff:10.0.0.1', true],
-    [['10.0.0.1'], '10.0.0.2', false],
-    [['10.0.0.0/8'], '10.255.0.1', true],
-    [['10.0.0.0/8'], '11.0.0.1', false],
-    [['10.1.2.3/8'], '10.9.9.9', true],
-    [['0.0.0.0/0'], '8.8.8.8', true],
-    [['0.0.0.0/0'], '::1', false],
-    [['2001:db8::/32'], '2001:db8:ffff::1', true],
-    [['2001:db8::/32'], '2001:db9::1', false],
-    [['2001:db8::1'], '2001:db8:0:0:0:0:0:1', true],
-    [['10.0.0.1', '192.168.0.0/16', 'loopback'], '192.168.3.4', true],
-    [[], '127.0.0.1', false],
-    [['0.0.0.0/0', '::/0'], undefined, false],
-  ] as const)('with %j, %s: %s', ([entries, address, trusted]) => {
-    expect(createPeerLookup(entries)(socketAt(address)).trusted).toBe(trusted);
-  });
+test.for([
+  [['loopback'], '127.0.0.1', true],
+  [['loopback'], '127.255.255.254', true],
+  [['loopback'], '::1', true],
+  [['loopback'], '::ffff:127.0.0.1', true],
+  [['loopback'], '128.0.0.1', false],
+  [['loopback'], '::2', false],
+  [['10.0.0.1'], '10.0.0.1', true],
+  [['10.0.0.1'], '::ffff:10.0.0.1', true],
+  [['10.0.0.1'], '10.0.0.2', false],
+  [['10.0.0.0/8'], '10.255.0.1', true],
+  [['10.0.0.0/8'], '11.0.0.1', false],
+  [['10.1.2.3/8'], '10.9.9.9', true],
+  [['0.0.0.0/0'], '8.8.8.8', true],
+  [['0.0.0.0/0'], '::1', false],
+  [['2001:db8::/32'], '2001:db8:ffff::1', true],
+  [['2001:db8::/32'], '2001:db9::1', false],
+  [['2001:db8::1'], '2001:db8:0:0:0:0:0:1', true],
+  [['10.0.0.1', '192.168.0.0/16', 'loopback'], '192.168.3.4', true],
+  [[], '127.0.0.1', false],
+  [['0.0.0.0/0', '::/0'], undefined, false],
+] as const)('trusted is with %j, %s: %s', ([entries, address, trusted]) => {
+  expect(createPeerLookup(entries)(socketAt(address)).trusted).toBe(trusted);
 });
 
 test('a mapped IPv4 address is told as IPv4', () => {
@@ -50,33 +48,31 @@ test('a connection is looked at once', () => {
   expect(peerOf(socket)).toBe(peerOf(socket));
 });
 
-describe('anything else is CONFIG_INVALID, and named', () => {
-  test.for([
-    'localhost',
-    'Loopback',
-    '',
-    '10.0.0',
-    '10.0.0.256',
-    '10.0.0.0/33',
-    '10.0.0.0/-1',
-    '10.0.0.0/',
-    '10.0.0.0/8.5',
-    '10.0.0.0/8/8',
-    '10.0.0.0/0x8',
-    '10.0.0.0/x',
-    '::1/129',
-    '[::1]',
-    '10.0.0.1:80',
-    ' 10.0.0.1',
-  ])('%j', (entry) => {
-    let thrown: unknown;
-    try {
-      createPeerLookup(['loopback', entry]);
-    } catch (error) {
-      thrown = error;
-    }
-    expect(thrown).toBeInstanceOf(SlotsError);
-    expect(thrown).toMatchObject({ code: 'CONFIG_INVALID' });
-    expect((thrown as Error).message).toContain(`"${entry}"`);
-  });
+test.for([
+  'localhost',
+  'Loopback',
+  '',
+  '10.0.0',
+  '10.0.0.256',
+  '10.0.0.0/33',
+  '10.0.0.0/-1',
+  '10.0.0.0/',
+  '10.0.0.0/8.5',
+  '10.0.0.0/8/8',
+  '10.0.0.0/0x8',
+  '10.0.0.0/x',
+  '::1/129',
+  '[::1]',
+  '10.0.0.1:80',
+  ' 10.0.0.1',
+])('anything else is CONFIG_INVALID, and named: %j', (entry) => {
+  let thrown: unknown;
+  try {
+    createPeerLookup(['loopback', entry]);
+  } catch (error) {
+    thrown = error;
+  }
+  expect(thrown).toBeInstanceOf(SlotsError);
+  expect(thrown).toMatchObject({ code: 'CONFIG_INVALID' });
+  expect((thrown as Error).message).toContain(`"${entry}"`);
 });

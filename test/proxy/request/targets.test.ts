@@ -1,50 +1,46 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { startEcho, startFixed, startPlane } from '../../support/plane.ts';
 import { ask, get, head, rawClient } from '../../support/raw-http.ts';
 
-describe('forwarded byte for byte', () => {
-  test.for([
-    '/',
-    '//',
-    '//evil.test/x',
-    '/a//b///c',
-    '/a/./b/../c',
-    '/../../etc/passwd',
-    '/a/%2e%2e/b',
-    '/a/%2E%2e/b',
-    '/%00',
-    '/%0d%0aX-Evil:%201',
-    '/a%2Fb%5c',
-    '/a\\b\\..\\c',
-    '/%zz%',
-    '/?',
-    '/?a=1&&b=%20+c?d',
-    '/a?b#fragment',
-    "/a;b='c'|{}^`\"<>",
-    '/http://evil.test/',
-    '/*',
-  ])('%s', async (target) => {
-    const site = await startEcho();
-    const { port } = await startPlane({ blue: site.port });
-    expect((await ask(port, get(target))).status).toBe(200);
-    expect(site.received().split('\r\n')[0]).toBe(`GET ${target} HTTP/1.1`);
-  });
+test.for([
+  '/',
+  '//',
+  '//evil.test/x',
+  '/a//b///c',
+  '/a/./b/../c',
+  '/../../etc/passwd',
+  '/a/%2e%2e/b',
+  '/a/%2E%2e/b',
+  '/%00',
+  '/%0d%0aX-Evil:%201',
+  '/a%2Fb%5c',
+  '/a\\b\\..\\c',
+  '/%zz%',
+  '/?',
+  '/?a=1&&b=%20+c?d',
+  '/a?b#fragment',
+  "/a;b='c'|{}^`\"<>",
+  '/http://evil.test/',
+  '/*',
+])('forwarded byte for byte: %s', async (target) => {
+  const site = await startEcho();
+  const { port } = await startPlane({ blue: site.port });
+  expect((await ask(port, get(target))).status).toBe(200);
+  expect(site.received().split('\r\n')[0]).toBe(`GET ${target} HTTP/1.1`);
 });
 
-describe('of an absolute target the site gets the origin form', () => {
-  test.for([
-    ['http://site.test', '/'],
-    ['http://site.test/', '/'],
-    ['HTTP://site.test/a/%2e%2e//b?c', '/a/%2e%2e//b?c'],
-    ['https://site.test:443/x', '/x'],
-    ['http://site.test?q', '/?q'],
-    ['http://[::1]:80/x', '/x'],
-  ])('%s', async ([target, path]) => {
-    const site = await startEcho();
-    const { port } = await startPlane({ blue: site.port });
-    expect((await ask(port, get(target))).status).toBe(200);
-    expect(site.received().split('\r\n')[0]).toBe(`GET ${path} HTTP/1.1`);
-  });
+test.for([
+  ['http://site.test', '/'],
+  ['http://site.test/', '/'],
+  ['HTTP://site.test/a/%2e%2e//b?c', '/a/%2e%2e//b?c'],
+  ['https://site.test:443/x', '/x'],
+  ['http://site.test?q', '/?q'],
+  ['http://[::1]:80/x', '/x'],
+])('of an absolute target the site gets the origin form: %s', async ([target, path]) => {
+  const site = await startEcho();
+  const { port } = await startPlane({ blue: site.port });
+  expect((await ask(port, get(target))).status).toBe(200);
+  expect(site.received().split('\r\n')[0]).toBe(`GET ${path} HTTP/1.1`);
 });
 
 test('OPTIONS * reaches the site as it is', async () => {
@@ -55,10 +51,11 @@ test('OPTIONS * reaches the site as it is', async () => {
   expect(site.received()).toMatch(/^OPTIONS \* HTTP\/1\.1\r\n/);
 });
 
-describe('a body whose method usually has none is forwarded as a body', () => {
-  const hidden = get('/smuggled');
+const hidden = get('/smuggled');
 
-  test.for(['DELETE', 'OPTIONS', 'GET', 'HEAD', 'PROPFIND'])('of %s, chunked', async (method) => {
+test.for(['DELETE', 'OPTIONS', 'GET', 'HEAD', 'PROPFIND'])(
+  'a body whose method usually has none is forwarded as a body of %s, chunked',
+  async (method) => {
     const site = await startEcho();
     const { port } = await startPlane({ blue: site.port });
     const client = await rawClient(port);
@@ -72,18 +69,24 @@ describe('a body whose method usually has none is forwarded as a body', () => {
     const answers = await client.answers(2, [method]);
     expect(JSON.parse(answers[1]?.body ?? '').url).toBe('/after');
     expect(answers.length).toBe(2);
-  });
+  },
+);
 
-  test.for(['DELETE', 'OPTIONS', 'GET'])('of %s, with a length', async (method) => {
+test.for(['DELETE', 'OPTIONS', 'GET'])(
+  'a body whose method usually has none is forwarded as a body of %s, with a length',
+  async (method) => {
     const site = await startEcho();
     const { port } = await startPlane({ blue: site.port });
     const client = await rawClient(port);
     client.send(head(`${method} /outer`, 'Host: a', `Content-Length: ${hidden.length}`) + hidden);
     const first = await client.answer();
     expect(JSON.parse(first.body)).toMatchObject({ method, url: '/outer', body: hidden });
-  });
+  },
+);
 
-  test.for(['DELETE', 'OPTIONS', 'POST'])('of %s, chunked and empty', async (method) => {
+test.for(['DELETE', 'OPTIONS', 'POST'])(
+  'a body whose method usually has none is forwarded as a body of %s, chunked and empty',
+  async (method) => {
     const site = await startEcho();
     const { port } = await startPlane({ blue: site.port });
     const client = await rawClient(port);
@@ -92,8 +95,8 @@ describe('a body whose method usually has none is forwarded as a body', () => {
     const answers = await client.answers(2);
     expect(answers.map((answer) => JSON.parse(answer.body).url)).toEqual(['/', '/after']);
     expect(site.received()).not.toContain('\r\n0\r\n\r\n0');
-  });
-});
+  },
+);
 
 test('a request of HTTP/1.0 without Host is answered, and its connection closed', async () => {
   const site = await startEcho();

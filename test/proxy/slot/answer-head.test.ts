@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { BadAnswer, parseAnswerHead } from '../../../src/proxy/slot/answer-head.ts';
 
 const parse = (...lines: string[]) => parseAnswerHead([...lines, '', ''].join('\r\n'));
@@ -70,39 +70,32 @@ test('a bare line feed ends no line', () => {
   expect(() => parseAnswerHead('HTTP/1.1 200 OK\nA: b\r\n\r\n')).toThrow(BadAnswer);
 });
 
-describe('the fields that it knows', () => {
-  test('are found in any case, and joined when there are several', () => {
-    const { known } = parse(
-      'HTTP/1.1 200 OK',
-      'CONNECTION: close',
-      'connection: X-Own',
-      'Content-type: text/html',
-      'content-length: 1',
-      'Content-Length: 2',
-      'Trailer: X-Sum',
-      'Transfer-Encoding: gzip',
-      'transfer-encoding: chunked',
-      'Keep-Alive: timeout=5',
-    );
-    expect(known).toEqual({
-      connection: 'close, X-Own',
-      'content-type': 'text/html',
-      'content-length': '1, 2',
-      trailer: 'X-Sum',
-      'transfer-encoding': 'gzip, chunked',
-      'keep-alive': 'timeout=5',
-    });
+test('the fields that it knows are found in any case, and joined when there are several', () => {
+  const { known } = parse(
+    'HTTP/1.1 200 OK',
+    'CONNECTION: close',
+    'connection: X-Own',
+    'Content-type: text/html',
+    'content-length: 1',
+    'Content-Length: 2',
+    'Trailer: X-Sum',
+    'Transfer-Encoding: gzip',
+    'transfer-encoding: chunked',
+    'Keep-Alive: timeout=5',
+  );
+  expect(known).toEqual({
+    connection: 'close, X-Own',
+    'content-type': 'text/html',
+    'content-length': '1, 2',
+    trailer: 'X-Sum',
+    'transfer-encoding': 'gzip, chunked',
+    'keep-alive': 'timeout=5',
   });
+});
 
-  test('are not taken for others of the same length', () => {
-    const { known } = parse(
-      'HTTP/1.1 200 OK',
-      'X-Twelve-Len: 1',
-      'valueOf: 2',
-      'X-Fourteen-Len: 3',
-    );
-    expect(Object.values(known)).toEqual(new Array(6).fill(undefined));
-  });
+test('the fields that it knows are not taken for others of the same length', () => {
+  const { known } = parse('HTTP/1.1 200 OK', 'X-Twelve-Len: 1', 'valueOf: 2', 'X-Fourteen-Len: 3');
+  expect(Object.values(known)).toEqual(new Array(6).fill(undefined));
 });
 
 test('the longest head is read in time that grows with its length only', () => {

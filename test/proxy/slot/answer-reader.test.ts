@@ -61,31 +61,29 @@ test('reads one answer after another', () => {
   expect(read([LENGTH], 'GET', reader).trailers).toEqual([]);
 });
 
-describe('is refused as soon as it cannot become an answer:', () => {
-  const chunked = CHUNKS.slice(0, CHUNKS.indexOf('3\r\n'));
-  test.each([
-    ['another protocol', '220 mail.test ESMTP\r\n'],
-    ['a letter of it', 'h'],
-    ['another version', 'HTTP/2'],
-    ['101', 'HTTP/1.1 101 Switching Protocols\r\n\r\n'],
-    ['a head without end', `HTTP/1.1 200 OK\r\nA: ${'a'.repeat(20_000)}`],
-    ['a chunk size that is none', `${chunked}x\r\n`],
-    ['no chunk size', `${chunked}\r\n`],
-    ['a negative chunk size', `${chunked}-1\r\n`],
-    ['a chunk size with a prefix', `${chunked}0x1\r\n`],
-    ['a chunk size that ends with a bare line feed', `${chunked}1\n`],
-    ['white space after it', `${chunked}1 \r\n`],
-    ['an extension without a name', `${chunked}1;=a\r\n`],
-    ['an open quotation', `${chunked}1;a="b\r\n`],
-    ['a bare carriage return after it', `${chunked}1;\ra\r\n`],
-    ['a chunk size beyond 2^52', `${chunked}10000000000000\r\n`],
-    ['a chunk size line without end', `${chunked}1;${'a'.repeat(5000)}`],
-    ['a chunk longer than its size', `${chunked}1\r\nab\r\n`],
-    ['a bare line feed after a chunk', `${chunked}1\r\na\n`],
-    ['a trailer that is no field', `${chunked}0\r\nA b: c\r\n\r\n`],
-    ['trailers without end', `${chunked}0\r\nA: ${'a'.repeat(20_000)}`],
-  ])('%s', (_what, bytes) => {
-    expect(() => read([bytes])).toThrow(BadAnswer);
-    expect(() => read([...bytes])).toThrow(BadAnswer);
-  });
+const chunked = CHUNKS.slice(0, CHUNKS.indexOf('3\r\n'));
+test.each([
+  ['another protocol', '220 mail.test ESMTP\r\n'],
+  ['a letter of it', 'h'],
+  ['another version', 'HTTP/2'],
+  ['101', 'HTTP/1.1 101 Switching Protocols\r\n\r\n'],
+  ['a head without end', `HTTP/1.1 200 OK\r\nA: ${'a'.repeat(20_000)}`],
+  ['a chunk size that is none', `${chunked}x\r\n`],
+  ['no chunk size', `${chunked}\r\n`],
+  ['a negative chunk size', `${chunked}-1\r\n`],
+  ['a chunk size with a prefix', `${chunked}0x1\r\n`],
+  ['a chunk size that ends with a bare line feed', `${chunked}1\n`],
+  ['white space after it', `${chunked}1 \r\n`],
+  ['an extension without a name', `${chunked}1;=a\r\n`],
+  ['an open quotation', `${chunked}1;a="b\r\n`],
+  ['a bare carriage return after it', `${chunked}1;\ra\r\n`],
+  ['a chunk size beyond 2^52', `${chunked}10000000000000\r\n`],
+  ['a chunk size line without end', `${chunked}1;${'a'.repeat(5000)}`],
+  ['a chunk longer than its size', `${chunked}1\r\nab\r\n`],
+  ['a bare line feed after a chunk', `${chunked}1\r\na\n`],
+  ['a trailer that is no field', `${chunked}0\r\nA b: c\r\n\r\n`],
+  ['trailers without end', `${chunked}0\r\nA: ${'a'.repeat(20_000)}`],
+])('is refused as soon as it cannot become an answer:: %s', (_what, bytes) => {
+  expect(() => read([bytes])).toThrow(BadAnswer);
+  expect(() => read([...bytes])).toThrow(BadAnswer);
 });

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import type { CallConnection, SlotCall } from '../../../src/proxy/slot/call.ts';
 import { createSlotConnections } from '../../../src/proxy/slot/connections.ts';
 import { type Origin, startPlane, startRawOrigin } from '../../support/plane.ts';
@@ -33,69 +33,67 @@ async function askInTurn(site: Origin, times: number, between: () => unknown = (
   return plane;
 }
 
-describe('a connection to the site', () => {
-  test('is used again', async () => {
-    const site = await startSite(OK());
-    await askInTurn(site, 3);
-    expect(site.wires).toHaveLength(1);
-  });
+test('a connection to the site is used again', async () => {
+  const site = await startSite(OK());
+  await askInTurn(site, 3);
+  expect(site.wires).toHaveLength(1);
+});
 
-  test.each([
-    ['the site says `close`', OK('Connection: close')],
-    ['the site speaks HTTP/1.0', OK('Connection: keep-alive').replace('/1.1', '/1.0')],
-    ['the site keeps it for a second only', OK('Keep-Alive: timeout=1, max=100')],
-    ['bytes come after the answer', `${OK()}?`],
-  ])('is not used again when %s', async (_why, bytes) => {
-    const site = await startSite(bytes);
-    const plane = await askInTurn(site, 3);
-    expect(site.wires).toHaveLength(3);
-    expect(plane.counters.retries).toBe(0);
-    await until(() => site.wires.every((wire) => wire.state() !== 'open'), 'all to be closed');
-  });
+test.each([
+  ['the site says `close`', OK('Connection: close')],
+  ['the site speaks HTTP/1.0', OK('Connection: keep-alive').replace('/1.1', '/1.0')],
+  ['the site keeps it for a second only', OK('Keep-Alive: timeout=1, max=100')],
+  ['bytes come after the answer', `${OK()}?`],
+])('a connection to the site is not used again when %s', async (_why, bytes) => {
+  const site = await startSite(bytes);
+  const plane = await askInTurn(site, 3);
+  expect(site.wires).toHaveLength(3);
+  expect(plane.counters.retries).toBe(0);
+  await until(() => site.wires.every((wire) => wire.state() !== 'open'), 'all to be closed');
+});
 
-  test.each([
-    ['4 s', OK(), 4000],
-    ['4 s, though the site allows more', OK('Keep-Alive: timeout=60'), 4000],
-    ['a second less than the site allows', OK('Keep-Alive: timeout=3'), 2000],
-    ['4 s, when the site’s word is none', OK('Keep-Alive: max=3'), 4000],
-  ])('is kept for %s', async (_how, bytes, ms) => {
-    const site = await startSite(bytes);
-    const now = vi.spyOn(performance, 'now').mockReturnValue(0);
-    await askInTurn(site, 2, () => now.mockReturnValue(ms - 1));
-    expect(site.wires).toHaveLength(1);
-    await askInTurn(site, 2, () => now.mockReturnValue(2 * ms));
-    expect(site.wires).toHaveLength(3);
-  });
+test.each([
+  ['4 s', OK(), 4000],
+  ['4 s, though the site allows more', OK('Keep-Alive: timeout=60'), 4000],
+  ['a second less than the site allows', OK('Keep-Alive: timeout=3'), 2000],
+  ['4 s, when the site’s word is none', OK('Keep-Alive: max=3'), 4000],
+])('a connection to the site is kept for %s', async (_how, bytes, ms) => {
+  const site = await startSite(bytes);
+  const now = vi.spyOn(performance, 'now').mockReturnValue(0);
+  await askInTurn(site, 2, () => now.mockReturnValue(ms - 1));
+  expect(site.wires).toHaveLength(1);
+  await askInTurn(site, 2, () => now.mockReturnValue(2 * ms));
+  expect(site.wires).toHaveLength(3);
+});
 
-  test('is closed when it has been idle for that long', async () => {
-    const site = await startSite(OK('Keep-Alive: timeout=2'));
-    await askInTurn(site, 1);
-    await until(() => site.wires[0]?.state() === 'ended', 'the connection to be closed');
-  });
+test('a connection to the site is closed when it has been idle for that long', async () => {
+  const site = await startSite(OK('Keep-Alive: timeout=2'));
+  await askInTurn(site, 1);
+  await until(() => site.wires[0]?.state() === 'ended', 'the connection to be closed');
+});
 
-  test('that the site closes while idle costs nobody anything', async () => {
-    const site = await startSite(OK());
-    const closed = async () => {
-      const wire = site.wires.at(-1) as Wire;
-      wire.socket.end();
-      await wire.untilGone();
-    };
-    const plane = await askInTurn(site, 3, closed);
-    expect(site.wires).toHaveLength(3);
-    expect(plane.counters.retries).toBe(0);
-  });
+test('a connection to the site that the site closes while idle costs nobody anything', async () => {
+  const site = await startSite(OK());
+  const closed = async () => {
+    const wire = site.wires.at(-1) as Wire;
+    wire.socket.end();
+    await wire.untilGone();
+  };
+  const plane = await askInTurn(site, 3, closed);
+  expect(site.wires).toHaveLength(3);
+  expect(plane.counters.retries).toBe(0);
+});
 
-  test('on which a word comes that nobody has asked for is closed, and used no more', async () => {
-    const site = await startSite(OK());
-    // As time stands still it is not closed for having been idle.
-    vi.spyOn(performance, 'now').mockReturnValue(0);
-    const plane = await askInTurn(site, 2, async () => {
-      site.wires[0]?.send(head('HTTP/1.1 408 Request Timeout', 'Content-Length: 0'));
-      await site.wires[0]?.untilGone();
-    });
-    expect(site.wires).toHaveLength(2);
-    expect(plane.counters.retries).toBe(0);
+test('a connection to the site on which a word comes that nobody has asked for is closed, and used no more', async () => {
+  const site = await startSite(OK());
+  // As time stands still it is not closed for having been idle.
+  vi.spyOn(performance, 'now').mockReturnValue(0);
+  const plane = await askInTurn(site, 2, async () => {
+    site.wires[0]?.send(head('HTTP/1.1 408 Request Timeout', 'Content-Length: 0'));
+    await site.wires[0]?.untilGone();
   });
+  expect(site.wires).toHaveLength(2);
+  expect(plane.counters.retries).toBe(0);
 });
 
 const LIMITS = { connectTimeoutMs: 5000, bodyTimeoutMs: 0, headBytes: 65_536 };

@@ -1,5 +1,5 @@
 /** Answers of which the proxy gets more than the head at a time: it keeps them back for an instant (send-soon.ts). */
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { startFixed, startOrigin, startPlane, startRawOrigin } from '../../support/plane.ts';
 import { chunk, get, head, rawClient } from '../../support/raw-http.ts';
 import { until } from '../../support/until.ts';
@@ -31,66 +31,65 @@ const WHOLE: [string, string, string][] = [
   ],
 ];
 
-describe('an answer that comes all at once', () => {
-  test.for(WHOLE)(
-    '%s reaches the visitor, and the connection serves on',
-    async ([, bytes, body]) => {
-      const site = await startRawOrigin(async (wire) => {
-        for (let count = 1; ; count++) {
-          const asked = await wire
-            .until((text) => text.split('\r\n\r\n').length > count)
-            .catch(() => null);
-          if (asked === null) return;
-          wire.send(bytes);
-        }
-      });
-      const { port } = await startPlane({ blue: site.port });
-      const client = await rawClient(port);
-      for (let count = 1; count <= 3; count++) {
-        client.send(get());
-        const answers = await client.answers(count);
-        expect(answers).toHaveLength(count);
-        expect(answers.at(-1)).toMatchObject({ status: 200, body });
+test.for(WHOLE)(
+  'an answer that comes all at once: %s reaches the visitor, and the connection serves on',
+  async ([, bytes, body]) => {
+    const site = await startRawOrigin(async (wire) => {
+      for (let count = 1; ; count++) {
+        const asked = await wire
+          .until((text) => text.split('\r\n\r\n').length > count)
+          .catch(() => null);
+        if (asked === null) return;
+        wire.send(bytes);
       }
-    },
+    });
+    const { port } = await startPlane({ blue: site.port });
+    const client = await rawClient(port);
+    for (let count = 1; count <= 3; count++) {
+      client.send(get());
+      const answers = await client.answers(count);
+      expect(answers).toHaveLength(count);
+      expect(answers.at(-1)).toMatchObject({ status: 200, body });
+    }
+  },
+);
+
+test('an answer that comes all at once without a length ends with the connection of the site', async () => {
+  const site = await startFixed(`${head(OK, 'Connection: close')}to the end`, ({ socket }) =>
+    socket.end(),
   );
-
-  test('without a length ends with the connection of the site', async () => {
-    const site = await startFixed(`${head(OK, 'Connection: close')}to the end`, ({ socket }) =>
-      socket.end(),
-    );
-    const { port } = await startPlane({ blue: site.port });
-    const client = await rawClient(port);
-    client.send(get());
-    expect(await client.answer()).toMatchObject({ status: 200, body: 'to the end' });
-  });
-
-  test('is not taken for complete when the site breaks off in the same instant', async () => {
-    const site = await startFixed(`${head(OK, CHUNKED)}${chunk('half')}`, ({ socket }) =>
-      socket.destroy(),
-    );
-    const { port } = await startPlane({ blue: site.port });
-    const client = await rawClient(port);
-    client.send(get());
-    await client.untilGone();
-    expect(client.text()).not.toContain('\r\n0\r\n');
-  });
-
-  test('answers pipelined requests in their order', async () => {
-    const site = await startOrigin((request, response) => void response.end(request.url));
-    const { port } = await startPlane({ blue: site.port });
-    const client = await rawClient(port);
-    client.send(['/1', '/2', '/3', '/4'].map((path) => get(path)).join(''));
-    const answers = await client.answers(4);
-    expect(answers.map(({ body }) => body)).toEqual(['/1', '/2', '/3', '/4']);
-  });
+  const { port } = await startPlane({ blue: site.port });
+  const client = await rawClient(port);
+  client.send(get());
+  expect(await client.answer()).toMatchObject({ status: 200, body: 'to the end' });
 });
 
-describe('an answer that comes in parts', () => {
-  test.for([
-    ['with a length', head(OK, 'Content-Length: 10'), 'first', 'rest.'],
-    ['in chunks', head(OK, CHUNKED), chunk('first'), `${chunk('rest.')}${chunk('')}`],
-  ] as const)('%s reaches the visitor part by part', async ([, start, first, rest]) => {
+test('an answer that comes all at once is not taken for complete when the site breaks off in the same instant', async () => {
+  const site = await startFixed(`${head(OK, CHUNKED)}${chunk('half')}`, ({ socket }) =>
+    socket.destroy(),
+  );
+  const { port } = await startPlane({ blue: site.port });
+  const client = await rawClient(port);
+  client.send(get());
+  await client.untilGone();
+  expect(client.text()).not.toContain('\r\n0\r\n');
+});
+
+test('an answer that comes all at once answers pipelined requests in their order', async () => {
+  const site = await startOrigin((request, response) => void response.end(request.url));
+  const { port } = await startPlane({ blue: site.port });
+  const client = await rawClient(port);
+  client.send(['/1', '/2', '/3', '/4'].map((path) => get(path)).join(''));
+  const answers = await client.answers(4);
+  expect(answers.map(({ body }) => body)).toEqual(['/1', '/2', '/3', '/4']);
+});
+
+test.for([
+  ['with a length', head(OK, 'Content-Length: 10'), 'first', 'rest.'],
+  ['in chunks', head(OK, CHUNKED), chunk('first'), `${chunk('rest.')}${chunk('')}`],
+] as const)(
+  'an answer that comes in parts: %s reaches the visitor part by part',
+  async ([, start, first, rest]) => {
     const site = await startFixed(start + first);
     const { port } = await startPlane({ blue: site.port });
     const client = await rawClient(port);
@@ -99,13 +98,13 @@ describe('an answer that comes in parts', () => {
     expect(client.text()).not.toContain('rest.');
     (await until(() => site.wires[0], 'the connection to the site')).send(rest);
     expect(await client.answer()).toMatchObject({ status: 200, body: 'firstrest.' });
-  });
+  },
+);
 
-  test('begins with its head when that is all there is', async () => {
-    const site = await startFixed(head(OK, CHUNKED, 'X-First: yes'));
-    const { port } = await startPlane({ blue: site.port });
-    const client = await rawClient(port);
-    client.send(get());
-    expect(await client.until('\r\n\r\n')).toContain('X-First: yes');
-  });
+test('an answer that comes in parts begins with its head when that is all there is', async () => {
+  const site = await startFixed(head(OK, CHUNKED, 'X-First: yes'));
+  const { port } = await startPlane({ blue: site.port });
+  const client = await rawClient(port);
+  client.send(get());
+  expect(await client.until('\r\n\r\n')).toContain('X-First: yes');
 });

@@ -65,98 +65,95 @@ describe('each error answer', () => {
   });
 });
 
-describe('before the first release', () => {
-  test('a visitor is told that the first build runs, and when to come again', async () => {
-    const site = await startEcho();
-    const { port, assign } = await startPlane({ blue: site.port, active: null });
-    const page = await ask(port, get('/', BROWSER));
-    expect(page.status).toBe(503);
-    expect(page.body).toContain('The first build is running');
-    expect(Number(values(page.fields, 'retry-after')[0])).toBeGreaterThan(0);
-    const json = await ask(port, get('/', JSON_ONLY));
-    expect(JSON.parse(json.body).error.status).toBe(503);
-    expect(site.received()).toBe('');
-    assign({ active: 'blue' });
-    expect((await ask(port, get())).status).toBe(200);
-  });
-
-  test('a HEAD gets the same head, and no body', async () => {
-    const { port } = await startPlane({ active: null });
-    const answer = await ask(port, head('HEAD /', 'Host: a'));
-    expect(answer).toMatchObject({ status: 503, body: '' });
-    expect(Number(values(answer.fields, 'content-length')[0])).toBeGreaterThan(0);
-  });
-
-  test('an upload gets its answer, and the connection goes on', async () => {
-    const { port } = await startPlane({ active: null });
-    const upload = `${head('POST /', 'Host: a', 'Content-Length: 5')}hello`;
-    expect((await ask(port, upload)).status).toBe(503);
-  });
+test('before the first release: a visitor is told that the first build runs, and when to come again', async () => {
+  const site = await startEcho();
+  const { port, assign } = await startPlane({ blue: site.port, active: null });
+  const page = await ask(port, get('/', BROWSER));
+  expect(page.status).toBe(503);
+  expect(page.body).toContain('The first build is running');
+  expect(Number(values(page.fields, 'retry-after')[0])).toBeGreaterThan(0);
+  const json = await ask(port, get('/', JSON_ONLY));
+  expect(JSON.parse(json.body).error.status).toBe(503);
+  expect(site.received()).toBe('');
+  assign({ active: 'blue' });
+  expect((await ask(port, get())).status).toBe(200);
 });
 
-describe('when the site does not answer', () => {
-  test('both slots dead: 503 with Retry-After, HTML or JSON, without an address', async () => {
-    const [blue = 0, green = 0] = await freePorts(2);
-    const { port, plane } = await startPlane({ blue, green });
-    const ports = [blue, green];
-    for (const accept of [BROWSER, JSON_ONLY]) {
-      const answer = await ask(port, get('/', accept));
-      expect(answer.status).toBe(503);
-      expect(values(answer.fields, 'retry-after')).toHaveLength(1);
-      expect(leaks(`${answer.fields}${answer.body}`, ...ports)).toEqual([]);
-    }
-    expect(plane.inflight.counts).toEqual({ blue: 0, green: 0 });
-  });
+test('before the first release: a HEAD gets the same head, and no body', async () => {
+  const { port } = await startPlane({ active: null });
+  const answer = await ask(port, head('HEAD /', 'Host: a'));
+  expect(answer).toMatchObject({ status: 503, body: '' });
+  expect(Number(values(answer.fields, 'content-length')[0])).toBeGreaterThan(0);
+});
 
-  test('the active one dead and the standby warm: the standby answers that very request', async () => {
-    const site = await startEcho();
-    const { port, plane } = await startPlane({ green: site.port });
-    const answer = await ask(port, `${head('POST /', 'Host: a', 'Content-Length: 5')}hello`);
-    expect(JSON.parse(answer.body).body).toBe('hello');
-    expect(values(answer.fields, 'x-slots-release')).toEqual(['release-green']);
-    expect(plane.counters.failovers).toBe(1);
-  });
+test('before the first release: an upload gets its answer, and the connection goes on', async () => {
+  const { port } = await startPlane({ active: null });
+  const upload = `${head('POST /', 'Host: a', 'Content-Length: 5')}hello`;
+  expect((await ask(port, upload)).status).toBe(503);
+});
 
-  test('the active one dead and the standby not warm: 503, and the standby hears nothing', async () => {
-    const site = await startEcho();
-    const { port } = await startPlane({ green: site.port, warm: { green: false } });
-    expect((await ask(port, get())).status).toBe(503);
-    expect(site.received()).toBe('');
-  });
+test('when the site does not answer: both slots dead: 503 with Retry-After, HTML or JSON, without an address', async () => {
+  const [blue = 0, green = 0] = await freePorts(2);
+  const { port, plane } = await startPlane({ blue, green });
+  const ports = [blue, green];
+  for (const accept of [BROWSER, JSON_ONLY]) {
+    const answer = await ask(port, get('/', accept));
+    expect(answer.status).toBe(503);
+    expect(values(answer.fields, 'retry-after')).toHaveLength(1);
+    expect(leaks(`${answer.fields}${answer.body}`, ...ports)).toEqual([]);
+  }
+  expect(plane.inflight.counts).toEqual({ blue: 0, green: 0 });
+});
 
-  test.for([BROWSER, JSON_ONLY])('a broken answer leaks nothing: %s', async (accept) => {
+test('when the site does not answer: the active one dead and the standby warm: the standby answers that very request', async () => {
+  const site = await startEcho();
+  const { port, plane } = await startPlane({ green: site.port });
+  const answer = await ask(port, `${head('POST /', 'Host: a', 'Content-Length: 5')}hello`);
+  expect(JSON.parse(answer.body).body).toBe('hello');
+  expect(values(answer.fields, 'x-slots-release')).toEqual(['release-green']);
+  expect(plane.counters.failovers).toBe(1);
+});
+
+test('when the site does not answer: the active one dead and the standby not warm: 503, and the standby hears nothing', async () => {
+  const site = await startEcho();
+  const { port } = await startPlane({ green: site.port, warm: { green: false } });
+  expect((await ask(port, get())).status).toBe(503);
+  expect(site.received()).toBe('');
+});
+
+test.for([BROWSER, JSON_ONLY])(
+  'when the site does not answer: a broken answer leaks nothing: %s',
+  async (accept) => {
     const site = await startRawOrigin((wire) => void wire.socket.resetAndDestroy());
     const { port } = await startPlane({ blue: site.port });
     const answer = await ask(port, get('/', accept));
     expect(answer.status).toBe(502);
     expect(leaks(`${answer.fields}${answer.body}`, site.port, port)).toEqual([]);
-  });
+  },
+);
 
-  test('the site’s own error pages pass as they are', async () => {
-    const site = await startFixed(`${head('HTTP/1.1 500 Oops', 'Content-Length: 4')}mine`);
-    const { port } = await startPlane({ blue: site.port });
-    expect(await ask(port, get())).toMatchObject({ status: 500, reason: 'Oops', body: 'mine' });
-  });
+test('when the site does not answer: the site’s own error pages pass as they are', async () => {
+  const site = await startFixed(`${head('HTTP/1.1 500 Oops', 'Content-Length: 4')}mine`);
+  const { port } = await startPlane({ blue: site.port });
+  expect(await ask(port, get())).toMatchObject({ status: 500, reason: 'Oops', body: 'mine' });
 });
 
-describe('errorPages', () => {
-  test('replace the built-in ones, each by status and kind', async () => {
-    const folder = await tempFolder();
-    await writeFile(join(folder, '503.html'), '<h1>Gleich zurück</h1>');
-    await writeFile(join(folder, '400.json'), '{"oops":true}');
-    const { port } = await startPlane({ proxy: { errorPages: folder } });
-    const page = await ask(port, get('/', BROWSER));
-    expect(Buffer.from(page.body, 'latin1').toString()).toBe('<h1>Gleich zurück</h1>');
-    expect(values(page.fields, 'content-type')).toEqual(['text/html; charset=utf-8']);
-    expect(values(page.fields, 'retry-after')).toHaveLength(1);
-    const json = await ask(port, get('/', JSON_ONLY));
-    expect(JSON.parse(json.body).error.status).toBe(503);
-    const bad = await ask(port, get('http://[', JSON_ONLY));
-    expect(bad).toMatchObject({ status: 400, body: '{"oops":true}' });
-  });
+test('errorPages: replace the built-in ones, each by status and kind', async () => {
+  const folder = await tempFolder();
+  await writeFile(join(folder, '503.html'), '<h1>Gleich zurück</h1>');
+  await writeFile(join(folder, '400.json'), '{"oops":true}');
+  const { port } = await startPlane({ proxy: { errorPages: folder } });
+  const page = await ask(port, get('/', BROWSER));
+  expect(Buffer.from(page.body, 'latin1').toString()).toBe('<h1>Gleich zurück</h1>');
+  expect(values(page.fields, 'content-type')).toEqual(['text/html; charset=utf-8']);
+  expect(values(page.fields, 'retry-after')).toHaveLength(1);
+  const json = await ask(port, get('/', JSON_ONLY));
+  expect(JSON.parse(json.body).error.status).toBe(503);
+  const bad = await ask(port, get('http://[', JSON_ONLY));
+  expect(bad).toMatchObject({ status: 400, body: '{"oops":true}' });
+});
 
-  test('that are not there, folder and all, leave the built-in ones', async () => {
-    const { port } = await startPlane({ proxy: { errorPages: '/nowhere/at/all' } });
-    expect((await ask(port, get())).body).toContain('Back in a moment');
-  });
+test('errorPages that are not there, folder and all, leave the built-in ones', async () => {
+  const { port } = await startPlane({ proxy: { errorPages: '/nowhere/at/all' } });
+  expect((await ask(port, get())).body).toContain('Back in a moment');
 });

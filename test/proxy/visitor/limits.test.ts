@@ -7,14 +7,15 @@ import { until } from '../../support/until.ts';
 
 const CHUNKED = 'Transfer-Encoding: chunked';
 
-describe('headersTimeoutMs', () => {
-  const proxy = { limits: { headersTimeoutMs: 200 } };
+const proxy = { limits: { headersTimeoutMs: 200 } };
 
-  test.for([
-    ['in the middle of its head', 'GET / HTTP/1.1\r\nHost: a\r\nX-A'],
-    ['in the middle of its first line', 'GE'],
-    ['after an answered request, in the middle of the next', `${get()}GET / HT`],
-  ] as const)('a visitor that stops %s is answered 408, and closed', async ([, bytes]) => {
+test.for([
+  ['in the middle of its head', 'GET / HTTP/1.1\r\nHost: a\r\nX-A'],
+  ['in the middle of its first line', 'GE'],
+  ['after an answered request, in the middle of the next', `${get()}GET / HT`],
+] as const)(
+  'headersTimeoutMs: a visitor that stops %s is answered 408, and closed',
+  async ([, bytes]) => {
     const site = await startEcho();
     const { port } = await startPlane({ blue: site.port, proxy });
     const client = await rawClient(port);
@@ -23,53 +24,53 @@ describe('headersTimeoutMs', () => {
     const answers = await client.answers(1);
     expect(answers.at(-1)?.status).toBe(408);
     expect(answers.length).toBe(bytes.includes('\r\n\r\n') ? 2 : 1);
-  });
+  },
+);
 
-  test('counts from the first byte: a connection may be opened ahead of its first request', async () => {
-    const site = await startEcho();
-    const { port } = await startPlane({ blue: site.port, proxy });
-    const client = await rawClient(port);
-    // Long enough for Node's own look, which counts from the connection's beginning.
-    await delay(700);
-    expect(client.state()).toBe('open');
-    client.send('GET / HTTP/1.1\r\nHost: a\r\n');
-    await delay(50);
-    client.send('\r\n');
-    expect((await client.answer()).status).toBe(200);
-    client.send('GET / HTTP/1.1\r\nHo');
-    expect((await client.answers(2)).at(-1)?.status).toBe(408);
-  });
+test('headersTimeoutMs counts from the first byte: a connection may be opened ahead of its first request', async () => {
+  const site = await startEcho();
+  const { port } = await startPlane({ blue: site.port, proxy });
+  const client = await rawClient(port);
+  // Long enough for Node's own look, which counts from the connection's beginning.
+  await delay(700);
+  expect(client.state()).toBe('open');
+  client.send('GET / HTTP/1.1\r\nHost: a\r\n');
+  await delay(50);
+  client.send('\r\n');
+  expect((await client.answer()).status).toBe(200);
+  client.send('GET / HTTP/1.1\r\nHo');
+  expect((await client.answers(2)).at(-1)?.status).toBe(408);
+});
 
-  test('is over all of the head: it does not help to go on byte by byte', async () => {
-    const site = await startEcho();
-    const { port } = await startPlane({ blue: site.port, proxy });
-    const client = await rawClient(port);
-    client.send('GET / HTTP/1.1\r\nHost: a\r\nX-A: ');
-    const dribble = setInterval(() => client.send('a'), 20);
-    expect(await client.untilGone()).toBe('ended');
-    clearInterval(dribble);
-    expect(client.text()).toMatch(/^HTTP\/1\.1 408 /);
-    expect(site.received()).toBe('');
-  });
+test('headersTimeoutMs is over all of the head: it does not help to go on byte by byte', async () => {
+  const site = await startEcho();
+  const { port } = await startPlane({ blue: site.port, proxy });
+  const client = await rawClient(port);
+  client.send('GET / HTTP/1.1\r\nHost: a\r\nX-A: ');
+  const dribble = setInterval(() => client.send('a'), 20);
+  expect(await client.untilGone()).toBe('ended');
+  clearInterval(dribble);
+  expect(client.text()).toMatch(/^HTTP\/1\.1 408 /);
+  expect(site.received()).toBe('');
+});
 
-  test('1000 such visitors do not stop a normal one, and are all gone in the end', async () => {
-    const site = await startEcho();
-    const limits = { headersTimeoutMs: 2000 };
-    const { port } = await startPlane({ blue: site.port, proxy: { limits } });
-    const slow: RawClient[] = [];
-    while (slow.length < 1000) {
-      const some = await Promise.all(Array.from({ length: 50 }, () => rawClient(port)));
-      for (const client of some) client.send('GET / HTTP/1.1\r\nHost: a\r\nX-A: ');
-      slow.push(...some);
-    }
-    const normal = await rawClient(port);
-    for (let i = 1; i <= 50; i++) {
-      for (const client of slow) if (client.state() === 'open') client.send('a');
-      normal.send(get());
-      expect((await normal.answers(i)).at(-1)?.status).toBe(200);
-    }
-    await Promise.all(slow.map((client) => client.untilGone()));
-  });
+test('headersTimeoutMs: 1000 such visitors do not stop a normal one, and are all gone in the end', async () => {
+  const site = await startEcho();
+  const limits = { headersTimeoutMs: 2000 };
+  const { port } = await startPlane({ blue: site.port, proxy: { limits } });
+  const slow: RawClient[] = [];
+  while (slow.length < 1000) {
+    const some = await Promise.all(Array.from({ length: 50 }, () => rawClient(port)));
+    for (const client of some) client.send('GET / HTTP/1.1\r\nHost: a\r\nX-A: ');
+    slow.push(...some);
+  }
+  const normal = await rawClient(port);
+  for (let i = 1; i <= 50; i++) {
+    for (const client of slow) if (client.state() === 'open') client.send('a');
+    normal.send(get());
+    expect((await normal.answers(i)).at(-1)?.status).toBe(200);
+  }
+  await Promise.all(slow.map((client) => client.untilGone()));
 });
 
 describe('bodyIdleTimeoutMs', () => {

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { proxySchema } from '../../../src/config/proxy-schema.ts';
 import { createRedirect } from '../../../src/proxy/visitor/redirect.ts';
 import { values } from '../../support/raw-answers.ts';
@@ -24,25 +24,23 @@ async function location(port: number, bytes: string): Promise<string | undefined
   return values(answer.fields, 'location')[0];
 }
 
-describe('plain HTTP is sent to HTTPS', () => {
-  test.each([
-    ['a page', get('/a/b?c=d'), 'https://site.test/a/b?c=d'],
-    ['a path byte for byte', get('//evil.test/%2e%2e/'), 'https://site.test//evil.test/%2e%2e/'],
-    ['a host with a port', head('GET /', 'Host: site.test:8080'), 'https://site.test/'],
-    ['an IPv6 host', head('GET /', 'Host: [::1]:80'), 'https://[::1]/'],
-    ['an absolute target', head('GET http://other.test/x', 'Host: a'), 'https://other.test/x'],
-    ['a POST', head('POST /form', 'Host: a', 'Content-Length: 0'), 'https://a/form'],
-    ['a WebSocket', get('/s', 'Connection: Upgrade', 'Upgrade: websocket'), 'https://site.test/s'],
-    ['OPTIONS *', head('OPTIONS *', 'Host: a'), 'https://a/'],
-  ])('%s', async (_name, bytes, expected) => {
-    expect(await location(await startRedirect(), bytes)).toBe(expected);
-  });
+test.each([
+  ['a page', get('/a/b?c=d'), 'https://site.test/a/b?c=d'],
+  ['a path byte for byte', get('//evil.test/%2e%2e/'), 'https://site.test//evil.test/%2e%2e/'],
+  ['a host with a port', head('GET /', 'Host: site.test:8080'), 'https://site.test/'],
+  ['an IPv6 host', head('GET /', 'Host: [::1]:80'), 'https://[::1]/'],
+  ['an absolute target', head('GET http://other.test/x', 'Host: a'), 'https://other.test/x'],
+  ['a POST', head('POST /form', 'Host: a', 'Content-Length: 0'), 'https://a/form'],
+  ['a WebSocket', get('/s', 'Connection: Upgrade', 'Upgrade: websocket'), 'https://site.test/s'],
+  ['OPTIONS *', head('OPTIONS *', 'Host: a'), 'https://a/'],
+])('plain HTTP is sent to HTTPS: %s', async (_name, bytes, expected) => {
+  expect(await location(await startRedirect(), bytes)).toBe(expected);
+});
 
-  test('on another port', async () => {
-    const port = await startRedirect(4321);
-    expect(await location(port, get('/x'))).toBe('https://site.test:4321/x');
-    expect(await location(port, head('GET /', 'Host: a:80'))).toBe('https://a:4321/');
-  });
+test('plain HTTP is sent to HTTPS on another port', async () => {
+  const port = await startRedirect(4321);
+  expect(await location(port, get('/x'))).toBe('https://site.test:4321/x');
+  expect(await location(port, head('GET /', 'Host: a:80'))).toBe('https://a:4321/');
 });
 
 test.each([

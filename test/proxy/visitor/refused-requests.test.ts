@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { startEcho, startPlane } from '../../support/plane.ts';
 import { values } from '../../support/raw-answers.ts';
 import { ask, chunk, get, head, rawClient } from '../../support/raw-http.ts';
@@ -79,8 +79,9 @@ function post(...fields: string[]): string {
   return `${head(POST, HOST, ...fields)}0\r\n\r\n${SMUGGLED}`;
 }
 
-describe('refused, the connection closed, and not a byte of it for the site', () => {
-  test.for(NOT_HTTP)('%s', async ([, bytes, status]) => {
+test.for(NOT_HTTP)(
+  'refused, the connection closed, and not a byte of it for the site: %s',
+  async ([, bytes, status]) => {
     const site = await startEcho();
     const { port } = await startPlane({ blue: site.port });
     const client = await rawClient(port);
@@ -93,8 +94,8 @@ describe('refused, the connection closed, and not a byte of it for the site', ()
     expect(site.received()).toBe('');
     // The worker lives on.
     expect((await ask(port, get())).status).toBe(200);
-  });
-});
+  },
+);
 
 test('a request that follows a refused one on its connection is not forwarded either', async () => {
   const site = await startEcho();
@@ -127,8 +128,9 @@ const BAD_CHUNKS: [string, string][] = [
   ['a folded trailer', '3\r\nabc\r\n0\r\nX-A: 1\r\n folded\r\n\r\n'],
 ];
 
-describe('a chunked body is broken off for the site too, and nothing after it is a request', () => {
-  test.for(BAD_CHUNKS)('%s', async ([, bytes]) => {
+test.for(BAD_CHUNKS)(
+  'a chunked body is broken off for the site too, and nothing after it is a request: %s',
+  async ([, bytes]) => {
     const site = await startEcho();
     const { port } = await startPlane({ blue: site.port });
     const client = await rawClient(port);
@@ -140,49 +142,47 @@ describe('a chunked body is broken off for the site too, and nothing after it is
     expect(site.received()).not.toContain('smuggled');
     expect(site.received()).not.toMatch(/\r\n0\r\n\r\n$/);
     expect((await ask(port, get())).status).toBe(200);
+  },
+);
+
+test('a head that is too large is refused with 431 beyond headerBytes', async () => {
+  const site = await startEcho();
+  const { port } = await startPlane({
+    blue: site.port,
+    proxy: { limits: { headerBytes: 2048 } },
   });
+  expect((await ask(port, get('/', `X-A: ${'a'.repeat(1500)}`))).status).toBe(200);
+  const before = site.bytesRead();
+  const client = await rawClient(port);
+  client.send(get('/', `X-A: ${'a'.repeat(2100)}`));
+  expect((await client.answer()).status).toBe(431);
+  expect(await client.untilGone()).toBe('ended');
+  expect((await ask(port, get(`/${'a'.repeat(2100)}`))).status).toBe(431);
+  expect(site.bytesRead()).toBe(before);
 });
 
-describe('a head that is too large', () => {
-  test('is refused with 431 beyond headerBytes', async () => {
-    const site = await startEcho();
-    const { port } = await startPlane({
-      blue: site.port,
-      proxy: { limits: { headerBytes: 2048 } },
-    });
-    expect((await ask(port, get('/', `X-A: ${'a'.repeat(1500)}`))).status).toBe(200);
-    const before = site.bytesRead();
-    const client = await rawClient(port);
-    client.send(get('/', `X-A: ${'a'.repeat(2100)}`));
-    expect((await client.answer()).status).toBe(431);
-    expect(await client.untilGone()).toBe('ended');
-    expect((await ask(port, get(`/${'a'.repeat(2100)}`))).status).toBe(431);
-    expect(site.bytesRead()).toBe(before);
-  });
+test('a head that is too large is refused with 431 beyond headerCount fields, and none of them is dropped', async () => {
+  const site = await startEcho();
+  const { port } = await startPlane({ blue: site.port, proxy: { limits: { headerCount: 10 } } });
+  const fields = Array.from({ length: 10 }, (_, i) => `X-${i}: ${i}`);
+  const allowed = await ask(port, get('/', ...fields.slice(1)));
+  expect(allowed.status).toBe(200);
+  expect(JSON.parse(allowed.body).rawHeaders).toEqual(expect.arrayContaining(['X-9', '9']));
+  const before = site.bytesRead();
+  const client = await rawClient(port);
+  client.send(get('/', ...fields));
+  const answer = await client.answer();
+  expect(answer.status).toBe(431);
+  expect(await client.untilGone()).toBe('ended');
+  expect(site.bytesRead()).toBe(before);
+});
 
-  test('is refused with 431 beyond headerCount fields, and none of them is dropped', async () => {
-    const site = await startEcho();
-    const { port } = await startPlane({ blue: site.port, proxy: { limits: { headerCount: 10 } } });
-    const fields = Array.from({ length: 10 }, (_, i) => `X-${i}: ${i}`);
-    const allowed = await ask(port, get('/', ...fields.slice(1)));
-    expect(allowed.status).toBe(200);
-    expect(JSON.parse(allowed.body).rawHeaders).toEqual(expect.arrayContaining(['X-9', '9']));
-    const before = site.bytesRead();
-    const client = await rawClient(port);
-    client.send(get('/', ...fields));
-    const answer = await client.answer();
-    expect(answer.status).toBe(431);
-    expect(await client.untilGone()).toBe('ended');
-    expect(site.bytesRead()).toBe(before);
-  });
-
-  test('counts fields that repeat one name', async () => {
-    const site = await startEcho();
-    const { port } = await startPlane({ blue: site.port });
-    const cookies = Array.from({ length: 2000 }, () => 'Cookie:');
-    expect((await ask(port, get('/', ...cookies))).status).toBe(431);
-    expect(site.received()).toBe('');
-  });
+test('a head that is too large counts fields that repeat one name', async () => {
+  const site = await startEcho();
+  const { port } = await startPlane({ blue: site.port });
+  const cookies = Array.from({ length: 2000 }, () => 'Cookie:');
+  expect((await ask(port, get('/', ...cookies))).status).toBe(431);
+  expect(site.received()).toBe('');
 });
 
 test('GET http://a:99999/ and GET http://[ leave the worker alive', async () => {

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { createFrameTracker, goingAwayFrame } from '../../../src/proxy/websocket/frames.ts';
 
 interface Frame {
@@ -50,54 +50,52 @@ function split(bytes: Buffer, cuts: number[]): Buffer[] {
   return at.map((end, i) => bytes.subarray(at[i - 1] ?? 0, end));
 }
 
-describe('the tracker', () => {
-  test('knows the places between two frames, however the stream is split', () => {
-    fc.assert(
-      fc.property(anyStream, anyCuts, ({ bytes, boundaries }, cuts) => {
-        const tracker = createFrameTracker();
-        let at = 0;
-        expect(tracker.isBetweenFrames()).toBe(true);
-        for (const chunk of split(bytes, cuts)) {
-          tracker.feed(chunk);
-          at += chunk.length;
-          expect(tracker.isBetweenFrames()).toBe(boundaries.has(at));
-        }
-      }),
-    );
-  });
+test('the tracker knows the places between two frames, however the stream is split', () => {
+  fc.assert(
+    fc.property(anyStream, anyCuts, ({ bytes, boundaries }, cuts) => {
+      const tracker = createFrameTracker();
+      let at = 0;
+      expect(tracker.isBetweenFrames()).toBe(true);
+      for (const chunk of split(bytes, cuts)) {
+        tracker.feed(chunk);
+        at += chunk.length;
+        expect(tracker.isBetweenFrames()).toBe(boundaries.has(at));
+      }
+    }),
+  );
+});
 
-  test('knows them byte for byte', () => {
-    fc.assert(
-      fc.property(fc.array(anyFrame, { maxLength: 3 }), (frames) => {
-        const small = frames.map((frame) => encode({ ...frame, length: frame.length % 300 }));
-        const tracker = createFrameTracker();
-        for (const frame of small) {
-          for (let i = 0; i < frame.length; i++) {
-            tracker.feed(frame.subarray(i, i + 1));
-            expect(tracker.isBetweenFrames()).toBe(i === frame.length - 1);
-          }
+test('the tracker knows them byte for byte', () => {
+  fc.assert(
+    fc.property(fc.array(anyFrame, { maxLength: 3 }), (frames) => {
+      const small = frames.map((frame) => encode({ ...frame, length: frame.length % 300 }));
+      const tracker = createFrameTracker();
+      for (const frame of small) {
+        for (let i = 0; i < frame.length; i++) {
+          tracker.feed(frame.subarray(i, i + 1));
+          expect(tracker.isBetweenFrames()).toBe(i === frame.length - 1);
         }
-      }),
-      { numRuns: 30 },
-    );
-  });
+      }
+    }),
+    { numRuns: 30 },
+  );
+});
 
-  test('stops at the next of them, however the rest is split', () => {
-    fc.assert(
-      fc.property(anyStream, anyCuts, fc.nat(), ({ bytes, boundaries }, cuts, n) => {
-        const tracker = createFrameTracker();
-        const start = bytes.length === 0 ? 0 : n % bytes.length;
-        tracker.feed(bytes.subarray(0, start));
-        let at = start;
-        for (const chunk of split(bytes.subarray(start), cuts)) {
-          at += tracker.feedToBoundary(chunk);
-          if (tracker.isBetweenFrames()) break;
-        }
-        const next = [...boundaries].filter((boundary) => boundary >= start);
-        expect(at).toBe(Math.min(...next));
-      }),
-    );
-  });
+test('the tracker stops at the next of them, however the rest is split', () => {
+  fc.assert(
+    fc.property(anyStream, anyCuts, fc.nat(), ({ bytes, boundaries }, cuts, n) => {
+      const tracker = createFrameTracker();
+      const start = bytes.length === 0 ? 0 : n % bytes.length;
+      tracker.feed(bytes.subarray(0, start));
+      let at = start;
+      for (const chunk of split(bytes.subarray(start), cuts)) {
+        at += tracker.feedToBoundary(chunk);
+        if (tracker.isBetweenFrames()) break;
+      }
+      const next = [...boundaries].filter((boundary) => boundary >= start);
+      expect(at).toBe(Math.min(...next));
+    }),
+  );
 });
 
 test('the close frame is one frame with status 1001, masked from a client only', () => {

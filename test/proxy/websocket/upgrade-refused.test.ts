@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { startFixed, startOrigin, startPlane, startRawOrigin } from '../../support/plane.ts';
 import { values } from '../../support/raw-answers.ts';
 import { ask, get, head, type RawClient, rawClient } from '../../support/raw-http.ts';
@@ -19,46 +19,47 @@ async function refused(port: number, bytes = upgradeHead()): Promise<RawClient> 
   return client;
 }
 
-describe('an upgrade that the site refuses', () => {
-  test('reaches the visitor with status, fields and body, and the connection ends', async () => {
-    const site = await startFixed(
-      'HTTP/1.1 426 Upgrade Required\r\nX-Why: old\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\n' +
-        'Content-Length: 8\r\n\r\nupgrade!',
-    );
-    const { port, plane } = await startPlane({ blue: site.port });
-    const client = await refused(port);
-    const answer = await client.answer();
-    expect(answer).toMatchObject({ status: 426, reason: 'Upgrade Required', body: 'upgrade!' });
-    expect(values(answer.fields, 'x-why')).toEqual(['old']);
-    expect(values(answer.fields, 'set-cookie')).toEqual(['a=1', 'b=2']);
-    expect(values(answer.fields, 'x-slots-release')).toEqual(['release-blue']);
-    expect(values(answer.fields, 'connection')).toEqual(['close']);
-    expect(await client.untilGone()).toBe('ended');
-    client.socket.destroy();
-    await until(() => plane.upgrades.count() === 0, 'nothing left');
-    expect(plane.inflight.counts.blue).toBe(0);
-  });
+test('an upgrade that the site refuses reaches the visitor with status, fields and body, and the connection ends', async () => {
+  const site = await startFixed(
+    'HTTP/1.1 426 Upgrade Required\r\nX-Why: old\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\n' +
+      'Content-Length: 8\r\n\r\nupgrade!',
+  );
+  const { port, plane } = await startPlane({ blue: site.port });
+  const client = await refused(port);
+  const answer = await client.answer();
+  expect(answer).toMatchObject({ status: 426, reason: 'Upgrade Required', body: 'upgrade!' });
+  expect(values(answer.fields, 'x-why')).toEqual(['old']);
+  expect(values(answer.fields, 'set-cookie')).toEqual(['a=1', 'b=2']);
+  expect(values(answer.fields, 'x-slots-release')).toEqual(['release-blue']);
+  expect(values(answer.fields, 'connection')).toEqual(['close']);
+  expect(await client.untilGone()).toBe('ended');
+  client.socket.destroy();
+  await until(() => plane.upgrades.count() === 0, 'nothing left');
+  expect(plane.inflight.counts.blue).toBe(0);
+});
 
-  test('reaches the visitor in chunks, large and whole', async () => {
-    const body = 'x'.repeat(1_000_000);
-    const site = await startOrigin(() => {});
-    site.server.on('upgrade', (_request: unknown, socket: NodeJS.WritableStream) => {
-      socket.write('HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n');
-      for (let at = 0; at < body.length; at += 100_000) {
-        socket.write(`186a0\r\n${body.slice(at, at + 100_000)}\r\n`);
-      }
-      socket.end('0\r\n\r\n');
-    });
-    const { port } = await startPlane({ blue: site.port });
-    const answer = await (await refused(port)).answer();
-    expect(answer).toMatchObject({ status: 403, framing: 'chunked', complete: true });
-    expect(answer.body === body).toBe(true);
+test('an upgrade that the site refuses reaches the visitor in chunks, large and whole', async () => {
+  const body = 'x'.repeat(1_000_000);
+  const site = await startOrigin(() => {});
+  site.server.on('upgrade', (_request: unknown, socket: NodeJS.WritableStream) => {
+    socket.write('HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n');
+    for (let at = 0; at < body.length; at += 100_000) {
+      socket.write(`186a0\r\n${body.slice(at, at + 100_000)}\r\n`);
+    }
+    socket.end('0\r\n\r\n');
   });
+  const { port } = await startPlane({ blue: site.port });
+  const answer = await (await refused(port)).answer();
+  expect(answer).toMatchObject({ status: 403, framing: 'chunked', complete: true });
+  expect(answer.body === body).toBe(true);
+});
 
-  test.each([
-    ['with a length', 'Content-Length: 100\r\n\r\nhalf'],
-    ['in chunks', 'Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n'],
-  ])('and dies within its body %s ends without pretending success', async (_name, rest) => {
+test.each([
+  ['with a length', 'Content-Length: 100\r\n\r\nhalf'],
+  ['in chunks', 'Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n'],
+])(
+  'an upgrade that the site refuses and dies within its body %s ends without pretending success',
+  async (_name, rest) => {
     const site = await startFixed(`HTTP/1.1 403 Forbidden\r\n${rest}`, (wire) =>
       wire.socket.destroy(),
     );
@@ -68,49 +69,50 @@ describe('an upgrade that the site refuses', () => {
     expect(client.text()).toMatch(/^HTTP\/1\.1 403 /);
     expect((await client.answer()).complete).toBe(false);
     await until(() => plane.upgrades.count() === 0, 'nothing left');
-  });
+  },
+);
 
-  test('is read at the pace of the visitor', async () => {
-    const total = 64 * 1024 * 1024;
-    let sent = 0;
-    const site = await startRawOrigin(async (wire) => {
-      await wire.until('\r\n\r\n');
-      wire.send(`HTTP/1.1 403 Forbidden\r\nContent-Length: ${total}\r\n\r\n`);
-      const block = Buffer.alloc(65_536);
-      const more = () => {
-        while (sent < total && !wire.socket.destroyed) {
-          sent += block.length;
-          if (!wire.socket.write(block)) return void wire.socket.once('drain', more);
-        }
-      };
-      more();
-    });
-    const { port } = await startPlane({ blue: site.port });
-    const client = await refused(port);
-    await client.until('\r\n\r\n');
-    client.socket.pause();
-    let before = -1;
-    await until(() => {
-      const isStill = sent === before;
-      before = sent;
-      return isStill;
-    }, 'the site to stand still');
-    expect(sent).toBeLessThan(total / 2);
-    client.socket.resume();
-    await until(() => client.socket.bytesRead > total, 'all of it');
+test('an upgrade that the site refuses is read at the pace of the visitor', async () => {
+  const total = 64 * 1024 * 1024;
+  let sent = 0;
+  const site = await startRawOrigin(async (wire) => {
+    await wire.until('\r\n\r\n');
+    wire.send(`HTTP/1.1 403 Forbidden\r\nContent-Length: ${total}\r\n\r\n`);
+    const block = Buffer.alloc(65_536);
+    const more = () => {
+      while (sent < total && !wire.socket.destroyed) {
+        sent += block.length;
+        if (!wire.socket.write(block)) return void wire.socket.once('drain', more);
+      }
+    };
+    more();
   });
+  const { port } = await startPlane({ blue: site.port });
+  const client = await refused(port);
+  await client.until('\r\n\r\n');
+  client.socket.pause();
+  let before = -1;
+  await until(() => {
+    const isStill = sent === before;
+    before = sent;
+    return isStill;
+  }, 'the site to stand still');
+  expect(sent).toBeLessThan(total / 2);
+  client.socket.resume();
+  await until(() => client.socket.bytesRead > total, 'all of it');
 });
 
-describe('an upgrade that is none of ours', () => {
-  test.each([
-    ['a POST', head('POST /', 'Host: a', ...WS, 'Content-Length: 0')],
-    ['two hosts', head('GET /', 'Host: a', 'Host: b', ...WS)],
-    ['a target that cannot be parsed', head('GET http://a:99999/', 'Host: a', ...WS)],
-    ['a bracket for a host', head('GET http://[', 'Host: a', ...WS)],
-    ['a path without a slash', head('GET no-slash', 'Host: a', ...WS)],
-    ['a star', head('GET *', 'Host: a', ...WS)],
-    ['too many fields', upgradeHead('/', ...Array.from({ length: 200 }, (_, i) => `X-${i}: 1`))],
-  ])('%s is answered, the site hears nothing, and the worker lives on', async (name, bytes) => {
+test.each([
+  ['a POST', head('POST /', 'Host: a', ...WS, 'Content-Length: 0')],
+  ['two hosts', head('GET /', 'Host: a', 'Host: b', ...WS)],
+  ['a target that cannot be parsed', head('GET http://a:99999/', 'Host: a', ...WS)],
+  ['a bracket for a host', head('GET http://[', 'Host: a', ...WS)],
+  ['a path without a slash', head('GET no-slash', 'Host: a', ...WS)],
+  ['a star', head('GET *', 'Host: a', ...WS)],
+  ['too many fields', upgradeHead('/', ...Array.from({ length: 200 }, (_, i) => `X-${i}: 1`))],
+])(
+  'an upgrade that is none of ours: %s is answered, the site hears nothing, and the worker lives on',
+  async (name, bytes) => {
     const site = await startOrigin((_request, response) => response.end('alive'));
     const { port, plane } = await startPlane({ blue: site.port });
     const client = await refused(port, bytes);
@@ -121,106 +123,100 @@ describe('an upgrade that is none of ours', () => {
     // The visitor keeps its side open; that must not keep ours.
     await until(() => plane.upgrades.count() === 0, 'nothing left');
     expect(plane.inflight.counts.blue).toBe(0);
-  });
+  },
+);
 
-  test.each(['//[', '//a:99999/', '/\\\\[', '///', '/%00'])(
-    'a hostile path %s is answered, and the worker lives on',
-    async (path) => {
-      const site = await startWsSite();
-      const { port } = await startPlane({ blue: site.port });
-      const client = await refused(port, upgradeHead(path));
-      await client.until('\r\n\r\n');
-      expect(client.text()).toMatch(/^HTTP\/1\.1 (101|400) /);
-      expect((await ask(port, get())).body).toBe('page');
-    },
-  );
+test.each(['//[', '//a:99999/', '/\\\\[', '///', '/%00'])(
+  'an upgrade that is none of ours: a hostile path %s is answered, and the worker lives on',
+  async (path) => {
+    const site = await startWsSite();
+    const { port } = await startPlane({ blue: site.port });
+    const client = await refused(port, upgradeHead(path));
+    await client.until('\r\n\r\n');
+    expect(client.text()).toMatch(/^HTTP\/1\.1 (101|400) /);
+    expect((await ask(port, get())).body).toBe('page');
+  },
+);
+
+test('a site that is not there refuses: the warm standby answers, once, and it is counted', async () => {
+  const green = await startWsSite();
+  const { port, plane } = await startPlane({ green: green.port });
+  const socket = await rawSocket(port);
+  expect(socket.text()).toContain('x-slots-release: release-green');
+  expect(plane.counters.failovers).toBe(1);
+  expect(plane.inflight.counts).toEqual({ blue: 0, green: 1 });
 });
 
-describe('a site that is not there', () => {
-  test('refuses: the warm standby answers, once, and it is counted', async () => {
-    const green = await startWsSite();
-    const { port, plane } = await startPlane({ green: green.port });
-    const socket = await rawSocket(port);
-    expect(socket.text()).toContain('x-slots-release: release-green');
-    expect(plane.counters.failovers).toBe(1);
-    expect(plane.inflight.counts).toEqual({ blue: 0, green: 1 });
-  });
+test('a site that is not there refuses: a cold standby is left alone', async () => {
+  const green = await startWsSite();
+  const { port } = await startPlane({ green: green.port, warm: { green: false } });
+  expect((await (await refused(port)).answer()).status).toBe(503);
+  expect(green.requests).toHaveLength(0);
+});
 
-  test('refuses: a cold standby is left alone', async () => {
-    const green = await startWsSite();
-    const { port } = await startPlane({ green: green.port, warm: { green: false } });
-    expect((await (await refused(port)).answer()).status).toBe(503);
-    expect(green.requests).toHaveLength(0);
-  });
+test('a site that is not there refuses on both slots: 503, in the way that the visitor asks for', async () => {
+  const { port, plane } = await startPlane();
+  const answer = await (await refused(port, upgradeHead('/', 'Accept: application/json'))).answer();
+  expect(answer.status).toBe(503);
+  expect(values(answer.fields, 'retry-after')).toHaveLength(1);
+  expect(JSON.parse(answer.body).error.status).toBe(503);
+  expect(plane.counters.failovers).toBe(1);
+  await until(() => plane.upgrades.count() === 0, 'nothing left');
+  expect(plane.inflight.counts).toEqual({ blue: 0, green: 0 });
+});
 
-  test('refuses on both slots: 503, in the way that the visitor asks for', async () => {
-    const { port, plane } = await startPlane();
-    const answer = await (
-      await refused(port, upgradeHead('/', 'Accept: application/json'))
-    ).answer();
-    expect(answer.status).toBe(503);
-    expect(values(answer.fields, 'retry-after')).toHaveLength(1);
-    expect(JSON.parse(answer.body).error.status).toBe(503);
-    expect(plane.counters.failovers).toBe(1);
-    await until(() => plane.upgrades.count() === 0, 'nothing left');
-    expect(plane.inflight.counts).toEqual({ blue: 0, green: 0 });
-  });
+test('a site that is not there has no release yet: 503', async () => {
+  const { port } = await startPlane({ active: null });
+  const client = await refused(port);
+  expect((await client.answer()).status).toBe(503);
+  expect(await client.untilGone()).toBe('ended');
+});
 
-  test('has no release yet: 503', async () => {
-    const { port } = await startPlane({ active: null });
-    const client = await refused(port);
-    expect((await client.answer()).status).toBe(503);
-    expect(await client.untilGone()).toBe('ended');
+test('a site that is not there never answers: 504, and its request is ended', async () => {
+  const site = await startRawOrigin(() => {});
+  const { port, plane } = await startPlane({
+    blue: site.port,
+    proxy: { upstreamTimeoutMs: 150 },
   });
+  expect((await (await refused(port)).answer()).status).toBe(504);
+  expect(await site.wires[0]?.untilGone()).not.toBe('open');
+  await until(() => plane.upgrades.count() === 0, 'nothing left');
+});
 
-  test('never answers: 504, and its request is ended', async () => {
+test('a site that is not there closes without an answer: 502', async () => {
+  const site = await startFixed('', (wire) => wire.socket.destroy());
+  const { port } = await startPlane({ blue: site.port });
+  expect((await (await refused(port)).answer()).status).toBe(502);
+});
+
+test('a site that is not there answers something that is not HTTP: 502', async () => {
+  const site = await startFixed('SSH-2.0-OpenSSH_9.9\r\n\r\n');
+  const { port } = await startPlane({ blue: site.port });
+  expect((await (await refused(port)).answer()).status).toBe(502);
+});
+
+test.each(['end', 'resetAndDestroy', 'destroy'] as const)(
+  'a visitor who leaves before the 101: by %s: the request is ended',
+  async (how) => {
     const site = await startRawOrigin(() => {});
-    const { port, plane } = await startPlane({
-      blue: site.port,
-      proxy: { upstreamTimeoutMs: 150 },
-    });
-    expect((await (await refused(port)).answer()).status).toBe(504);
+    const { port, plane } = await startPlane({ blue: site.port });
+    const client = await refused(port);
+    await until(() => site.received().endsWith('\r\n\r\n'), 'the request at the site');
+    expect(plane.inflight.counts.blue).toBe(1);
+    client.socket[how]();
     expect(await site.wires[0]?.untilGone()).not.toBe('open');
     await until(() => plane.upgrades.count() === 0, 'nothing left');
-  });
+    expect(plane.inflight.counts.blue).toBe(0);
+  },
+);
 
-  test('closes without an answer: 502', async () => {
-    const site = await startFixed('', (wire) => wire.socket.destroy());
-    const { port } = await startPlane({ blue: site.port });
-    expect((await (await refused(port)).answer()).status).toBe(502);
-  });
-
-  test('answers something that is not HTTP: 502', async () => {
-    const site = await startFixed('SSH-2.0-OpenSSH_9.9\r\n\r\n');
-    const { port } = await startPlane({ blue: site.port });
-    expect((await (await refused(port)).answer()).status).toBe(502);
-  });
-});
-
-describe('a visitor who leaves before the 101', () => {
-  test.each(['end', 'resetAndDestroy', 'destroy'] as const)(
-    'by %s: the request is ended',
-    async (how) => {
-      const site = await startRawOrigin(() => {});
-      const { port, plane } = await startPlane({ blue: site.port });
-      const client = await refused(port);
-      await until(() => site.received().endsWith('\r\n\r\n'), 'the request at the site');
-      expect(plane.inflight.counts.blue).toBe(1);
-      client.socket[how]();
-      expect(await site.wires[0]?.untilGone()).not.toBe('open');
-      await until(() => plane.upgrades.count() === 0, 'nothing left');
-      expect(plane.inflight.counts.blue).toBe(0);
-    },
-  );
-
-  test('does not disturb the one after it', async () => {
-    const site = await startRawWsSite();
-    const { port } = await startPlane({ blue: site.port });
-    for (let i = 0; i < 20; i++) (await refused(port)).socket.destroy();
-    const socket = await openSocket(port);
-    expect(socket.readyState).toBe(1);
-    socket.terminate();
-  });
+test('a visitor who leaves before the 101 does not disturb the one after it', async () => {
+  const site = await startRawWsSite();
+  const { port } = await startPlane({ blue: site.port });
+  for (let i = 0; i < 20; i++) (await refused(port)).socket.destroy();
+  const socket = await openSocket(port);
+  expect(socket.readyState).toBe(1);
+  socket.terminate();
 });
 
 test('upgrades that the site does not answer take places like any request, and no more', async () => {
