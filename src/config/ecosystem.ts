@@ -114,8 +114,10 @@ function common(root: string, config: Config, role: AppRole) {
     cwd: root,
     env: { NODE_ENV: 'production', SLOTS_ROOT: root },
     autorestart: true,
-    // Without a backoff PM2 gives a crashing app up after 16 restarts; with one it goes on trying.
     exp_backoff_restart_delay: 100,
+    // PM2 gives an app up that crashes 16 times in its first 16 s, backoff or not: it resets the backoff of one that
+    // lived for 100 ms (ran, PM2 7.0.4). A slot whose release comes back must come back as well.
+    max_restarts: Number.MAX_SAFE_INTEGER,
     merge_logs: true,
     // PM2 polls for a killed process's death this often; its default of 100 ms is felt in every start.
     kill_retry_time: 10,

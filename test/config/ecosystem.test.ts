@@ -31,6 +31,12 @@ test('the PM2 apps all run in the folder of the site, as production, and restart
   }
 });
 
+test('PM2 gives none of the apps up, however often and fast they crash', () => {
+  for (const app of Object.values(appsOf())) {
+    expect(app).toMatchObject({ max_restarts: Number.MAX_SAFE_INTEGER });
+  }
+});
+
 test('the PM2 apps all start a script that exists', () => {
   for (const { script } of Object.values(appsOf())) expect(existsSync(script)).toBe(true);
 });

@@ -36,6 +36,7 @@ test('drops what PM2 tells a process about itself', () => {
     unique_id: 'x',
     SLOTS_ROOT: '/srv',
     kill_retry_time: '10',
+    max_restarts: '16',
   };
   expect(buildEnvironment({ ...ofPm2, PATH: '/bin' }, {}, '/out')).toEqual({
     PATH: '/bin',
