@@ -1,9 +1,9 @@
 import { lstat, readdir, readFile, readlink, realpath, rm } from 'node:fs/promises';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, join, relative, resolve, sep } from 'node:path';
 import type { SitePaths } from '../../slots/paths.ts';
 import { RELEASE_ID } from '../../slots/release-id.ts';
 
-/** A folder with one of these and the name `slots` is ours, wherever a build has copied it to. */
+/** A folder with one of these and the name `slots` is ours, and so is a file that equals ours. */
 const OURS_IN_SLOTS = new Set([
   'state.json',
   'history.jsonl',
@@ -13,9 +13,6 @@ const OURS_IN_SLOTS = new Set([
   'source.json',
   'control.sock',
 ]);
-
-/** Names of files that only the site's owner may read, in whatever folder they turn up. */
-const SECRET_FILES = new Set(['admin-token', 'secrets.json']);
 
 const CONFIG_FILE = /^slots\.config\.\w+$/;
 
@@ -44,7 +41,7 @@ export async function isOwn(paths: SitePaths, path: string): Promise<boolean> {
 }
 
 async function hasOwnShape(path: string): Promise<boolean> {
-  const name = path.slice(path.lastIndexOf(sep) + 1);
+  const name = basename(path);
   const names = await readdir(path).catch((): string[] => []);
   if (isOwnFolder(name, names)) return true;
   if (names.includes('state.json') && (await isState(join(path, 'state.json')))) return true;
@@ -60,9 +57,19 @@ async function isState(file: string): Promise<boolean> {
   return ['"version"', '"epoch"', '"failedOverFrom"'].every((key) => text.includes(key));
 }
 
-async function isSameFile(one: string, two: string): Promise<boolean> {
-  const [a, b] = await Promise.all([one, two].map((path) => readFile(path).catch(() => null)));
-  return a != null && b != null && a.equals(b);
+/**
+ * Whether this file is a copy of ours. GNU `cp` gives a folder up where it meets its own output, in the order of inodes:
+ * any of the files may be there without the others, in a folder of any name.
+ */
+async function isOwnFile(paths: SitePaths, path: string): Promise<boolean> {
+  const name = basename(path);
+  if (!OURS_IN_SLOTS.has(name)) return false;
+  if (name === 'state.json') return isState(path);
+  const read = (file: string) => readFile(file).catch(() => Buffer.alloc(0));
+  const copy = await read(path);
+  const ours = await read(join(paths.slots, name));
+  // History grows while a build runs: the copy may be the beginning of ours.
+  return copy.length > 0 && ours.subarray(0, copy.length).equals(copy);
 }
 
 /**
@@ -107,8 +114,8 @@ export async function removeOwnFiles(paths: SitePaths, outDir: string): Promise<
         else if (entry.name !== 'node_modules') await visit(path);
       } else if (folder === outDir && CONFIG_FILE.test(entry.name)) {
         await remove(path);
-      } else if (SECRET_FILES.has(entry.name)) {
-        if (await isSameFile(path, join(paths.slots, entry.name))) await remove(path);
+      } else if (await isOwnFile(paths, path)) {
+        await remove(path);
       }
     }
   };

@@ -56,6 +56,16 @@ test.each<[string, string | false, object]>([
     {},
   ],
   ['copies the token alone', 'cp server.js slots/admin-token {outDir}', {}],
+  [
+    'copies the history alone',
+    'mkdir {outDir}/log; cp server.js {outDir}; cp slots/history.jsonl {outDir}/log',
+    {},
+  ],
+  [
+    'copies the state alone',
+    'mkdir {outDir}/log; cp server.js {outDir}; cp slots/state.json {outDir}/log',
+    {},
+  ],
   ['is only a copy', false, { copy: [{ from: '.' }] }],
   ['is a copy with a link to slots in it', 'ln -s ../slots public/up', { copy: [{ from: '.' }] }],
   ['is a copy with a link to all of the site', 'ln -s .. public/up', { copy: [{ from: '.' }] }],
@@ -66,6 +76,15 @@ test.each<[string, string | false, object]>([
   expect(nothingOfOurs(files)).toEqual([]);
   expect(await readdir(dist)).not.toContain('slots');
   expect(files.filter((file) => file.startsWith('public/up'))).toEqual([]);
+});
+
+test('a file of the site with the name of one of ours stays in its release', async () => {
+  const paths = await runningSite({
+    'public/history.jsonl': 'of the site',
+    'public/state.json': '{}',
+  });
+  const { files } = await built(paths, 'cp -r server.js public {outDir}');
+  expect(files).toEqual(expect.arrayContaining(['public/history.jsonl', 'public/state.json']));
 });
 
 test('what was left out of a release is said, in the log of its build too', async () => {
