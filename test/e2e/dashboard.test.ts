@@ -222,6 +222,23 @@ test('does everything by the keyboard alone, with the focus in sight', async () 
   expect(await site.slots('resume')).toMatchObject({ exitCode: 0 });
 });
 
+test('a question that is asked while the last one closes stays open with its words', async () => {
+  const { page } = await openDashboard(browser, site);
+  const rollback = page.getByRole('button', { name: 'Roll back', exact: true });
+  await rollback.click();
+  await page.getByRole('dialog', { name: 'Roll back?' }).waitFor();
+  // In one turn: the browser sends `close` of the first after the click that asks the second.
+  const seen = await page.evaluate(`new Promise((resolve) => {
+    const dialog = document.querySelector('#confirm');
+    const button = [...document.querySelectorAll('button')].find((each) => each.textContent === 'Roll back');
+    dialog.addEventListener('close', () => setTimeout(() => resolve(dialog.innerText), 100), { once: true });
+    dialog.close();
+    button.click();
+  })`);
+  expect(seen).toContain('Roll back?');
+  expect(await page.getByRole('dialog', { name: 'Roll back?' }).isVisible()).toBe(true);
+});
+
 test('says that a token is wrong, and takes the right one', async () => {
   const address = await dashboardAddress(site);
   const wrong = address.replace(/token=.*/, `token=${'0'.repeat(64)}`);

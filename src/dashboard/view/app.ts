@@ -55,7 +55,7 @@ function Page({ model, status, session }: Props & { status: Status }) {
       </div>
       <footer id="footer" class="quiet">${`slots ${status.version} · ${plural(status.epoch, 'flip')} so far`}</footer>
     </main>
-    <${Confirm} question=${question} onClose=${() => ask(null)} />
+    <${Confirm} question=${question} onClose=${(closed: Question | null) => ask((now) => (now === closed ? null : now))} />
   `;
 }
 

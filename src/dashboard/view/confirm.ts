@@ -14,7 +14,7 @@ export interface Question {
 
 interface Props {
   question: Question | null;
-  onClose(): void;
+  onClose(question: Question | null): void;
 }
 
 /** Stays open while what was asked is done, and if it fails, with the reason. The browser's dialog keeps the focus. */
@@ -45,10 +45,12 @@ export function Confirm({ question, onClose }: Props) {
     }
     setBusy(false);
   };
-  // A release that is live by now has no button any more for the focus to go back to.
   const closed = () => {
+    // The browser sends `close` a moment later: the next question may be open by then.
+    if (dialog.current?.open) return;
+    // A release that is live by now has no button any more for the focus to go back to.
     if (!opener.current?.checkVisibility()) document.getElementById('releases-title')?.focus();
-    onClose();
+    onClose(question);
   };
   return html`
     <dialog ref=${dialog} id="confirm" aria-labelledby="confirm-title" aria-describedby="confirm-text" onClose=${closed}>
