@@ -68,6 +68,8 @@ export function createRunner(
         return begin(state, { ...goal, id, trigger, startedAt: now() });
       });
     } catch (error) {
+      const { code, message } = toSlotsError(error);
+      log.warn({ event: 'promotion.refused', id, trigger, code }, message);
       order.onRefused?.(error as Error);
       // Nothing is wrong with the order, which would be forgotten: the next controller looks for changes again.
       if (toSlotsError(error).code === 'STATE_UNWRITABLE') throw error;

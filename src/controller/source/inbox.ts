@@ -90,6 +90,7 @@ export function createInbox(isPaused: () => boolean, debounceMs: number): Inbox 
     },
 
     lookForChanges(trigger) {
+      looks++;
       look ??= trigger;
       wake();
     },

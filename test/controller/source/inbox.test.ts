@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { buildOrder, type Order, rollbackOrder } from '../../../src/controller/promotion/order.ts';
 import type { BuildReason as Reason } from '../../../src/controller/source/decide.ts';
 import { createInbox, type Inbox } from '../../../src/controller/source/inbox.ts';
+import type { Trigger } from '../../../src/slots/trigger.ts';
 import { until } from '../../support/until.ts';
 
 type BuildReason = Reason | null;
@@ -17,7 +18,7 @@ function inboxThatIs(paused = false) {
 }
 
 /** What came out so far of an inbox that somebody waits for. */
-function waitFor(inbox: Inbox, reason: () => Promise<BuildReason>) {
+function waitFor(inbox: Inbox, reason: (trigger: Trigger) => Promise<BuildReason>) {
   const came: Order[] = [];
   void inbox.next(reason).then((order) => came.push(order));
   return came;
@@ -211,6 +212,20 @@ test('a look for changes names what it was for, and builds only what has changed
   inbox.order(buildOrder('promote'));
   await until(() => came.length === 1, 'the next order');
   expect(came[0]).toMatchObject({ trigger: 'promote' });
+});
+
+test('a look for changes that is asked for while another reads the files is not forgotten', async () => {
+  const { inbox } = inboxThatIs();
+  const seen: string[] = [];
+  inbox.lookForChanges('start');
+  const came = waitFor(inbox, async (trigger) => {
+    seen.push(trigger);
+    if (trigger !== 'start') return 'changed';
+    inbox.lookForChanges('resume');
+    return null;
+  });
+  await until(() => came.length === 1, 'the order of the second look');
+  expect(seen).toEqual(['start', 'resume']);
 });
 
 test('a look for changes that finds a release nobody can vouch for builds it again, and says so', async () => {
