@@ -5,8 +5,10 @@ import { promisify } from 'node:util';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import { SlotsError } from '../errors.ts';
+import { readHistory } from './history.ts';
 import { releaseDir, type SitePaths } from './paths.ts';
 import { RELEASE_ID } from './release-id.ts';
+import { EMPTY_STATE, readState } from './state.ts';
 import { triggerSchema } from './trigger.ts';
 
 const PARTIAL = '.partial';
@@ -46,22 +48,29 @@ export function releaseId(createdAt: Date, sourceHash: string): string {
 
 /**
  * An id for a release that is built now. It is later than every other one's, by a second at least: ids tell
- * which release is the newest, even if two were built within a second or the clock was set back.
+ * which release is the newest, even if two were built within a second or the clock was set back. Slots and history
+ * count as well as the folder: a release that somebody has deleted may still serve.
  */
 export async function freeReleaseId(
   paths: SitePaths,
   sourceHash: string,
   now: Date,
 ): Promise<string> {
-  const names = await readdir(paths.releases).catch(() => []);
+  const [stored, history, { slots }] = await Promise.all([
+    readdir(paths.releases).catch(() => []),
+    readHistory(paths).catch(() => []),
+    readState(paths).catch(() => EMPTY_STATE),
+  ]);
+  const named = [...history, slots.blue, slots.green].map(({ release }) => release);
+  const names = [...stored, ...named];
   const times = names.map(timeOf).filter((time) => !Number.isNaN(time));
   const earliest = times.reduce((latest, time) => Math.max(latest, time + 1000), 0);
   return releaseId(new Date(Math.max(now.getTime(), earliest)), sourceHash);
 }
 
 /** The time in an id or in a partial's name; `NaN` for another name. */
-function timeOf(name: string): number {
-  const found = /^r(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)-/.exec(name);
+function timeOf(name: string | null): number {
+  const found = /^r(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)-/.exec(name ?? '');
   if (!found) return Number.NaN;
   const [, year, month, day, hour, minute, second] = found;
   return Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { appendHistory } from '../../src/slots/history.ts';
 import { releaseDir } from '../../src/slots/paths.ts';
 import {
   createPartial,
@@ -18,6 +19,7 @@ import {
   releasesToPrune,
 } from '../../src/slots/release.ts';
 import { RELEASE_ID } from '../../src/slots/release-id.ts';
+import { EMPTY_STATE, writeState } from '../../src/slots/state.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { putRelease, releaseIdOf, tempSite } from '../support/temp-site.ts';
 
@@ -57,6 +59,30 @@ test('release ids are never given twice, neither to a release nor beside a parti
   await createPartial(paths, second);
   expect(await freeReleaseId(paths, HASH, now)).toBe('r20260201T000000-abcdef');
   expect(await freeReleaseId(paths, `123456${HASH}`, now)).toBe('r20260201T000000-123456');
+});
+
+test('a release that was deleted while it serves keeps its id to itself', async () => {
+  const paths = await tempSite();
+  const now = new Date('2026-01-31T23:59:58Z');
+  const first = await freeReleaseId(paths, HASH, now);
+  const last = {
+    id: 'one',
+    trigger: 'edit',
+    outcome: 'failed',
+    stage: 'start',
+    error: 'x',
+  } as const;
+  const time = now.toISOString();
+  const at = { startedAt: time, finishedAt: time, durationsMs: {} };
+  await writeState(paths, {
+    ...EMPTY_STATE,
+    active: 'blue',
+    slots: { blue: { release: first }, green: { release: null } },
+  });
+  const second = await freeReleaseId(paths, HASH, now);
+  expect(second).toBe('r20260131T235959-abcdef');
+  await appendHistory(paths, { ...last, ...at, release: second });
+  expect(await freeReleaseId(paths, HASH, now)).toBe('r20260201T000000-abcdef');
 });
 
 test('an id is later than those before it, though the clock was set back or it is not', async () => {
