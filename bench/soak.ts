@@ -6,7 +6,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { duration } from '../src/cli/terminal/format.ts';
+import { duration } from '../src/duration.ts';
 import { KNOWN_FILES, pageOf, untilLive } from '../test/faults/fault-site.ts';
 import type { FailedRequest } from '../test/support/load/context.ts';
 import { type LoadResult, startLoad } from '../test/support/load.ts';

@@ -2,9 +2,9 @@ import type { Config } from '../config/schema.ts';
 import { buildRelease } from '../controller/build/build.ts';
 import { controllerPid } from '../controller/control-socket.ts';
 import { openSource } from '../controller/source/build-source.ts';
+import { duration } from '../duration.ts';
 import { SlotsError } from '../errors.ts';
 import type { SitePaths } from '../slots/paths.ts';
-import { duration } from './terminal/format.ts';
 import { createProgress } from './terminal/progress.ts';
 
 /**

@@ -1,7 +1,8 @@
+import { duration } from '../duration.ts';
 import { readHistory, withNewest } from '../slots/history.ts';
 import type { SitePaths } from '../slots/paths.ts';
 import { EMPTY_STATE, readState } from '../slots/state.ts';
-import { ago, cutLines, duration, oneLine, table } from './terminal/format.ts';
+import { ago, cutLines, oneLine, table } from './terminal/format.ts';
 import { style } from './terminal/style.ts';
 
 const OUTCOME_STYLES = {

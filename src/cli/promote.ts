@@ -1,8 +1,8 @@
 import type { Status } from '../controller/admin/status.ts';
+import { duration } from '../duration.ts';
 import { SlotsError } from '../errors.ts';
 import type { SitePaths } from '../slots/paths.ts';
 import { callController, followController } from './client.ts';
-import { duration } from './terminal/format.ts';
 import { createProgress } from './terminal/progress.ts';
 
 /** `slots promote`: builds and promotes now. */

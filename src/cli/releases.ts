@@ -1,9 +1,10 @@
+import { duration } from '../duration.ts';
 import { plainText } from '../plain-text.ts';
 import { slotRelease } from '../slots/link.ts';
 import type { SitePaths } from '../slots/paths.ts';
 import { listReleases } from '../slots/release.ts';
 import { SLOTS } from '../slots/slot.ts';
-import { ago, duration, table } from './terminal/format.ts';
+import { ago, table } from './terminal/format.ts';
 import { style } from './terminal/style.ts';
 
 /** `slots releases`: what is kept, newest first, and which slots point where. */

@@ -1,6 +1,7 @@
 /** How far a promotion has come, stage by stage, and how that is said. Pure. */
 import type { Status } from '../controller/admin/status.ts';
-import { ago, duration, reasonOf } from './format.ts';
+import { duration } from '../duration.ts';
+import { ago, reasonOf } from './format.ts';
 
 export const STAGES = ['build', 'start', 'check', 'flip', 'drain', 'reload'] as const;
 

@@ -2,8 +2,8 @@ import { appName } from '../../config/ecosystem.ts';
 import type { Config } from '../../config/schema.ts';
 import { type ProbeAnswer, probe } from '../../controller/health/probe.ts';
 import { judge } from '../../controller/health/verdict.ts';
+import { duration } from '../../duration.ts';
 import { SLOTS, type Slot } from '../../slots/slot.ts';
-import { duration } from '../terminal/format.ts';
 import { type Check, ok, problem, warning } from './check.ts';
 import type { Facts } from './facts.ts';
 

@@ -1,7 +1,8 @@
 import { type AppRole, appName } from '../../config/ecosystem.ts';
+import { duration } from '../../duration.ts';
 import { SLOTS, type Slot } from '../../slots/slot.ts';
 import { stageOf } from '../../slots/state.ts';
-import { ago, duration } from '../terminal/format.ts';
+import { ago } from '../terminal/format.ts';
 import { type Check, ok, problem, warning } from './check.ts';
 import type { Facts } from './facts.ts';
 

@@ -1,7 +1,8 @@
 import type { SlotStatus, Status } from '../../controller/admin/status.ts';
+import { duration } from '../../duration.ts';
 import { SLOTS } from '../../slots/slot.ts';
 import { STAGES } from '../../slots/state.ts';
-import { ago, bytes, cutLines, duration, oneLine, table } from '../terminal/format.ts';
+import { ago, bytes, cutLines, oneLine, table } from '../terminal/format.ts';
 import { style } from '../terminal/style.ts';
 
 const ROLE_STYLES = {

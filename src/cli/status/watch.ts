@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { createLogUpdate } from 'log-update';
 import type { Status } from '../../controller/admin/status.ts';
+import { duration } from '../../duration.ts';
 import { SlotsError } from '../../errors.ts';
 import type { SitePaths } from '../../slots/paths.ts';
 import { callController, followController } from '../client.ts';
-import { duration, wrapLines } from '../terminal/format.ts';
+import { wrapLines } from '../terminal/format.ts';
 import { style } from '../terminal/style.ts';
 import { renderStatus } from './render.ts';
 

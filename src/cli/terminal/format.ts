@@ -3,18 +3,6 @@ import { stripVTControlCharacters } from 'node:util';
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the escape is what colour codes start with.
 const COLOUR_OR_CHARACTER = /\x1b\[[\d;]*m|./gsu;
 
-/** `850 ms`, `4.2 s`, `3 min 20 s`, `5 h 12 min`, `3 d 4 h` */
-export function duration(ms: number): string {
-  if (Math.round(ms) < 1000) return `${Math.round(ms)} ms`;
-  if (Math.round(ms / 100) < 600) return `${(ms / 1000).toFixed(1)} s`;
-  const seconds = Math.round(ms / 1000);
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
-  const hours = Math.floor(minutes / 60);
-  if (hours < 48) return `${hours} h ${minutes % 60} min`;
-  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
-}
-
 /** `just now`, `40 s ago`, `3 min ago`, `2 h 3 min ago`, `3 d ago` */
 export function ago(iso: string, now = Date.now()): string {
   const ms = Math.max(0, now - Date.parse(iso));

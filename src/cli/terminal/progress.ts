@@ -1,6 +1,6 @@
 import type { ControllerEvent } from '../../controller/admin/api.ts';
 import type { Status } from '../../controller/admin/status.ts';
-import { duration } from './format.ts';
+import { duration } from '../../duration.ts';
 import { style } from './style.ts';
 
 const REDRAW_MS = 100;

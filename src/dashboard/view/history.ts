@@ -1,8 +1,9 @@
 import { html } from 'htm/preact';
 import { useState } from 'preact/hooks';
+import { duration } from '../../duration.ts';
 import type { HistoryEntry } from '../../slots/history.ts';
 import { serverNow } from '../call.ts';
-import { ago, changedFiles, duration, reasonOf } from '../format.ts';
+import { ago, changedFiles, reasonOf } from '../format.ts';
 import type { Model, Release } from '../model.ts';
 import { sumOf } from '../stages.ts';
 import { Icon, type IconName } from './icon.ts';

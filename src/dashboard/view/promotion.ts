@@ -1,7 +1,8 @@
 import { html } from 'htm/preact';
 import type { Status } from '../../controller/admin/status.ts';
+import { duration } from '../../duration.ts';
 import { serverNow } from '../call.ts';
-import { duration, plural } from '../format.ts';
+import { plural } from '../format.ts';
 import type { Model } from '../model.ts';
 import type { Session } from '../session.ts';
 import { type Step, sentenceOfPromotion, stepsOf } from '../stages.ts';

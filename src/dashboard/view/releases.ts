@@ -1,7 +1,8 @@
 import { html } from 'htm/preact';
 import type { Status } from '../../controller/admin/status.ts';
+import { duration } from '../../duration.ts';
 import { serverNow } from '../call.ts';
-import { ago, changedFiles, duration, reasonOf } from '../format.ts';
+import { ago, changedFiles, reasonOf } from '../format.ts';
 import { type Model, type Release, standbyRelease } from '../model.ts';
 import { useHiding } from './hiding.ts';
 import { SLOTS } from './slots.ts';

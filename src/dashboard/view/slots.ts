@@ -1,7 +1,8 @@
 import { html } from 'htm/preact';
 import type { SlotStatus, Status } from '../../controller/admin/status.ts';
+import { duration } from '../../duration.ts';
 import { serverNow } from '../call.ts';
-import { ago, bytes, changedFiles, duration, plural, reasonOf, roughly } from '../format.ts';
+import { ago, bytes, changedFiles, plural, reasonOf, roughly } from '../format.ts';
 import type { Model } from '../model.ts';
 import { recent } from '../traffic.ts';
 import { Icon, type IconName } from './icon.ts';
