@@ -2,35 +2,14 @@ import { rm, stat } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { createConnection } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { controllerPid, listenOnControlSocket } from '../../src/controller/control-socket.ts';
+import { controllerPid } from '../../src/controller/control-socket.ts';
 import { type SitePaths, sitePaths } from '../../src/slots/paths.ts';
-import { freePorts } from '../support/free-ports.ts';
+import { closeLater, listen, siteWithPort } from '../support/control-server.ts';
 import { tempSite } from '../support/temp-site.ts';
-
-function closeLater<T extends { close(): unknown }>(server: T): T {
-  onTestFinished(() => void server.close());
-  return server;
-}
-
-async function site() {
-  const [port = 0] = await freePorts(1);
-  return { paths: await tempSite(), port };
-}
-
-const answerHealth = (_request: unknown, response: { end(body: string): void }) =>
-  response.end(JSON.stringify({ ok: true, pid: process.pid }));
-
-async function listen(paths: SitePaths, onWorker: (pid: number) => void = () => {}) {
-  const server = await listenOnControlSocket(paths, answerHealth, (socket, pid) => {
-    onWorker(pid);
-    socket.destroy();
-  });
-  return closeLater(server);
-}
 
 describe('the control socket', () => {
   test('is for its owner only, whatever the umask', async () => {
-    const { paths } = await site();
+    const { paths } = await siteWithPort();
     const mask = process.umask(0);
     onTestFinished(() => void process.umask(mask));
     await listen(paths);
@@ -39,7 +18,7 @@ describe('the control socket', () => {
   });
 
   test('answers requests', async () => {
-    const { paths } = await site();
+    const { paths } = await siteWithPort();
     await listen(paths);
     expect(await controllerPid(paths.controlSocket)).toBe(process.pid);
   });
@@ -51,7 +30,7 @@ describe('the control socket', () => {
   });
 
   test('is found where it is when the path of the site is too long for one', async () => {
-    const { paths } = await site();
+    const { paths } = await siteWithPort();
     const long = sitePaths(`${paths.root}/${'long'.repeat(30)}`);
     onTestFinished(() => rm(long.controlSocket, { force: true }));
     await listen(long);
@@ -72,7 +51,7 @@ describe('the control socket', () => {
   }
 
   test('upgrades a worker and learns its pid', async () => {
-    const { paths } = await site();
+    const { paths } = await siteWithPort();
     const pids: number[] = [];
     await listen(paths, (pid) => pids.push(pid));
     const line = await upgrade(paths, 'Upgrade: slots-worker\r\nx-slots-pid: 4711\r\n');
@@ -89,14 +68,14 @@ describe('the control socket', () => {
     ],
     ['a pid below zero', 'Upgrade: slots-worker\r\nx-slots-pid: -5\r\n'],
   ])('refuses an upgrade with %s', async (_name, fields) => {
-    const { paths } = await site();
+    const { paths } = await siteWithPort();
     await listen(paths, () => expect.unreachable('it is no worker'));
     expect(await upgrade(paths, fields)).toBe('HTTP/1.1 400 Bad Request');
   });
 });
 
 test('controllerPid is null where there is no socket, or a file, or nobody listens', async () => {
-  const { paths } = await site();
+  const { paths } = await siteWithPort();
   expect(await controllerPid(paths.controlSocket)).toBeNull();
   const other = await tempSite({ 'slots/control.sock': '' });
   expect(await controllerPid(other.controlSocket)).toBeNull();

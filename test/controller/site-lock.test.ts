@@ -3,42 +3,19 @@ import { once } from 'node:events';
 import { stat } from 'node:fs/promises';
 import { createServer as createNetServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { controllerPid, listenOnControlSocket } from '../../src/controller/control-socket.ts';
+import { controllerPid } from '../../src/controller/control-socket.ts';
 import { takeSiteLock } from '../../src/controller/site-lock.ts';
-import type { SitePaths } from '../../src/slots/paths.ts';
-import { freePorts } from '../support/free-ports.ts';
-import { tempSite } from '../support/temp-site.ts';
+import { closeLater, listen, siteWithPort } from '../support/control-server.ts';
 import { until } from '../support/until.ts';
 
-function closeLater<T extends { close(): unknown }>(server: T): T {
-  onTestFinished(() => void server.close());
-  return server;
-}
-
-async function site() {
-  const [port = 0] = await freePorts(1);
-  return { paths: await tempSite(), port };
-}
-
-const answerHealth = (_request: unknown, response: { end(body: string): void }) =>
-  response.end(JSON.stringify({ ok: true, pid: process.pid }));
-
-async function listen(paths: SitePaths, onWorker: (pid: number) => void = () => {}) {
-  const server = await listenOnControlSocket(paths, answerHealth, (socket, pid) => {
-    onWorker(pid);
-    socket.destroy();
-  });
-  return closeLater(server);
-}
-
 test('the site lock listens on the loopback address only', async () => {
-  const { paths, port } = await site();
+  const { paths, port } = await siteWithPort();
   const admin = closeLater(await takeSiteLock(paths, port));
   expect(admin.address()).toMatchObject({ address: '127.0.0.1', port });
 });
 
 test('the site lock is refused while another controller answers, and names its pid', async () => {
-  const { paths, port } = await site();
+  const { paths, port } = await siteWithPort();
   closeLater(await takeSiteLock(paths, port));
   await listen(paths);
   await expect(takeSiteLock(paths, port)).rejects.toMatchObject({
@@ -48,13 +25,13 @@ test('the site lock is refused while another controller answers, and names its p
 });
 
 test('the site lock is refused to a second controller even when another port was configured meanwhile', async () => {
-  const { paths, port } = await site();
+  const { paths, port } = await siteWithPort();
   await listen(paths);
   await expect(takeSiteLock(paths, port)).rejects.toMatchObject({ code: 'CONTROLLER_RUNS' });
 });
 
 test('the site lock is given to one of many controllers that come at once', async () => {
-  const { paths, port } = await site();
+  const { paths, port } = await siteWithPort();
   const attempts = Array.from({ length: 8 }, () => takeSiteLock(paths, port));
   const results = await Promise.allSettled(attempts);
   const won = results.filter((result) => result.status === 'fulfilled');
@@ -63,7 +40,7 @@ test('the site lock is given to one of many controllers that come at once', asyn
 });
 
 test('the site lock says which port is taken when another program has it', async () => {
-  const { paths, port } = await site();
+  const { paths, port } = await siteWithPort();
   const other = closeLater(createNetServer());
   await new Promise<void>((resolve) => other.listen(port, '127.0.0.1', resolve));
   await expect(takeSiteLock(paths, port)).rejects.toMatchObject({
@@ -74,7 +51,7 @@ test('the site lock says which port is taken when another program has it', async
 });
 
 test('the site lock is free again when a controller was killed, and its socket file is no obstacle', async () => {
-  const { paths, port } = await site();
+  const { paths, port } = await siteWithPort();
   const modules = new URL('../../src/', import.meta.url);
   const first = spawn(process.execPath, [
     '--input-type=module',
