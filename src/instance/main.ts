@@ -12,6 +12,7 @@ import { slotRelease } from '../slots/link.ts';
 import { crashFile, releaseDir, sitePaths, writesFile } from '../slots/paths.ts';
 import { NO_RELEASE_EXIT_CODE, type Slot } from '../slots/slot.ts';
 import { finishOnSignal } from './finish.ts';
+import { listenOnLoopback } from './listen.ts';
 import { answerProbes } from './probe-answer.ts';
 import { recordWrites } from './record-writes.ts';
 import { releaseEntry } from './release-entry.ts';
@@ -32,6 +33,7 @@ try {
   const entry = releaseEntry(dir);
   answerProbes(id);
   finishOnSignal(isActive);
+  listenOnLoopback(Number(process.env.PORT));
   recordWrites(writesFile(paths, id), { ...paths, dist: join(dir, 'dist') });
   await runEntry(join(dir, 'dist'), entry, paths.slots);
   rmSync(crash, { force: true });
