@@ -8,6 +8,7 @@ import type { ProcessDescription } from 'pm2';
 import type { App } from './config/ecosystem.ts';
 import { SlotsError } from './errors.ts';
 import { forgetStarterEnvironment, withDaemonPreload } from './pm2-environment.ts';
+import { siteRoot } from './slots/site-root.ts';
 import { NO_RELEASE_EXIT_CODE } from './slots/slot.ts';
 
 /** PM2 answers within a second or not at all: a daemon that died meanwhile leaves the call open for ever. */
@@ -253,7 +254,7 @@ function toProcess(found: ProcessDescription): { app: string; instance: Instance
       outLog: String(env.pm_out_log_path ?? ''),
       errorLog: String(env.pm_err_log_path ?? ''),
       nodeVersion: typeof env.node_version === 'string' ? env.node_version : null,
-      root: typeof env.SLOTS_ROOT === 'string' ? env.SLOTS_ROOT : null,
+      root: typeof env.SLOTS_ROOT === 'string' ? siteRoot(env.SLOTS_ROOT) : null,
       started: typeof env.SLOTS_STARTED === 'string' ? env.SLOTS_STARTED : null,
     },
   };

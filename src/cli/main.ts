@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander';
 import { CONFIG_FILES, loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { SlotsError } from '../errors.ts';
 import { type SitePaths, sitePaths } from '../slots/paths.ts';
+import { siteRoot } from '../slots/site-root.ts';
 import { VERSION } from '../version.ts';
 import { build } from './build.ts';
 import { completion, SHELLS } from './completion.ts';
@@ -127,13 +128,13 @@ program
   .option('--no-build', 'nothing is built: the site is a copy of its files')
   .option('--static [folder]', "the files of a folder are the site, or of the site's own folder")
   .option('--entry <file>', "the server's file in {outDir}, or `static:` for files to serve")
-  .action((options) => init(resolve(program.opts<{ root?: string }>().root ?? '.'), options));
+  .action((options) => init(siteRoot(givenRoot() ?? '.'), options));
 
 program
   .command('doctor')
   .description('check the machine, the config and what runs')
   .option('--json', 'for programs')
-  .action((options) => doctor(siteRoot(), options));
+  .action((options) => doctor(chosenSite(), options));
 
 program
   .command('completion')
@@ -144,7 +145,7 @@ program
 // Asked by the completion scripts; a broken config must not take the ids away.
 program
   .command('_releases', { hidden: true })
-  .action(async () => listReleaseIds(sitePaths(siteRoot())));
+  .action(async () => listReleaseIds(sitePaths(chosenSite())));
 
 addHelp(program);
 
@@ -171,12 +172,16 @@ function written(stream: NodeJS.WriteStream): Promise<void> {
 }
 
 function withSite(act: (config: Config, paths: SitePaths) => Promise<void>): Promise<void> {
-  const root = siteRoot();
+  const root = chosenSite();
   return act(loadConfig(root), sitePaths(root));
 }
 
-function siteRoot(): string {
-  return resolve(program.opts<{ root?: string }>().root ?? nearestSite(process.cwd()));
+function chosenSite(): string {
+  return siteRoot(givenRoot() ?? nearestSite(process.cwd()));
+}
+
+function givenRoot(): string | undefined {
+  return program.opts<{ root?: string }>().root;
 }
 
 /** The folder with a config at or above this one, so that the command works anywhere inside the site. */

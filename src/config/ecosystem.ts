@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { rescueHandOvers } from '../hand-over.ts';
 import { ENV_FILES_VARIABLE } from '../slots/env-files.ts';
+import { siteRoot } from '../slots/site-root.ts';
 import { NO_RELEASE_EXIT_CODE, type Slot } from '../slots/slot.ts';
 import { loadConfig } from './load.ts';
 import type { Config } from './schema.ts';
@@ -47,7 +48,8 @@ export function appName(config: Config, role: AppRole): string {
 export function ecosystem(root: string): { apps: App[] } {
   // `pm2-runtime` reads the file in the process that becomes the daemon.
   rescueHandOvers();
-  return { apps: apps(root, loadConfig(root)) };
+  const real = siteRoot(root);
+  return { apps: apps(real, loadConfig(real)) };
 }
 
 export function apps(root: string, config: Config): App[] {

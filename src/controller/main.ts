@@ -4,6 +4,7 @@ import { loadRunningConfig } from '../config/started.ts';
 import { messageOf, SlotsError } from '../errors.ts';
 import { connectPm2 } from '../pm2.ts';
 import { type SitePaths, sitePaths } from '../slots/paths.ts';
+import { siteRoot } from '../slots/site-root.ts';
 import { SLOTS } from '../slots/slot.ts';
 import { writeState } from '../slots/state.ts';
 import { lockHost } from './admin/open.ts';
@@ -28,7 +29,7 @@ import { createWorkers } from './workers/fleet.ts';
 import { serveWorker } from './workers/link.ts';
 import { proxyProcesses } from './workers/processes.ts';
 
-const root = process.env.SLOTS_ROOT ?? process.cwd();
+const root = siteRoot(process.env.SLOTS_ROOT ?? process.cwd());
 const log = createLog('watcher');
 
 try {

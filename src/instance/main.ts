@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { ENV_FILES_VARIABLE, readEnvFiles } from '../slots/env-files.ts';
 import { slotRelease } from '../slots/link.ts';
 import { crashFile, releaseDir, sitePaths, writesFile } from '../slots/paths.ts';
+import { siteRoot } from '../slots/site-root.ts';
 import { NO_RELEASE_EXIT_CODE, type Slot } from '../slots/slot.ts';
 import { finishOnSignal } from './finish.ts';
 import { listenOnLoopback } from './listen.ts';
@@ -18,7 +19,7 @@ import { recordWrites } from './record-writes.ts';
 import { releaseEntry } from './release-entry.ts';
 import { runEntry } from './run-entry.ts';
 
-const paths = sitePaths(process.env.SLOTS_ROOT as string);
+const paths = sitePaths(siteRoot(process.env.SLOTS_ROOT as string));
 const slot = process.env.SLOTS_SLOT as Slot;
 
 const id = await slotRelease(paths, slot);

@@ -6,6 +6,7 @@ import { listenHost } from '../config/listen-host.ts';
 import { loadWorkerConfig } from '../config/started.ts';
 import { SlotsError } from '../errors.ts';
 import { sitePaths } from '../slots/paths.ts';
+import { siteRoot } from '../slots/site-root.ts';
 import { isOwnSocket } from '../slots/socket-owner.ts';
 import { EMPTY_STATE, readState } from '../slots/state.ts';
 import { readAssignment } from '../wire/assignment.ts';
@@ -22,7 +23,7 @@ const CONTROLLER_WAIT_MS = 1000;
 /** How often what is counted is compared with those it is counted for, in milliseconds. */
 const AUDIT_INTERVAL_MS = 60_000;
 
-const root = process.env.SLOTS_ROOT ?? process.cwd();
+const root = siteRoot(process.env.SLOTS_ROOT ?? process.cwd());
 // To standard output by pino's default stream: any other lands in the PM2 daemon's own log (hazard 7).
 const log = pino({ name: 'proxy', base: { pid: process.pid } });
 const paths = sitePaths(root);

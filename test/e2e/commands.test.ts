@@ -1,12 +1,13 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
+import { ecosystem } from '../../src/config/ecosystem.ts';
 import { plainSite } from '../support/plain-site.ts';
 import { isAlive, signalProcess } from '../support/processes.ts';
 import type { Site } from '../support/site.ts';
@@ -285,5 +286,34 @@ test('has one winner when two start everything at once', async () => {
   const pids = await site.pids();
   expect(pids.watcher).toHaveLength(1);
   expect(pids.proxy).toHaveLength(2);
+  expect((await site.get()).status).toBe(200);
+});
+
+test('is one site, by its folder and by a link to it', async () => {
+  const site = await plainSite();
+  const link = `${site.root}-link`;
+  await symlink(site.root, link);
+  onTestFinished(() => rm(link));
+  expect(await site.slots('up', '-C', link)).toMatchObject({ exitCode: 0 });
+  const pids = await site.pids();
+  const again = await site.slots('up');
+  expect(again, again.stderr).toMatchObject({ exitCode: 0 });
+  expect(await site.pids()).toEqual(pids);
+  expect((await site.slots('status', '-C', link)).exitCode).toBe(0);
+  expect((await site.slots('down')).stdout).toContain('is down');
+  await expect(site.get()).rejects.toThrow('ECONNREFUSED');
+  const roots = ecosystem(link).apps.map(({ cwd, env }) => [cwd, env.SLOTS_ROOT]);
+  expect(roots).toEqual(roots.map(() => [site.root, site.root]));
+});
+
+test('does not say of a site that another PM2 runs that it was not running', async () => {
+  const site = await plainSite();
+  expect(await site.slots('up')).toMatchObject({ exitCode: 0 });
+  const home = site.env.PM2_HOME as string;
+  site.env.PM2_HOME = `${home}-other`;
+  const down = await site.slots('down');
+  site.env.PM2_HOME = home;
+  expect(down).toMatchObject({ exitCode: 1 });
+  expect(down.stderr).toContain(`${home}-other`);
   expect((await site.get()).status).toBe(200);
 });
