@@ -10,13 +10,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [
-            'test/e2e/**',
-            'test/docs/**',
-            'test/faults/**',
-            'test/frameworks/**',
-            'test/fuzz/**',
-          ],
+          exclude: ['test/e2e/**', 'test/docs/**', 'test/faults/**', 'test/frameworks/**'],
           testTimeout: 30_000,
           sequence: { groupOrder: 0 },
         },
@@ -47,7 +41,7 @@ export default defineConfig({
       {
         test: {
           name: 'quick-faults',
-          include: ['test/faults/quick/**/*.test.ts', 'test/fuzz/**/*.test.ts'],
+          include: ['test/faults/quick/**/*.test.ts'],
           fileParallelism: false,
           sequence: { groupOrder: 2 },
           testTimeout: FAULT_TIMEOUT_MS,

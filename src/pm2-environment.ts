@@ -25,3 +25,27 @@ export function forgetStarterEnvironment(): void {
     /^(npm_|INIT_CWD$|VITEST|VITE_|TEST$|NODE_CHANNEL|NODE_OPTIONS$|NODE_V8_COVERAGE$)/;
   for (const key of Object.keys(process.env)) if (foreign.test(key)) delete process.env[key];
 }
+
+/** Variables by which PM2 tells a process about itself, among the user's own. */
+const PM2_VARIABLE =
+  /^(pm_|pm2_|axm_|pmx$|PM2_(?!HOME$)|NODE_APP_INSTANCE$|SLOTS_|unique_id$|(namespace|kill_retry_time|windowsHide|username|treekill|automation|pmx|instance_var|autorestart|autostart|merge_logs|vizion|vizion_running|env|exec_interpreter|exec_mode|exp_backoff_restart_delay|filter_env|kill_timeout|km_link|max_restarts|name|node_args|node_version|restart_time|status|unstable_restarts|version|versioning|watch|instances|created_at|cwd|args|time|prev_restart_delay|exit_code|listen_timeout|stop_exit_codes|_pm2_version)$)/;
+
+export function isPm2Variable(name: string): boolean {
+  return PM2_VARIABLE.test(name);
+}
+
+/**
+ * An app that is started by a process under PM2 would get that one's variables: its id, its number, its site's root. Those
+ * of PM2's client (`PM2_…`) stay, since it reads them while it works.
+ */
+export async function withoutPm2Variables(start: () => Promise<void>): Promise<void> {
+  const own = Object.entries(process.env).filter(
+    ([name]) => isPm2Variable(name) && !name.startsWith('PM2_'),
+  );
+  for (const [name] of own) delete process.env[name];
+  try {
+    await start();
+  } finally {
+    Object.assign(process.env, Object.fromEntries(own));
+  }
+}

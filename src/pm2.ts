@@ -5,9 +5,13 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ProcessDescription } from 'pm2';
-import type { App } from './config/ecosystem.ts';
+import { type App, DEFINITION_VARIABLE } from './config/ecosystem.ts';
 import { SlotsError } from './errors.ts';
-import { forgetStarterEnvironment, withDaemonPreload } from './pm2-environment.ts';
+import {
+  forgetStarterEnvironment,
+  withDaemonPreload,
+  withoutPm2Variables,
+} from './pm2-environment.ts';
 import { siteRoot } from './slots/site-root.ts';
 import { NO_RELEASE_EXIT_CODE } from './slots/slot.ts';
 
@@ -34,6 +38,8 @@ export interface Instance {
   root: string | null;
   /** `SLOTS_STARTED` of the app: the config that it was started with (src/config/started.ts). */
   started: string | null;
+  /** `SLOTS_DEFINITION` of the app: a hash of the environment and the arguments that it was started with. */
+  definition: string | null;
 }
 
 export interface Pm2 {
@@ -48,8 +54,11 @@ export interface Pm2 {
   restart(app: string): Promise<void>;
   /** Starts those processes of the app that are stopped or found no release to serve, and touches no other. */
   startStopped(app: string): Promise<void>;
-  /** Replaces the app's processes one after the other. */
-  reload(app: string): Promise<void>;
+  /**
+   * Gives the app fresh processes: all at once, or one after the other. An app whose environment or arguments have
+   * changed, or which PM2 does not know, is started anew.
+   */
+  renew(app: App, how: 'restart' | 'reload'): Promise<void>;
   delete(app: string): Promise<void>;
   /** Calls back with each piece of output of any app. */
   onOutput(
@@ -163,12 +172,26 @@ function adapt(api: Api): Pm2 {
   const stop = (app: string) => each(app, 'stop', (id, done) => api.stop(id, done));
   const start = (app: string) => each(app, 'restart', (id, done) => api.restart(id, done));
 
+  const remove = (app: string) => each(app, 'delete', (id, done) => api.delete(id, done));
+  const startApps = async (apps: App[]) => {
+    await call('start', (done) => api.start({ apps } as never, done));
+  };
+  // PM2 refuses to restart a process that waits for its own restart ("Process with pid … already
+  // exists", God.startProcessId), so it is stopped first.
+  const restart = async (app: string) => {
+    await stop(app);
+    await start(app);
+  };
+  // Without `force` one lock file for the whole PM2_HOME makes a reload fail for up to 30 s after any
+  // other app's; the daemon itself keeps reloads of one process apart since 7.0.4 (#6129).
+  const reload = async (app: string) => {
+    await call('reload', (done) => api.reload(app, { force: true } as never, done));
+  };
+
   return {
     instances,
     stop,
-    start: async (apps) => {
-      await call('start', (done) => api.start({ apps } as never, done));
-    },
+    start: startApps,
     all: async () => {
       const byApp = new Map<string, Instance[]>();
       for (const { app, instance } of await processes()) {
@@ -176,16 +199,14 @@ function adapt(api: Api): Pm2 {
       }
       return byApp;
     },
-    // PM2 refuses to restart a process that waits for its own restart ("Process with pid … already
-    // exists", God.startProcessId), so it is stopped first.
-    restart: async (app) => {
-      await stop(app);
-      await start(app);
-    },
-    // Without `force` one lock file for the whole PM2_HOME makes a reload fail for up to 30 s after any
-    // other app's; the daemon itself keeps reloads of one process apart since 7.0.4 (#6129).
-    reload: async (app) => {
-      await call('reload', (done) => api.reload(app, { force: true } as never, done));
+    restart,
+    renew: async (app, how) => {
+      const known = await instances(app.name);
+      const isSame = known.every(({ definition }) => definition === app.env[DEFINITION_VARIABLE]);
+      if (isSame && known.length > 0)
+        return how === 'reload' ? reload(app.name) : restart(app.name);
+      await remove(app.name);
+      await withoutPm2Variables(() => startApps([app]));
     },
     // With a backoff PM2 says `waiting restart` of a process whose exit code it does not restart, and waits for ever.
     startStopped: async (app) => {
@@ -198,7 +219,7 @@ function adapt(api: Api): Pm2 {
         await call('restart', (done) => api.restart(pmId, done));
       }
     },
-    delete: (app) => each(app, 'delete', (id, done) => api.delete(id, done)),
+    delete: remove,
     onOutput: async (listener) => {
       const bus = await call<NodeJS.EventEmitter>('launchBus', (done) =>
         api.launchBus(done as never),
@@ -256,6 +277,7 @@ function toProcess(found: ProcessDescription): { app: string; instance: Instance
       nodeVersion: typeof env.node_version === 'string' ? env.node_version : null,
       root: typeof env.SLOTS_ROOT === 'string' ? siteRoot(env.SLOTS_ROOT) : null,
       started: typeof env.SLOTS_STARTED === 'string' ? env.SLOTS_STARTED : null,
+      definition: typeof env[DEFINITION_VARIABLE] === 'string' ? env[DEFINITION_VARIABLE] : null,
     },
   };
 }

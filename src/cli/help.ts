@@ -30,6 +30,10 @@ const HELP: Record<string, Help> = {
   down: { group: RUN, examples: ['slots down'] },
   build: { group: PUBLISH, examples: ['slots build   # in a Dockerfile, as its last step'] },
   promote: { group: PUBLISH, examples: ['slots promote --wait && echo live'] },
+  restart: {
+    group: PUBLISH,
+    examples: ['slots restart   # after a change of env, envFiles or .env'],
+  },
   rollback: {
     group: PUBLISH,
     examples: ['slots rollback', 'slots rollback r20260131T120000-1a2b3c'],

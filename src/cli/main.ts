@@ -19,6 +19,7 @@ import { LOG_NAMES, logs } from './logs.ts';
 import { pause, resume } from './pause.ts';
 import { promote } from './promote.ts';
 import { listReleaseIds, releases } from './releases.ts';
+import { restart } from './restart.ts';
 import { rollback } from './rollback.ts';
 import { status } from './status.ts';
 import { styleError } from './terminal/style.ts';
@@ -66,6 +67,11 @@ program
   .description('build and promote now')
   .option('--wait', 'until it is live or has failed')
   .action((options) => withSite((_config, paths) => promote(paths, options)));
+
+program
+  .command('restart')
+  .description('fresh processes with the current environment, without downtime')
+  .action(() => withSite(restart));
 
 program
   .command('rollback')

@@ -22,7 +22,15 @@ export async function promote(paths: SitePaths, options: { wait?: boolean }): Pr
   console.log(`${last.release} is live, after ${duration(total)}`);
 }
 
-async function orderAndWait(paths: SitePaths, path: string): Promise<NonNullable<Status['last']>> {
+/**
+ * Orders a promotion and waits for its end, whatever that is.
+ *
+ * @throws SlotsError `CONTROLLER_UNREACHABLE`, or why the order is refused
+ */
+export async function orderAndWait(
+  paths: SitePaths,
+  path: string,
+): Promise<NonNullable<Status['last']>> {
   const progress = createProgress();
   const events = followController(paths);
   try {

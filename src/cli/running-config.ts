@@ -18,13 +18,15 @@ export function startedWith(
 /**
  * Puts into effect what has changed in the config file of a site that runs, as far as no visitor notices: the
  * controller alone is started again. Says what else waits for `slots down` and `slots up`.
+ *
+ * @returns whether the controller was started again
  */
 export async function applyConfig(
   pm2: Pm2,
   config: Config,
   started: StartedConfig,
   paths: SitePaths,
-): Promise<void> {
+): Promise<boolean> {
   const waiting = changedSince(started, config);
   if (waiting.length > 0) {
     console.error(
@@ -33,7 +35,8 @@ export async function applyConfig(
     );
   }
   const controller = await askController(paths.controlSocket);
-  if (!controller?.config || controller.config === configHash(config)) return;
+  if (!controller?.config || controller.config === configHash(config)) return false;
   console.log('the config has changed: starting the controller again');
   await pm2.restart(appName({ ...config, ...started }, 'watcher'));
+  return true;
 }

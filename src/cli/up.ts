@@ -15,9 +15,11 @@ import { SlotsError } from '../errors.ts';
 import { connectPm2, daemonNode, isDaemonRunning, type Pm2 } from '../pm2.ts';
 import type { SitePaths } from '../slots/paths.ts';
 import { attachLogs } from './attach-logs.ts';
-import { callController, followController } from './client.ts';
+import { followController } from './client.ts';
+import { untilControllerAnswers } from './controller-answers.ts';
 import { stopApps } from './down.ts';
 import { isNodeNewEnough, MIN_NODE_TEXT } from './min-node.ts';
+import { isEnvironmentStale, renewSlots } from './restart.ts';
 import { applyConfig, startedWith } from './running-config.ts';
 import { withStartLock } from './start-lock.ts';
 import { createProgress } from './terminal/progress.ts';
@@ -25,8 +27,6 @@ import { style } from './terminal/style.ts';
 
 const ROLES: AppRole[] = ['watcher', 'blue', 'green', 'proxy'];
 
-/** How long PM2 and the controller may take to come up, in milliseconds. */
-const CONTROLLER_TIMEOUT_MS = 20_000;
 const PROXY_TIMEOUT_MS = 20_000;
 const LOOK_INTERVAL_MS = 50;
 
@@ -57,11 +57,14 @@ export async function up(
     if (options.foreground) await attachLogs(pm2, config);
     const isNew = await withStartLock(paths, () => startMissing(pm2, config, paths));
     ours.apps = isNew && !wasRunning;
-    if (started) await applyConfig(pm2, wanted, started, paths);
-    const problem = await untilLive(config, paths, {
-      quiet: options.foreground === true,
-      wasRunning,
-    });
+    const isReread = started !== null && (await applyConfig(pm2, wanted, started, paths));
+    const problem = await untilLive(config, paths, options.foreground === true);
+    if (problem === null && isReread && (await isEnvironmentStale(pm2, config, paths))) {
+      console.log(
+        'the environment has changed: both slots get fresh processes, one after the other',
+      );
+      await renewSlots(paths);
+    }
     if (problem === null) printAddresses(config, paths, ours.apps, options.foreground === true);
     else if (!options.foreground) throw problem;
     else
@@ -142,25 +145,17 @@ async function checkPort(key: string, port: number, host: string): Promise<void>
 async function untilLive(
   config: Config,
   paths: SitePaths,
-  { quiet, wasRunning }: { quiet: boolean; wasRunning: boolean },
+  quiet: boolean,
 ): Promise<SlotsError | null> {
   const progress = quiet ? null : createProgress();
-  const begun = Date.now();
-  let isOrdered = false;
   try {
     await untilControllerAnswers(config, paths);
     for await (const event of followController(paths)) {
       progress?.show(event);
       if (event.type !== 'status') continue;
-      const { status } = event;
-      if (status.slots[status.active].role === 'active') break;
-      const failure = firstReleaseFailure(status, begun);
+      const failure = firstReleaseFailure(event.status);
       if (failure) return failure;
-      // A controller that has just started builds by itself, unless it is paused.
-      if (isOrdered || status.promotion !== null || !(wasRunning || status.watcher.paused))
-        continue;
-      isOrdered = true;
-      await callController(paths, 'POST', '/api/promote');
+      if (event.status.slots[event.status.active].role === 'active') break;
     }
     progress?.say('waiting for the proxy');
     await untilProxyAnswers(config);
@@ -170,24 +165,11 @@ async function untilLive(
   }
 }
 
-/** @param since what failed before is no news, in milliseconds since 1970 */
-function firstReleaseFailure({ last }: Status, since: number): SlotsError | null {
-  if (last?.outcome !== 'failed' || Date.parse(last.finishedAt) < since) return null;
+function firstReleaseFailure({ active, slots, last }: Status): SlotsError | null {
+  if (slots[active].role === 'active' || last?.outcome !== 'failed') return null;
   return new SlotsError('FIRST_RELEASE_FAILED', `no release is live: ${last.error}`, {
-    hint: 'mend it, then save or run `slots up` again, which builds; `slots logs build` shows the output',
+    hint: 'everything else runs, so the next save builds again; `slots logs build` shows the output',
   });
-}
-
-async function untilControllerAnswers(config: Config, paths: SitePaths): Promise<void> {
-  const deadline = performance.now() + CONTROLLER_TIMEOUT_MS;
-  while ((await controllerPid(paths.controlSocket)) === null) {
-    if (performance.now() > deadline) {
-      throw new SlotsError('CONTROLLER_SILENT', 'the controller did not come up', {
-        hint: `\`slots logs watcher\` and \`pm2 describe ${appName(config, 'watcher')}\` say why`,
-      });
-    }
-    await delay(LOOK_INTERVAL_MS);
-  }
 }
 
 async function untilProxyAnswers(config: Config): Promise<void> {

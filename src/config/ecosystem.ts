@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { rescueHandOvers } from '../hand-over.ts';
@@ -33,6 +34,9 @@ const PROXY_KILL_MARGIN_MS = 5000;
 export const PROXY_NODE_ARGS = ['--max-semi-space-size=8'];
 
 const CONTROLLER_KILL_TIMEOUT_MS = 15_000;
+
+/** Tells by which environment and arguments PM2 runs an app: it keeps those of the start for all restarts. */
+export const DEFINITION_VARIABLE = 'SLOTS_DEFINITION';
 
 export type AppRole = 'proxy' | 'watcher' | Slot;
 
@@ -76,7 +80,19 @@ export function apps(root: string, config: Config): App[] {
   ];
 }
 
-function slotApp(root: string, config: Config, slot: Slot): App {
+/** One slot's app; the environment in it is the one of `config`. */
+export function slotApp(root: string, config: Config, slot: Slot): App {
+  return withDefinition(slotAppAlone(root, config, slot));
+}
+
+function withDefinition(app: App): App {
+  const { env, args, node_args } = app;
+  const text = JSON.stringify([Object.entries(env).sort(), args, node_args]);
+  const definition = createHash('sha256').update(text).digest('hex').slice(0, 16);
+  return { ...app, env: { ...env, [DEFINITION_VARIABLE]: definition } };
+}
+
+function slotAppAlone(root: string, config: Config, slot: Slot): App {
   const base = common(root, config, slot);
   return {
     ...base,

@@ -1,4 +1,3 @@
-import PQueue from 'p-queue';
 import type { State } from '../slots/state.ts';
 
 /** The one copy of the state in this process. */
@@ -18,10 +17,13 @@ export interface Store {
 /** @param persist writes durably */
 export function createStore(initial: State, persist: (state: State) => Promise<void>): Store {
   let state = initial;
-  const changes = new PQueue({ concurrency: 1 });
+  let queue: Promise<unknown> = Promise.resolve();
   const listeners = new Set<(state: State) => void>();
 
+  let frozen = false;
+
   const apply = async (change: (state: State) => State): Promise<State> => {
+    if (frozen) return new Promise(() => {});
     const next = change(state);
     if (next === state) return state;
     await persist(next);
@@ -34,10 +36,14 @@ export function createStore(initial: State, persist: (state: State) => Promise<v
     get state() {
       return state;
     },
-    update: (change) => changes.add(() => apply(change)),
+    update(change) {
+      const result = queue.then(() => apply(change));
+      queue = result.catch(() => {});
+      return result;
+    },
     async freeze() {
-      changes.pause();
-      await changes.onPendingZero();
+      await queue;
+      frozen = true;
     },
     onChange(listener, signal) {
       listeners.add(listener);

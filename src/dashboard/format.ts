@@ -50,6 +50,7 @@ const TRIGGERS: Record<Trigger, string> = {
   start: 'found at the start',
   resume: 'edits made while paused',
   unsettled: 'files that changed during the build',
+  restart: 'fresh processes',
   rollback: 'a rollback',
   build: 'built ahead',
   unknown: 'not recorded',

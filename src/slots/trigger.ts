@@ -9,6 +9,8 @@ export const TRIGGERS = {
     "at the controller's start the files differed from the active release's, or nothing was live",
   resume: 'edits that were made while they were paused',
   unsettled: 'files changed while a build read them, so that they are built again',
+  restart:
+    '`slots restart`: fresh processes with the current environment, of the release that is live',
   rollback: 'a rollback',
   build: '`slots build`',
   unknown: 'it was not recorded, or by a version of slots that has more triggers',

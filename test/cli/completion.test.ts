@@ -37,7 +37,7 @@ describe('in bash', () => {
   test('commands are completed, and what may stand before them', async () => {
     const { root } = await tempSite();
     expect(await bashOffers(root, 'st')).toEqual(['status']);
-    expect(await bashOffers(root, 're')).toEqual(['releases', 'resume']);
+    expect(await bashOffers(root, 're')).toEqual(['restart', 'releases', 'resume']);
     expect(await bashOffers(root, '-C', root, 'do')).toEqual(['down', 'doctor']);
     expect(await bashOffers(root, '--ro')).toEqual(['--root']);
   });

@@ -62,6 +62,7 @@ test('the PM2 apps give env to the site only, where HOST, PORT and what is ours 
   };
   const found = appsOf({ env });
   expect(found['blog-blue']?.env).toEqual({
+    SLOTS_DEFINITION: expect.any(String),
     TOKEN: 'secret',
     NODE_ENV: 'staging',
     HOST: '127.0.0.1',
@@ -72,6 +73,22 @@ test('the PM2 apps give env to the site only, where HOST, PORT and what is ours 
   for (const name of ['blog-proxy', 'blog-watcher']) {
     expect(found[name]?.env).not.toHaveProperty('TOKEN');
   }
+});
+
+test('the definition of a slot moves with its environment and its arguments, and not with the rest', () => {
+  const definition = (config: UserConfig) =>
+    appsOf(config)['blog-blue']?.env.SLOTS_DEFINITION as string;
+  const other: UserConfig[] = [
+    { env: { A: '1' } },
+    { env: { A: '2' } },
+    { envFiles: ['.env'] },
+    { args: ['--verbose'] },
+    { nodeArgs: ['--enable-source-maps'] },
+  ];
+  const all = [{}, ...other].map(definition);
+  expect(new Set(all).size).toBe(all.length);
+  expect(definition({ keep: 9, instances: 4 })).toBe(definition({}));
+  expect(definition({ env: { A: '1', B: '2' } })).toBe(definition({ env: { B: '2', A: '1' } }));
 });
 
 test('the PM2 apps give a worker longer to end than its visitors may take', () => {

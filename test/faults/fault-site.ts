@@ -19,7 +19,6 @@ export const KNOWN_FILES = [
   'releases',
   'state.json',
   'source.json',
-  'written',
   'history.jsonl',
   'control.sock',
   'run',

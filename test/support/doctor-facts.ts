@@ -39,6 +39,7 @@ export function instanceOf(paths: SitePaths, changes: Partial<Instance> = {}): I
     outLog: '',
     errorLog: '',
     nodeVersion: null,
+    definition: null,
     started: null,
     root: paths.root,
     ...changes,

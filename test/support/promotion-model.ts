@@ -1,4 +1,4 @@
-import { appName } from '../../src/config/ecosystem.ts';
+import { type App, appName } from '../../src/config/ecosystem.ts';
 import * as machine from '../../src/controller/promotion/machine.ts';
 import { buildOrder, resolveGoal, rollbackOrder } from '../../src/controller/promotion/order.ts';
 import { alignLinks, dropGone } from '../../src/controller/promotion/recovery.ts';
@@ -176,8 +176,7 @@ export function createPromotionModel(start: 'empty' | 'two releases', workerCoun
   const slotOf = (app: string) => SLOTS.find((slot) => appName(CONFIG, slot) === app) as Slot;
 
   const pm2 = {
-    restart: renewed,
-    reload: renewed,
+    renew: (app: App) => renewed(app.name),
     stop(app: string) {
       touch('processes', slotOf(app));
       stack.restartSlot(slotOf(app), null);

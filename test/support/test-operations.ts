@@ -19,6 +19,7 @@ export function testOperations(over: Partial<Operations> = {}) {
   const operations: Operations = {
     status: call('status', exampleOf('/api/status')),
     promote: call('promote', exampleOf('/api/promote')),
+    restart: call('restart', exampleOf('/api/restart')),
     rollback: call('rollback', exampleOf('/api/rollback')),
     pause: call('pause', undefined),
     resume: call('resume', undefined),

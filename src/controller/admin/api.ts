@@ -15,6 +15,8 @@ export type ControllerEvent =
 export interface Operations {
   status(): Promise<Status>;
   promote(): Promise<{ id: string }>;
+  /** What is live gets fresh processes with the current environment, by a promotion. */
+  restart(): Promise<{ id: string }>;
   /** @param release `null` for the standby */
   rollback(release: string | null): Promise<{ id: string }>;
   pause(): Promise<void>;

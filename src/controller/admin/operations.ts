@@ -10,7 +10,7 @@ import type { LineFeed } from '../build/line-feed.ts';
 import type { HealthMonitor } from '../health/monitor.ts';
 import type { TrafficCounters } from '../metrics/traffic-counters.ts';
 import { setPaused } from '../promotion/machine.ts';
-import { buildOrder, resolveGoal, rollbackOrder } from '../promotion/order.ts';
+import { buildOrder, resolveGoal, restartOrder, rollbackOrder } from '../promotion/order.ts';
 import type { Runner } from '../promotion/run.ts';
 import type { StageContext } from '../promotion/stages/context.ts';
 import type { Inbox } from '../source/inbox.ts';
@@ -44,6 +44,12 @@ export function createOperations(parts: OperationParts): Operations {
     status,
     async promote() {
       const order = buildOrder('promote');
+      inbox.order(order);
+      return { id: order.id };
+    },
+    async restart() {
+      const order = restartOrder();
+      resolveGoal(store.state, order, parts.monitor.isHealthy);
       inbox.order(order);
       return { id: order.id };
     },

@@ -1,4 +1,3 @@
-import PQueue from 'p-queue';
 import type { Logger } from '../log.ts';
 import type { EventCounters } from '../metrics/event-counters.ts';
 import { buildOrder } from '../promotion/order.ts';
@@ -28,7 +27,7 @@ export interface DeployParts {
 export function createDeploy(parts: DeployParts): () => Promise<Deployed> {
   const { counters, log } = parts;
   const promoteOnResume = createResumption(parts);
-  const pushes = new PQueue({ concurrency: 1 });
+  let queue: Promise<unknown> = Promise.resolve();
 
   const deploy = async (): Promise<Deployed> => {
     try {
@@ -44,7 +43,11 @@ export function createDeploy(parts: DeployParts): () => Promise<Deployed> {
     }
   };
 
-  return () => pushes.add(deploy);
+  return () => {
+    const next = queue.then(deploy);
+    queue = next.catch(() => {});
+    return next;
+  };
 }
 
 async function take(parts: DeployParts, promoteOnResume: () => void): Promise<Deployed> {

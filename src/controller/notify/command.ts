@@ -1,5 +1,4 @@
 import { execa } from 'execa';
-import PQueue from 'p-queue';
 import type { Config } from '../../config/schema.ts';
 import { siteEnvironment } from '../build/environment.ts';
 import type { Logger } from '../log.ts';
@@ -18,12 +17,12 @@ export function createCommands(
   log: Logger,
   timeoutMs = TIMEOUT_MS,
 ): (ending: Ending) => void {
-  const commands = new PQueue({ concurrency: 1 });
+  let queue: Promise<void> = Promise.resolve();
   return (ending) => {
     const key = ending.outcome === 'failed' ? 'onFailed' : 'onPromoted';
     const command = config[key];
     if (command === undefined) return;
-    void commands.add(() => run({ key, command, ending }));
+    queue = queue.then(() => run({ key, command, ending }));
   };
 
   async function run(what: { key: string; command: string | string[]; ending: Ending }) {

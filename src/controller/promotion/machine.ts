@@ -14,7 +14,7 @@ import {
 } from '../../slots/state.ts';
 import type { Trigger } from '../../slots/trigger.ts';
 import type { ResolvedGoal } from './order.ts';
-import { idleSlot, retired } from './roles.ts';
+import { idleSlot, isTwice, retired } from './roles.ts';
 
 export type NewPromotion = ResolvedGoal & Pick<Promotion, 'id' | 'trigger' | 'startedAt'>;
 
@@ -72,7 +72,7 @@ export function afterSuccess(state: State, ms: number, finishedAt: string): Stat
     case 'flip':
       return afterFlip(state, promotion, finishedAt);
     case 'drain':
-      return { ...state, promotion: { ...promotion, step: 'reload' } };
+      return { ...standbyAgain(state, promotion), promotion: { ...promotion, step: 'reload' } };
     case 'reload':
       return finish(state, promotion, success(promotion), null, finishedAt);
     case 'put back':
@@ -99,9 +99,16 @@ export function afterFailure(
       return putBack(state, promotion, message);
     case 'flip':
       return putBack(flippedBack(state, promotion), promotion, message);
-    case 'drain':
-    case 'reload':
-      return finish(state, promotion, success(promotion), message, finishedAt);
+    case 'drain': {
+      const left = standbyAgain(state, promotion);
+      return finish(left, promotion, success(promotion), message, finishedAt);
+    }
+    case 'reload': {
+      // A restart gives the retired slot the release before, and that is gone from the disk: there is no standby.
+      const isGone = code === 'RELEASE_UNKNOWN' && retired(state).release === promotion.previous;
+      const left = isGone ? withRelease(state, idleSlot(state), null) : state;
+      return finish(left, promotion, success(promotion), message, finishedAt);
+    }
     case 'put back': {
       const both = `${promotion.failure.message}; and the standby could not be put back: ${message}`;
       // The release to put back is gone from the disk: there is no standby.
@@ -114,7 +121,7 @@ export function afterFailure(
 /** The person wants the retiring slot back before it is drained: the promotion ends here, as it is. */
 export function endDrain(state: State, finishedAt: string): State {
   const promotion = running(state);
-  return finish(state, promotion, success(promotion), null, finishedAt);
+  return finish(standbyAgain(state, promotion), promotion, success(promotion), null, finishedAt);
 }
 
 export interface Recovery {
@@ -252,6 +259,12 @@ function putBack(state: State, failed: Candidate, message: string): State {
     failure: { stage: failed.step, message },
   };
   return { ...withRelease(state, failed.slot, failed.previous), promotion };
+}
+
+/** After a restart the slots have changed places: the retired one gets the release that the candidate's slot held. */
+function standbyAgain(state: State, promotion: Promotion): State {
+  if (promotion.step === 'build' || !isTwice(state, promotion)) return state;
+  return withRelease(state, idleSlot(state), promotion.previous);
 }
 
 function withRelease(state: State, slot: Slot, release: string | null): State {

@@ -4,7 +4,7 @@ import { SlotsError } from '../../errors.ts';
 import type { Slot } from '../../slots/slot.ts';
 import type { State } from '../../slots/state.ts';
 import type { Trigger } from '../../slots/trigger.ts';
-import { idleSlot } from './roles.ts';
+import { idleSlot, standbyRelease } from './roles.ts';
 
 /** The goal of an order. */
 export type Goal =
@@ -12,6 +12,8 @@ export type Goal =
   | { kind: 'build'; release: null }
   /** A kept release. */
   | { kind: 'release'; release: string }
+  /** What visitors see, in fresh processes; its release is known when the order's turn has come. */
+  | { kind: 'restart'; release: null }
   /** The standby's release; `null` until the order's turn has come. */
   | { kind: 'standby'; release: string | null };
 
@@ -32,6 +34,10 @@ export function buildOrder(trigger: Trigger): Order {
   return { id: randomUUID(), kind: 'build', trigger, release: null };
 }
 
+export function restartOrder(): Order {
+  return { id: randomUUID(), kind: 'restart', trigger: 'restart', release: null };
+}
+
 /** @param release a kept one, or `null` for the standby's */
 export function rollbackOrder(release: string | null): Order {
   const goal: Goal = release === null ? { kind: 'standby', release } : { kind: 'release', release };
@@ -42,7 +48,7 @@ export function rollbackOrder(release: string | null): Order {
  * How an order is carried out now. A rollback to a release that the standby has warm is a flip; to a standby
  * that is not well, it is a start of the same release.
  *
- * @throws SlotsError `NO_STANDBY` or `ALREADY_ACTIVE`
+ * @throws SlotsError `NO_STANDBY`, `ALREADY_ACTIVE` or `NO_BUILD`
  */
 export function resolveGoal(
   state: State,
@@ -50,8 +56,9 @@ export function resolveGoal(
   isHealthy: (slot: Slot) => boolean,
 ): ResolvedGoal {
   if (goal.kind === 'build') return { kind: 'build', release: null };
+  if (goal.kind === 'restart') return { kind: 'release', release: liveRelease(state) };
   const idle = idleSlot(state);
-  const standby = state.active === null ? null : state.slots[idle].release;
+  const standby = standbyRelease(state);
   const release = goal.kind === 'standby' ? standby : goal.release;
   if (release === null) {
     throw new SlotsError('NO_STANDBY', 'there is no standby to roll back to', {
@@ -62,4 +69,14 @@ export function resolveGoal(
     throw new SlotsError('ALREADY_ACTIVE', `${release} is what visitors see already`);
   }
   return { kind: release === standby && isHealthy(idle) ? 'standby' : 'release', release };
+}
+
+/** Of the slot that died, where visitors were moved off it: that is the newer one, and what they are to see again. */
+function liveRelease({ active, failedOverFrom, slots }: State): string {
+  const slot = failedOverFrom ?? active;
+  const release = slot && slots[slot].release;
+  if (release) return release;
+  throw new SlotsError('NO_BUILD', 'no release is live yet', {
+    hint: 'the first build is running or has failed; `slots status` says which',
+  });
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { appName } from '../../config/ecosystem.ts';
+import { slotApp } from '../../config/ecosystem.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Pm2 } from '../../pm2.ts';
 import type { SitePaths } from '../../slots/paths.ts';
@@ -14,7 +14,7 @@ const RETRY_DELAY_MS = 1000;
 interface Parts {
   config: Config;
   paths: SitePaths;
-  pm2: Pick<Pm2, 'instances' | 'reload' | 'restart'>;
+  pm2: Pick<Pm2, 'instances' | 'renew'>;
   log: Logger;
 }
 
@@ -32,11 +32,11 @@ export async function renew(
 ): Promise<void> {
   // Processes of a release that has been deleted can still serve from memory; new ones could not.
   await readRelease(paths, release);
-  const app = appName(config, slot);
+  const app = slotApp(paths.root, config, slot);
   for (let attempt = 1; ; attempt++) {
     try {
       // PM2 reports a reload done even when nothing listens, so the slot itself is asked.
-      await (attempt === 1 ? pm2[first](app) : pm2.restart(app));
+      await pm2.renew(app, attempt === 1 ? first : 'restart');
       return await everyInstanceAnswers({ config, paths, pm2 }, slot, release);
     } catch (error) {
       // Deleted meanwhile, no attempt can succeed; and the caller must not count on it as a standby.

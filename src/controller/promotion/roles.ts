@@ -15,6 +15,24 @@ export function retired(state: State): { release: string | null } {
   return state.slots[idleSlot(state)];
 }
 
+/** Whether both slots hold one release: a restart has given the candidate what visitors see already. */
+export function isTwice(state: State, { release }: { release: string | null }): boolean {
+  return (
+    state.active !== null &&
+    release !== null &&
+    SLOTS.every((slot) => state.slots[slot].release === release)
+  );
+}
+
+/** The release that a rollback leads to. While a restart has the live one in both slots it is the one before. */
+export function standbyRelease(state: State): string | null {
+  const { active, promotion } = state;
+  if (active === null) return null;
+  if (promotion && promotion.step !== 'build' && isTwice(state, promotion))
+    return promotion.previous;
+  return retired(state).release;
+}
+
 /** Whether visitors may be moved to a standby: after the build the idle slot is the promotion's. */
 export function hasStandby(state: State): boolean {
   if (state.active === null || retired(state).release === null) return false;

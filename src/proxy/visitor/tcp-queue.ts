@@ -6,8 +6,6 @@ interface TcpHandle {
   /** Bytes that the kernel has not taken yet. */
   writeQueueSize: number;
   readStart(): void;
-  /** node:net's own note of whether it reads. */
-  reading?: boolean;
   /** The handle below, with TLS. */
   _parent?: TcpHandle;
 }
@@ -39,10 +37,7 @@ export function tcpQueue(socket: Socket): TcpQueue {
  * Node 24.21).
  */
 export function readOn(socket: Socket): void {
-  const handle = handleOf(socket);
-  if (!handle) return;
-  handle.reading = true;
-  handle.readStart();
+  handleOf(socket)?.readStart();
 }
 
 function handleOf(socket: Socket): TcpHandle | null {

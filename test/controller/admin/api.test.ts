@@ -29,6 +29,7 @@ async function startApi(over: Partial<Operations> = {}) {
 test.each([
   ['GET /api/status', undefined, ['status'], exampleOf('/api/status')],
   ['POST /api/promote', undefined, ['promote'], { id: ORDER_ID }],
+  ['POST /api/restart', undefined, ['restart'], { id: ORDER_ID }],
   ['POST /api/rollback', { release: null }, ['rollback', null], { id: ORDER_ID }],
   ['POST /api/rollback', { release: RELEASE }, ['rollback', RELEASE], { id: ORDER_ID }],
   ['POST /api/pause', undefined, ['pause'], {}],

@@ -46,6 +46,7 @@ function instance(pmId: number, memoryBytes: number): Instance {
     restarts: 3,
     exitCode: null,
     started: null,
+    definition: null,
     outLog: '',
     errorLog: '',
     nodeVersion: null,

@@ -8,6 +8,7 @@ import {
   endDrain,
   failBack,
   failOver,
+  type NewPromotion,
   named,
   setPaused,
   withoutStandby,
@@ -275,4 +276,69 @@ test('an epoch that a worker is ahead of is counted past its own, and no other o
   expect(catchUp(SITE, 7)).toEqual({ ...SITE, epoch: 8 });
   expect(catchUp(SITE, SITE.epoch)).toEqual({ ...SITE, epoch: 3 });
   expect(catchUp(SITE, 1)).toBe(SITE);
+});
+
+const RESTART: NewPromotion = { ...EDIT, kind: 'release', trigger: 'restart', release: 'r2' };
+
+test('a restart flips to the same release and gives the retired slot the release before', () => {
+  expect(at('start', RESTART).slots).toEqual({
+    blue: { release: 'r2' },
+    green: { release: 'r2' },
+  });
+  expect(at('drain', RESTART)).toMatchObject({ active: 'green', epoch: 3 });
+  expect(at('reload', RESTART).slots).toEqual({
+    blue: { release: 'r1' },
+    green: { release: 'r2' },
+  });
+  expect(finished(at('start', RESTART))).toMatchObject({
+    active: 'green',
+    paused: false,
+    slots: { blue: { release: 'r1' }, green: { release: 'r2' } },
+    last: { outcome: 'promoted', trigger: 'restart', release: 'r2', error: null },
+  });
+});
+
+test('a restart without a standby leaves none', () => {
+  const alone = { ...SITE, slots: { ...SITE.slots, green: { release: null } } };
+  expect(finished(at('start', RESTART, alone)).slots).toEqual({
+    blue: { release: null },
+    green: { release: 'r2' },
+  });
+});
+
+test('a restart that fails leaves the standby on the release it had', () => {
+  expect(finished(fail(at('check', RESTART)))).toMatchObject({
+    active: 'blue',
+    slots: SITE.slots,
+    last: { outcome: 'failed', trigger: 'restart' },
+  });
+});
+
+test('a restart whose standby is gone from the disk ends without one', () => {
+  const gone = { code: 'RELEASE_UNKNOWN', message: 'there is no release r1' } as const;
+  const state = afterFailure(at('reload', RESTART), gone, 1, NOW);
+  expect(state).toMatchObject({
+    slots: { blue: { release: null }, green: { release: 'r2' } },
+    last: { outcome: 'promoted', error: 'there is no release r1' },
+  });
+});
+
+test('a rollback during a restart leads to the release before, whichever slot has it', () => {
+  const goal = { kind: 'standby', release: null } as const;
+  for (const stage of ['start', 'check', 'flip', 'drain', 'reload'] as const) {
+    expect(resolveGoal(at(stage, RESTART), goal, () => true).release).toBe('r1');
+  }
+  expect(endDrain(at('drain', RESTART), NOW)).toMatchObject({
+    active: 'green',
+    slots: { blue: { release: 'r1' }, green: { release: 'r2' } },
+  });
+});
+
+test('a restart is of the release that visitors see, or will see again when the dead slot is well', () => {
+  const goal = { kind: 'restart', release: null } as const;
+  const wanted = { kind: 'release', release: 'r2' };
+  expect(resolveGoal(SITE, goal, () => true)).toEqual(wanted);
+  expect(resolveGoal(FAILED_OVER, goal, () => true)).toEqual(wanted);
+  expect(finished(at('start', RESTART, FAILED_OVER)).slots).toEqual(SITE.slots);
+  expect(() => resolveGoal(EMPTY_STATE, goal, () => true)).toThrow('no release is live yet');
 });

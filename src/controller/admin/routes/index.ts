@@ -9,6 +9,7 @@ import { openApiRoute } from './openapi.ts';
 import { pauseRoute } from './pause.ts';
 import { promoteRoute } from './promote.ts';
 import { releasesRoute } from './releases.ts';
+import { restartRoute } from './restart.ts';
 import { resumeRoute } from './resume.ts';
 import { rollbackRoute } from './rollback.ts';
 import { statusRoute } from './status.ts';
@@ -19,6 +20,7 @@ export const ROUTES: readonly Route[] = [
   healthRoute,
   statusRoute,
   promoteRoute,
+  restartRoute,
   rollbackRoute,
   pauseRoute,
   resumeRoute,

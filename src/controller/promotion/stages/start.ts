@@ -1,4 +1,4 @@
-import { appName } from '../../../config/ecosystem.ts';
+import { slotApp } from '../../../config/ecosystem.ts';
 import { clearCrash } from '../../../slots/crash-file.ts';
 import { pointSlot } from '../../../slots/link.ts';
 import type { Candidate } from '../../../slots/state.ts';
@@ -20,6 +20,6 @@ export async function start(
   await emptySlot(context, slot, signal);
   await pointSlot(paths, slot, release);
   await clearCrash(paths, release);
-  await pm2.restart(appName(config, slot));
+  await pm2.renew(slotApp(paths.root, config, slot), 'restart');
   await everyInstanceAnswers(context, slot, release, signal);
 }

@@ -1,5 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import { expect, onTestFinished, test } from 'vitest';
+import type { App } from '../../../../src/config/ecosystem.ts';
 import type { StageContext } from '../../../../src/controller/promotion/stages/context.ts';
 import { putBack } from '../../../../src/controller/promotion/stages/put-back.ts';
 import type { Instance } from '../../../../src/pm2.ts';
@@ -40,8 +41,8 @@ async function failedCandidate() {
   }
 
   const pm2 = {
-    async restart(app: string) {
-      calls.push(`restart ${app}`);
+    async renew({ name }: App, how: string) {
+      calls.push(`${how} ${name}`);
       await end();
       await beforeStart();
       const release = await slotRelease(paths, 'green');

@@ -16,6 +16,8 @@ const routes = {
   },
   'GET /process': (_request, response) =>
     json(response, { pid: process.pid, instance: process.env.NODE_APP_INSTANCE ?? null }),
+  'GET /env': (_request, response, url) =>
+    send(response, 'text/plain', process.env[url.searchParams.get('name')] ?? ''),
   'POST /echo': (request, response) => {
     const type = request.headers['content-type'];
     if (type) response.setHeader('content-type', type);

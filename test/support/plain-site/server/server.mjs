@@ -7,7 +7,7 @@ import { upgrade } from './live.mjs';
 const behaviour = JSON.parse(readFileSync(new URL('behaviour.json', import.meta.url), 'utf8'));
 const { HOST, PORT, NODE_APP_INSTANCE = '0' } = process.env;
 
-if (behaviour.crashAtStart) throw new Error('told to crash at start');
+if (behaviour.crashAtStart || process.env.CRASH_AT_START) throw new Error('told to crash at start');
 if (behaviour.ignoreSigint) process.on('SIGINT', () => {});
 if (behaviour.exitAfterMs !== undefined) setTimeout(() => process.exit(1), behaviour.exitAfterMs);
 
