@@ -7,11 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ProcessDescription } from 'pm2';
 import { type App, DEFINITION_VARIABLE } from './config/ecosystem.ts';
 import { SlotsError } from './errors.ts';
-import {
-  forgetStarterEnvironment,
-  withDaemonPreload,
-  withoutPm2Variables,
-} from './pm2-environment.ts';
+import { forgetStarterEnvironment, withoutPm2Variables } from './pm2-environment.ts';
 import { siteRoot } from './slots/site-root.ts';
 import { NO_RELEASE_EXIT_CODE } from './slots/slot.ts';
 
@@ -151,7 +147,7 @@ export async function connectPm2(): Promise<Pm2> {
   forgetStarterEnvironment();
   // Imported here because PM2 reads PM2_HOME while it loads.
   const { default: api } = (await import('pm2')) as unknown as { default: Api };
-  await withDaemonPreload(() => call<unknown>('connect', (done) => api.connect(done)));
+  await call<unknown>('connect', (done) => api.connect(done));
   return adapt(api);
 }
 

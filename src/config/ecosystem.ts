@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { rescueHandOvers } from '../hand-over.ts';
 import { ENV_FILES_VARIABLE } from '../slots/env-files.ts';
 import { siteRoot } from '../slots/site-root.ts';
 import { NO_RELEASE_EXIT_CODE, type Slot } from '../slots/slot.ts';
@@ -50,8 +49,6 @@ export function appName(config: Config, role: AppRole): string {
  * @throws SlotsError when the config is missing something or wrong
  */
 export function ecosystem(root: string): { apps: App[] } {
-  // `pm2-runtime` reads the file in the process that becomes the daemon.
-  rescueHandOvers();
   const real = siteRoot(root);
   return { apps: apps(real, loadConfig(real)) };
 }

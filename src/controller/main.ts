@@ -51,7 +51,7 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
   const workers = createWorkers(proxyProcesses(pm2, config), log);
   const startup = createStartup(config.health.deadlineMs, log);
   const assigner = createAssigner(store, workers, startup.isOver, log);
-  const monitor = createHealthMonitor(config, store, assigner, startup, log);
+  const monitor = createHealthMonitor(config, paths, store, assigner, startup, log);
 
   const inbox = createInbox(() => store.state.paused, config.debounceMs);
   const watcher = createWatcher(root, config, inbox.edited, log);

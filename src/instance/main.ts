@@ -12,8 +12,9 @@ import { slotRelease } from '../slots/link.ts';
 import { crashFile, releaseDir, sitePaths, writesFile } from '../slots/paths.ts';
 import { siteRoot } from '../slots/site-root.ts';
 import { NO_RELEASE_EXIT_CODE, type Slot } from '../slots/slot.ts';
+import { instanceSocket } from '../wire/instance-socket.ts';
 import { finishOnSignal } from './finish.ts';
-import { listenOnLoopback } from './listen.ts';
+import { listenForSlot } from './listen.ts';
 import { answerProbes } from './probe-answer.ts';
 import { recordWrites } from './record-writes.ts';
 import { releaseEntry } from './release-entry.ts';
@@ -34,7 +35,12 @@ try {
   const entry = releaseEntry(dir);
   answerProbes(id);
   finishOnSignal(isActive);
-  listenOnLoopback(Number(process.env.PORT));
+  const number = Number(process.env.NODE_APP_INSTANCE ?? 0);
+  const address = {
+    port: Number(process.env.PORT),
+    socket: instanceSocket(paths.run, slot, number),
+  };
+  listenForSlot(address);
   recordWrites(writesFile(paths, id), { ...paths, dist: join(dir, 'dist') });
   await runEntry(join(dir, 'dist'), entry, paths.slots);
   rmSync(crash, { force: true });

@@ -6,12 +6,15 @@ import { listenHost } from '../config/listen-host.ts';
 import { loadWorkerConfig } from '../config/started.ts';
 import { SlotsError } from '../errors.ts';
 import { sitePaths } from '../slots/paths.ts';
+import type { Place } from '../slots/run-socket.ts';
 import { siteRoot } from '../slots/site-root.ts';
 import { isOwnSocket } from '../slots/socket-owner.ts';
 import { EMPTY_STATE, readState } from '../slots/state.ts';
+import { tellListening } from '../tell-listening.ts';
 import { readAssignment } from '../wire/assignment.ts';
 import { REPORT_INTERVAL_MS } from '../wire/messages.ts';
 import { type ControlHandlers, connectController } from './control-client.ts';
+import { listenShared, sharePort } from './public-port.ts';
 import { stopServing } from './stop.ts';
 import { followCertificate } from './visitor/certificate.ts';
 import { createRedirect } from './visitor/redirect.ts';
@@ -92,24 +95,43 @@ const failToListen = (error: Error) => {
   log.fatal({ event: 'worker.listen-failed', error: error.message }, error.message);
   process.exit(1);
 };
-plane.server.on('error', failToListen);
 const host = listenHost(config.host);
-plane.server.listen(config.ports.proxy, host, () => {
-  const { epoch, active } = plane.current();
-  log.info({ event: 'worker.listen', port: config.ports.proxy, epoch, active }, 'listening');
-});
-
 const { tls } = config.proxy;
-if (tls) followCertificate(plane.server as never, tls, log);
 const redirect = tls?.redirectHttp ? createRedirect(config.proxy, config.ports.proxy) : null;
-redirect?.on('error', failToListen).listen(tls?.redirectHttp, host);
+const share: Place[] = [];
+process.once('SIGINT', () => stop('SIGINT'));
+await listen().catch(failToListen);
+const { epoch, active } = plane.current();
+log.info({ event: 'worker.listen', port: config.ports.proxy, epoch, active }, 'listening');
+if (tls) followCertificate(plane.server as never, tls, log);
 
-process.once('SIGINT', async () => {
-  log.info({ event: 'worker.stop' }, 'stopping: no new connections');
+// Only now may PM2 end the worker that this one replaces.
+tellListening(plane.server);
+
+async function listen(): Promise<void> {
+  const number = Number(process.env.NODE_APP_INSTANCE ?? 0);
+  const servers = [{ server: plane.server, name: 'proxy', port: config.ports.proxy }];
+  if (redirect && tls?.redirectHttp) {
+    servers.push({ server: redirect, name: 'redirect', port: tls.redirectHttp });
+  }
+  for (const { server, name, port } of servers) {
+    await listenShared(server, { name, port, host }, paths.run);
+    server.on('error', failToListen);
+    const place = await sharePort(server, name, number, paths.run).catch((error: Error) => {
+      const what = `the next worker cannot have port ${port} from this one: ${error.message}`;
+      log.error({ event: 'worker.share-failed', port, error: error.message }, what);
+    });
+    if (place) share.push(place);
+  }
+}
+
+async function stop(why: string): Promise<void> {
+  log.info({ event: 'worker.stop', why }, `stopping (${why}): no new connections`);
+  for (const place of share) place.leave();
   // Its answers are at once, and each is a connection's last.
   redirect?.close();
   await stopServing(plane, config.drainTimeoutMs);
   plane.flushLog();
   log.info({ event: 'worker.stopped' }, 'stopped');
   process.exit(0);
-});
+}

@@ -1,36 +1,58 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, statSync } from 'node:fs';
+import { request } from 'node:http';
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePorts } from '../support/free-ports.ts';
+import { tempFolder } from '../support/temp-folder.ts';
+import { until } from '../support/until.ts';
 
 const LISTEN = new URL('../../src/instance/listen.ts', import.meta.url).href;
 
-/** A slot's process whose HTTP server, `server`, is told to listen by `site`. */
-async function startSite(site: string): Promise<number> {
+/** A process whose HTTP server, `server`, is told to listen by `site`; it answers with the address of its visitor. */
+async function startSite(site: string) {
   const [port = 0] = await freePorts(1);
+  const socket = join(await tempFolder(), 'run', 'blue-0.sock');
   const script = `
-    const { listenOnLoopback } = await import(${JSON.stringify(LISTEN)});
-    listenOnLoopback(${port});
+    const { listenForSlot } = await import(${JSON.stringify(LISTEN)});
+    listenForSlot({ port: ${port}, socket: ${JSON.stringify(socket)} }, () => process.send('placed'));
     const { createServer } = await import('node:http');
-    const server = createServer((_request, response) => response.end());
-    server.on('listening', () => process.send('listening'));
+    const server = createServer(async (request, response) => {
+      if (request.url === '/slow') {
+        process.send('asked');
+        await new Promise((resolve) => process.once('message', resolve));
+      }
+      response.end(process.pid + ' ' + request.socket.remoteAddress);
+    });
     const port = ${port};
     ${site}`;
-  const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+  const child: ChildProcess = spawn(process.execPath, ['--input-type=module', '--eval', script], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
   await once(child, 'message');
-  return port;
+  return { child, port, socket };
+}
+
+function ask(socketPath: string, path = '/'): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request({ socketPath, path, agent: false }, (answer) => {
+      text(answer).then(resolve, reject);
+    });
+    outgoing.on('error', reject).end();
+  });
 }
 
 function canConnect(host: string, port: number): Promise<boolean> {
-  const socket = connect({ host, port });
-  onTestFinished(() => void socket.destroy());
   return new Promise((resolve) => {
+    const socket = connect({ host, port });
     socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+    socket.once('close', () => socket.destroy());
+    onTestFinished(() => void socket.destroy());
   });
 }
 
@@ -49,15 +71,39 @@ test.each([
   ['the port as a string', 'server.listen(String(port));'],
   ['an address in an object', "server.listen({ port, host: '0.0.0.0' });"],
 ])('a site that asks for %s is on the loopback address only', async (_name, site) => {
-  const port = await startSite(site);
+  const { port } = await startSite(site);
   expect(await canConnect('127.0.0.1', port)).toBe(true);
   expect(await canConnect(otherAddress(), port)).toBe(false);
 });
 
-test('a site’s server on another port than its slot’s listens where the site says', async () => {
+test('connections of the Unix socket are the site’s own, from the loopback address, for this user only', async () => {
+  const { child, socket } = await startSite('server.listen(port);');
+  expect(await ask(socket)).toBe(`${child.pid} 127.0.0.1`);
+  expect(statSync(socket).mode & 0o777).toBe(0o600);
+});
+
+test('a site that closes its server waits for what came over the Unix socket, and takes no more', async () => {
+  const { child, socket } = await startSite(
+    "server.listen(port); process.on('SIGTERM', () => server.close(() => process.exit(7)));",
+  );
+  const asked = once(child, 'message');
+  const answer = ask(socket, '/slow');
+  await asked;
+  const gone = once(child, 'exit');
+  child.kill('SIGTERM');
+  await until(() => !existsSync(socket), 'the socket to be gone');
+  await expect(ask(socket)).rejects.toThrow();
+  child.send('go on');
+  expect(await answer).toBe(`${child.pid} 127.0.0.1`);
+  expect(await gone).toEqual([7, null]);
+});
+
+test('a server on another port listens where the site says', async () => {
   const [other = 0] = await freePorts(1);
-  await startSite(`
+  const { child } = await startSite(`
+    server.listen(port);
     const { createServer: create } = await import('node:net');
-    create().listen(${other}, '127.0.0.2', () => server.listen(port));`);
+    create().listen(${other}, '127.0.0.2', () => process.send('other'));`);
+  await once(child, 'message');
   expect(await canConnect('127.0.0.2', other)).toBe(true);
 });

@@ -86,9 +86,13 @@ export const build = {
   },
 };
 
+const tryProbeSlot = ({ ports }: Pick<Config, 'ports'>, slot: Slot) =>
+  io.steps.wait<ProbeAnswer | Error>('probe', () => ({ value: io.probe(ports[slot]) }), {
+    onFail: (error) => error,
+  });
+
 export const probe = {
-  tryProbeSlot: ({ ports }: Pick<Config, 'ports'>, slot: Slot) =>
-    io.steps.wait<ProbeAnswer | Error>('probe', () => ({ value: io.probe(ports[slot]) }), {
-      onFail: (error) => error,
-    }),
+  tryProbeSlot,
+  tryProbeInstances: (config: Pick<Config, 'ports' | 'instances'>, _run: string, slot: Slot) =>
+    Promise.all(Array.from({ length: config.instances }, () => tryProbeSlot(config, slot))),
 };

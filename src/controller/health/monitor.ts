@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../../config/schema.ts';
+import type { SitePaths } from '../../slots/paths.ts';
 import { otherSlot, type PerSlot, SLOTS, type Slot } from '../../slots/slot.ts';
 import type { State } from '../../slots/state.ts';
 import type { Logger } from '../log.ts';
@@ -7,7 +8,7 @@ import { failBack, failOver } from '../promotion/machine.ts';
 import { hasStandby } from '../promotion/roles.ts';
 import type { Store } from '../store.ts';
 import type { Assigner } from '../workers/assign.ts';
-import { tryProbeSlot } from './probe.ts';
+import { tryProbeInstances } from './probe.ts';
 import type { Startup } from './startup.ts';
 import { judge } from './verdict.ts';
 
@@ -32,6 +33,7 @@ export interface HealthMonitor {
 /** Probes every instance of both slots all the time, and moves visitors off an active slot that is dead. */
 export function createHealthMonitor(
   config: Config,
+  { run }: Pick<SitePaths, 'run'>,
   store: Store,
   { assign, assignSoon }: Assigner,
   startup: Startup,
@@ -51,11 +53,8 @@ export function createHealthMonitor(
     log.error({ event: 'slot.move-failed', error: error.message }, error.message);
 
   async function probeSlot(slot: Slot, release: string): Promise<'well' | 'partly' | 'dead'> {
-    const verdicts = await Promise.all(
-      Array.from({ length: config.instances }, async () =>
-        judge(await tryProbeSlot(config, slot), release),
-      ),
-    );
+    const answers = await tryProbeInstances(config, run, slot);
+    const verdicts = answers.map((answer) => judge(answer, release));
     if (verdicts.every(({ is }) => is === 'well')) return 'well';
     return verdicts.some(({ is }) => is === 'well') ? 'partly' : 'dead';
   }

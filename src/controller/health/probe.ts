@@ -3,6 +3,7 @@ import { request as requestTls } from 'node:https';
 import type { Config } from '../../config/schema.ts';
 import { PID_HEADER, PROBE_HEADER, RELEASE_HEADER } from '../../slots/headers.ts';
 import type { Slot } from '../../slots/slot.ts';
+import { instanceSockets } from '../../wire/instance-socket.ts';
 
 export interface ProbeAnswer {
   status: number;
@@ -19,9 +20,31 @@ export function tryProbe(...question: Parameters<typeof probe>): Promise<ProbeAn
   return probe(...question).catch((error: Error) => error);
 }
 
-/** The configured question to one of a slot's instances. */
+type ProbedConfig = Pick<Config, 'ports' | 'health'>;
+
+/**
+ * The configured question to each instance of a slot, at its own socket: the kernel gives a port's connections to any of those
+ * that listen there. An instance without a socket has not started, or has a server that is not HTTP's: the port answers for it.
+ *
+ * @param run the site's folder of sockets (`SitePaths.run`)
+ */
+export function tryProbeInstances(
+  config: ProbedConfig & Pick<Config, 'instances'>,
+  run: string,
+  slot: Slot,
+): Promise<(ProbeAnswer | Error)[]> {
+  const { path, timeoutMs, host = `127.0.0.1:${config.ports[slot]}` } = config.health;
+  const probes = instanceSockets(run, slot, config.instances).map(async (socket) => {
+    const answer = await tryProbe(socket, path, timeoutMs, false, undefined, host);
+    const isMissing = answer instanceof Error && 'code' in answer && answer.code === 'ENOENT';
+    return isMissing ? tryProbeSlot(config, slot) : answer;
+  });
+  return Promise.all(probes);
+}
+
+/** The configured question to any of a slot's instances. */
 export function tryProbeSlot(
-  { ports, health }: Pick<Config, 'ports' | 'health'>,
+  { ports, health }: ProbedConfig,
   slot: Slot,
 ): Promise<ProbeAnswer | Error> {
   const { path, timeoutMs, host } = health;
@@ -31,6 +54,7 @@ export function tryProbeSlot(
 /**
  * One GET on a connection of its own: over a kept-alive one the same instance would answer for ever.
  *
+ * @param at a port, or the path of a Unix socket
  * @param timeoutMs limit for the whole answer's head, in milliseconds
  * @param overTls with any certificate: it is our own on loopback, and made for another name
  * @param listensOn the address that the server was told to listen on
@@ -38,7 +62,7 @@ export function tryProbeSlot(
  * @throws Error when nothing answers in time
  */
 export function probe(
-  port: number,
+  at: number | string,
   path: string,
   timeoutMs: number,
   overTls = false,
@@ -48,8 +72,7 @@ export function probe(
   const request = overTls ? requestTls : requestPlain;
   return new Promise((resolve, reject) => {
     const outgoing = request({
-      host: reachable(listensOn),
-      port,
+      ...(typeof at === 'string' ? { socketPath: at } : { host: reachable(listensOn), port: at }),
       path,
       agent: false,
       rejectUnauthorized: false,

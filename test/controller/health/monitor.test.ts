@@ -54,7 +54,7 @@ async function monitored(health: Partial<Config['health']> = {}) {
   const { log, events } = collectedLog();
   const startup = createStartup(config.health.deadlineMs, log);
   const assigner = { assign: async () => {}, assignSoon: () => {} };
-  const monitor = createHealthMonitor(config, store, assigner, startup, log);
+  const monitor = createHealthMonitor(config, { run: '/nowhere' }, store, assigner, startup, log);
   void monitor.run();
   return { monitor, startup, store, events, ports: { blue, green } };
 }

@@ -4,7 +4,7 @@ import type { Config } from '../../../config/schema.ts';
 import { SlotsError } from '../../../errors.ts';
 import type { Slot } from '../../../slots/slot.ts';
 import type { Candidate } from '../../../slots/state.ts';
-import { type ProbeAnswer, tryProbeSlot } from '../../health/probe.ts';
+import { type ProbeAnswer, tryProbeInstances } from '../../health/probe.ts';
 import { complaintAboutRedirect } from '../../health/redirects.ts';
 import { judge } from '../../health/verdict.ts';
 import type { StageContext } from './context.ts';
@@ -16,7 +16,7 @@ import type { StageContext } from './context.ts';
  * candidate answers is a redirect to itself
  */
 export async function check(
-  { config, pm2 }: StageContext,
+  { config, paths, pm2 }: StageContext,
   { slot, release }: Candidate,
   signal: AbortSignal,
 ): Promise<void> {
@@ -27,8 +27,7 @@ export async function check(
   let complaint = 'it did not answer';
   for (;;) {
     signal.throwIfAborted();
-    // PM2's primary hands connections out in turn, so as many probes as instances reach each of them.
-    const answers = await Promise.all(instances.map(() => tryProbeSlot(config, slot)));
+    const answers = await tryProbeInstances(config, paths.run, slot);
     for (const answer of answers) {
       const verdict = judge(answer, release);
       if (verdict.is !== 'well') complaint = verdict.why;
