@@ -6,6 +6,8 @@ interface TcpHandle {
   /** Bytes that the kernel has not taken yet. */
   writeQueueSize: number;
   readStart(): void;
+  /** node:net's own note of whether it reads. */
+  reading?: boolean;
   /** The handle below, with TLS. */
   _parent?: TcpHandle;
 }
@@ -37,7 +39,10 @@ export function tcpQueue(socket: Socket): TcpQueue {
  * Node 24.21).
  */
 export function readOn(socket: Socket): void {
-  handleOf(socket)?.readStart();
+  const handle = handleOf(socket);
+  if (!handle) return;
+  handle.reading = true;
+  handle.readStart();
 }
 
 function handleOf(socket: Socket): TcpHandle | null {

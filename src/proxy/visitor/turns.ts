@@ -1,5 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { readOn } from './tcp-queue.ts';
 
 /** From so many waiting requests on a connection is not read from any more. What has been read by then is kept. */
 const MOST_WAITING = 32;
@@ -43,6 +45,7 @@ export function inTurn(begin: RequestListener): RequestListener {
 function wait(request: IncomingMessage, response: ServerResponse, begin: RequestListener): void {
   const socket = request.socket as Pipelined;
   if (socket.destroyed) return;
+  readByStream(socket);
   const pipeline = socket[PIPELINE] ?? { count: 0, last: response, insteadOfLast: null };
   socket[PIPELINE] = pipeline;
   pipeline.last = response;
@@ -62,6 +65,24 @@ function stopReadingSoon(socket: Pipelined, pipeline: Pipeline): void {
   process.nextTick(() => {
     if (pipeline.count >= MOST_WAITING) socket.pause();
   });
+}
+
+/**
+ * Node's parser takes a TLS connection's bytes past the stream, and goes on getting what has been decrypted while node:http
+ * has it paused: a good request would be answered 400 (HPE_PAUSED; ran, Node 24.21). A listener for `data` puts the stream
+ * between them, which waits.
+ */
+function readByStream(socket: Pipelined): void {
+  if (!('encrypted' in socket) || socket.listeners('data').includes(ignore)) return;
+  socket.on('data', ignore);
+  // node:http takes its own listener away, and may have stopped the handle before.
+  socket.on('resume', startReading);
+}
+
+function ignore(): void {}
+
+function startReading(this: Duplex): void {
+  readOn(this as Socket);
 }
 
 /** The last answer that a connection still owes, or `null`. */

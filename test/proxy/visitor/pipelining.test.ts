@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { expect, test } from 'vitest';
 import { type Origin, startOrigin, startPlane } from '../../support/plane.ts';
 import { ask, chunk, get, head, rawClient } from '../../support/raw-http.ts';
@@ -175,4 +176,31 @@ test('with TLS requests that come at once are worked on one after another too', 
   site.release();
   await until(() => site.asked.length === 2, 'the second');
   expect(plane.inflight.counts.blue).toBe(1);
+});
+
+test('requests over TLS that come while a long answer waits to be read are answered in their turn', async () => {
+  const site = await startOrigin((request, response) =>
+    response.end(request.url === '/long' ? 'x'.repeat(20_000_000) : 'short'),
+  );
+  const tls = await makeCertificate();
+  const { port, plane } = await startPlane({ blue: site.port, proxy: { tls } });
+  const accepted = new Promise<Socket>((resolve) => {
+    plane.server.once('secureConnection', resolve);
+  });
+  const socket = await tlsSocket(port);
+  let text = '';
+  socket.write(get('/long'));
+  const visitor = await accepted;
+  await until(() => visitor.writableNeedDrain, 'the long answer to wait');
+  const before = visitor.bytesRead;
+  // Several records in one write: all are decrypted in one read.
+  socket.setMaxSendFragment(512);
+  socket.write(get('/short', `X-Padding: ${'p'.repeat(300)}`).repeat(4));
+  await until(() => visitor.bytesRead > before, 'the others to be read');
+  socket.on('data', (bytes: Buffer) => {
+    text += bytes.toString('latin1').replaceAll('x', '');
+  });
+  const statuses = () => text.match(/HTTP\/1\.1 \d+/g) ?? [];
+  await until(() => statuses().length === 5, 'all answers');
+  expect(statuses()).toEqual(Array(5).fill('HTTP/1.1 200'));
 });
