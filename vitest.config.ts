@@ -10,7 +10,13 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/e2e/**', 'test/docs/**', 'test/faults/**', 'test/frameworks/**'],
+          exclude: [
+            'test/e2e/**',
+            'test/docs/**',
+            'test/faults/**',
+            'test/frameworks/**',
+            'test/fuzz/**',
+          ],
           testTimeout: 30_000,
           sequence: { groupOrder: 0 },
         },
@@ -41,7 +47,7 @@ export default defineConfig({
       {
         test: {
           name: 'quick-faults',
-          include: ['test/faults/quick/**/*.test.ts'],
+          include: ['test/faults/quick/**/*.test.ts', 'test/fuzz/**/*.test.ts'],
           fileParallelism: false,
           sequence: { groupOrder: 2 },
           testTimeout: FAULT_TIMEOUT_MS,

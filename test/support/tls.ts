@@ -1,6 +1,5 @@
 /** TLS and HTTP/2 against a server with a certificate that nobody vouches for. */
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
 import {
   type ClientHttp2Session,
   type ClientHttp2Stream,
@@ -9,32 +8,16 @@ import {
   type OutgoingHttpHeaders,
   type SecureClientSessionOptions,
 } from 'node:http2';
-import { join } from 'node:path';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import { generate } from 'selfsigned';
 import { onTestFinished } from 'vitest';
+import { type CertificateFiles, writeCertificate } from './certificate-files.ts';
 import { tempFolder } from './temp-folder.ts';
 
-const DAY_MS = 86_400_000;
+export type { CertificateFiles };
 
-export interface CertificateFiles {
-  cert: string;
-  key: string;
-}
-
-/** Makes a self-signed certificate and its key, as PEM files in a folder of their own. */
+/** A self-signed certificate and its key, as PEM files in a folder of their own. */
 export async function makeCertificate(name = 'localhost'): Promise<CertificateFiles> {
-  const folder = await tempFolder();
-  const files = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
-  const made = await generate([{ name: 'commonName', value: name }], {
-    keyType: 'ec',
-    algorithm: 'sha256',
-    notBeforeDate: new Date(Date.now() - DAY_MS),
-    notAfterDate: new Date(Date.now() + DAY_MS),
-  });
-  await writeFile(files.key, made.private);
-  await writeFile(files.cert, made.cert);
-  return files;
+  return writeCertificate(await tempFolder(), name);
 }
 
 /** An HTTP/2 connection, until the test has finished. */
