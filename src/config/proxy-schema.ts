@@ -51,6 +51,11 @@ export const proxySchema = z
     exposeRelease: z.boolean().default(true),
     /** Whether each request is a line in the proxy's log. */
     accessLog: z.boolean().default(false),
+    /**
+     * `cookie`: a visitor stays with one instance while it lives, by the cookie `slots-instance`; for sessions in memory.
+     * Instances are told apart by their Unix sockets: a site whose server is no `http.Server` gets no cookie.
+     */
+    affinity: z.union([z.literal(false), z.literal('cookie')]).default(false),
     /** Peers whose `X-Forwarded-*` and `X-Request-Id` are believed: IPs, CIDRs or `loopback`. */
     trustedProxies: z.array(z.string()).default(['loopback']),
     /** How long a visitor's connection may stay idle, before its first request and between two, in milliseconds. */

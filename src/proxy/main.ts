@@ -8,10 +8,12 @@ import { SlotsError } from '../errors.ts';
 import { sitePaths } from '../slots/paths.ts';
 import type { Place } from '../slots/run-socket.ts';
 import { siteRoot } from '../slots/site-root.ts';
+import type { Slot } from '../slots/slot.ts';
 import { isOwnSocket } from '../slots/socket-owner.ts';
 import { EMPTY_STATE, readState } from '../slots/state.ts';
 import { tellListening } from '../tell-listening.ts';
 import { readAssignment } from '../wire/assignment.ts';
+import { instanceSockets } from '../wire/instance-socket.ts';
 import { REPORT_INTERVAL_MS } from '../wire/messages.ts';
 import { type ControlHandlers, connectController } from './control-client.ts';
 import { listenShared, sharePort } from './public-port.ts';
@@ -48,7 +50,9 @@ function prepare() {
       tls.cert = resolve(root, tls.cert);
       tls.key = resolve(root, tls.key);
     }
-    return { config, plane: createDataPlane(config.proxy, config.ports, undefined, onFault) };
+    const socketsOf = (slot: Slot) => instanceSockets(paths.run, slot, config.instances);
+    const sockets = { blue: socketsOf('blue'), green: socketsOf('green') };
+    return { config, plane: createDataPlane(config.proxy, config.ports, { onFault, sockets }) };
   } catch (error) {
     if (!(error instanceof SlotsError)) throw error;
     log.fatal({ event: 'worker.start-failed', code: error.code }, error.message);

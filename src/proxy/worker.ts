@@ -15,6 +15,7 @@ import { createPeerLimiter } from './request/peer-limiter.ts';
 import { createPreparation } from './request/preparation.ts';
 import { createRouter } from './router.ts';
 import { createSlotConnections } from './slot/connections.ts';
+import { createInstanceConnections } from './slot/instances.ts';
 import { trackConnections, type VisitorConnections } from './visitor/connections.ts';
 import { createErrorAnswers } from './visitor/error-answer.ts';
 import { createListener, serveVisitors } from './visitor/listener.ts';
@@ -46,15 +47,21 @@ export interface DataPlane {
   audit(): Leak[];
 }
 
-/**
- * @param writeLog takes the access log's lines, if there is one (`proxy.accessLog`)
- * @param onFault is told of what one request has thrown, and only that request has ended of
- */
+export interface DataPlaneOptions {
+  /** Takes the access log's lines, if there is one (`proxy.accessLog`). */
+  writeLog?: (text: string) => void;
+  /** Is told of what one request has thrown, and only that request has ended of. */
+  onFault?: ((error: Error) => void) | undefined;
+  /** Of the instances of each slot, for `proxy.affinity`. */
+  sockets?: PerSlot<string[]> | undefined;
+}
+
+const toStdout = (text: string): void => void process.stdout.write(text);
+
 export function createDataPlane(
   config: ProxyConfig,
   ports: PerSlot<number>,
-  writeLog: (text: string) => void = (text) => process.stdout.write(text),
-  onFault: (error: Error) => void = () => {},
+  { writeLog = toStdout, onFault = () => {}, sockets }: DataPlaneOptions = {},
 ): DataPlane {
   const router = createRouter();
   const { counters, traffic, serve } = createWorkerCounters();
@@ -66,18 +73,30 @@ export function createDataPlane(
     release: (slot: Slot) => (config.exposeRelease ? router.current().slots[slot].release : null),
     fallback: router.fallback,
   };
+  const keepsInstance = config.affinity === 'cookie';
   let isStopping = false;
   const stopping = () => isStopping;
   const proxy = createProxy();
   const accessLog = config.accessLog ? createAccessLog(writeLog) : null;
-  const { slotClients, limiters } = createSlotParts(config, ports);
+  const { slotClients, limiters } = createSlotParts(
+    config,
+    ports,
+    keepsInstance ? sockets : undefined,
+  );
   const forwarding = createForwarding(
-    { ...shared, slotClients, limiters, limits: config.limits, stopping, onFault },
+    { ...shared, slotClients, limiters, limits: config.limits, keepsInstance, stopping, onFault },
     config.upstreamTimeoutMs,
     (exchange) => accessLog?.write(exchange),
   );
   const limits = { ...config.limits, upstreamTimeoutMs: config.upstreamTimeoutMs };
-  const upgrades = createUpgrades({ ...shared, proxy, ports, limiters, limits });
+  const upgrades = createUpgrades({
+    ...shared,
+    proxy,
+    ports,
+    limiters,
+    limits,
+    sockets: keepsInstance ? sockets : undefined,
+  });
   const prepare = createPreparation(config);
   const peers = createPeerLimiter(limits.inflightPerPeer);
   const parts = { ...shared, router, proxy, prepare, peers, forwarding, upgrades, stopping };
@@ -123,17 +142,22 @@ function addOwners(a: Owners, b: Owners): Owners {
   return { places: a.places + b.places, inflight: a.inflight + b.inflight };
 }
 
-function createSlotParts(config: ProxyConfig, ports: PerSlot<number>) {
+function createSlotParts(
+  config: ProxyConfig,
+  ports: PerSlot<number>,
+  sockets: PerSlot<string[]> | undefined,
+) {
   const limits = {
     connectTimeoutMs: config.limits.connectTimeoutMs,
     bodyTimeoutMs: config.limits.upstreamIdleTimeoutMs,
     headBytes: config.limits.answerHeadBytes,
   };
+  const connectionsTo = (slot: Slot) => {
+    const port = createSlotConnections({ port: ports[slot] }, limits);
+    return sockets ? createInstanceConnections(sockets[slot], port, limits) : port;
+  };
   return {
-    slotClients: {
-      blue: createSlotConnections({ port: ports.blue }, limits),
-      green: createSlotConnections({ port: ports.green }, limits),
-    },
+    slotClients: { blue: connectionsTo('blue'), green: connectionsTo('green') },
     limiters: { blue: createLimiter(config.limits), green: createLimiter(config.limits) },
   };
 }

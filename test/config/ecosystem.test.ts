@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { type App, apps, ecosystem } from '../../src/config/ecosystem.ts';
-import type { UserConfig } from '../../src/config/schema.ts';
+import { type App, apps, ecosystem, slotApp } from '../../src/config/ecosystem.ts';
+import type { Config, UserConfig } from '../../src/config/schema.ts';
 import { tempSite } from '../support/temp-site.ts';
 import { testConfig } from '../support/test-config.ts';
 
@@ -76,9 +76,9 @@ test('the PM2 apps give env to the site only, where HOST, PORT and what is ours 
 });
 
 test('the definition of a slot moves with its environment and its arguments, and not with the rest', () => {
-  const definition = (config: UserConfig) =>
-    appsOf(config)['blog-blue']?.env.SLOTS_DEFINITION as string;
-  const other: UserConfig[] = [
+  const definition = (change: Partial<Config>) =>
+    slotApp('/srv/site', { ...testConfig(), ...change }, 'blue').env.SLOTS_DEFINITION;
+  const other: Partial<Config>[] = [
     { env: { A: '1' } },
     { env: { A: '2' } },
     { envFiles: ['.env'] },

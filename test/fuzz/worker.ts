@@ -17,7 +17,9 @@ const faults: string[] = [];
 
 const planes = [undefined, { cert: CERT, key: KEY }].map((tls) => {
   const config = proxySchema.parse({ limits, upstreamTimeoutMs: 2000, ...(tls && { tls }) });
-  const plane = createDataPlane(config, ports, undefined, (error) => faults.push(String(error)));
+  const plane = createDataPlane(config, ports, {
+    onFault: (error) => faults.push(String(error)),
+  });
   const release = 'r20260131T120000-1a2b3c';
   const slots = { blue: { release, warm: true }, green: { release, warm: true } };
   plane.assign({ epoch: 1, revision: 1, active: 'blue', slots });

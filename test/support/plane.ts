@@ -28,6 +28,8 @@ export interface PlaneOptions {
   release?: Partial<PerSlot<string | null>>;
   /** Is told of what one request has thrown. */
   onFault?: (error: Error) => void;
+  /** Of each slot's instances. */
+  sockets?: PerSlot<string[]>;
 }
 
 export interface RunningPlane {
@@ -41,12 +43,10 @@ export interface RunningPlane {
 export async function startPlane(options: PlaneOptions = {}): Promise<RunningPlane> {
   const [spareBlue, spareGreen] = (await freePorts(2)) as [number, number];
   const ports = { blue: options.blue ?? spareBlue, green: options.green ?? spareGreen };
-  const plane = createDataPlane(
-    proxySchema.parse(options.proxy ?? {}),
-    ports,
-    undefined,
-    options.onFault,
-  );
+  const plane = createDataPlane(proxySchema.parse(options.proxy ?? {}), ports, {
+    onFault: options.onFault,
+    sockets: options.sockets,
+  });
   const known = {
     active: options.active === undefined ? ('blue' as const) : options.active,
     warm: { blue: true, green: true, ...options.warm },

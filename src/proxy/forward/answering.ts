@@ -1,5 +1,6 @@
 /** The steps of an exchange that pass a slot's answer on to the visitor. */
 import { countAnswer } from '../metrics/counters.ts';
+import { affinityCookie } from '../request/affinity.ts';
 import { toVisitorFields } from '../request/fields.ts';
 import { type AnswerHead, BadAnswer } from '../slot/answer-head.ts';
 import { Answer } from '../visitor/answer.ts';
@@ -41,10 +42,25 @@ export function passHead(exchange: ExchangeState, head: AnswerHead): void {
   if (context.stopping()) response.shouldKeepAlive = false;
   exchange.contentType = known['content-type'];
   const fields = toVisitorFields(raw, known.connection, context.release(exchange.slot));
+  if (context.keepsInstance) rememberInstance(exchange, fields, raw);
   if (known.trailer !== undefined) dropVainTrailer(response, status, fields);
   const length = exchange.method === 'HEAD' ? undefined : known['content-length'];
   const bytes = length === undefined ? -1 : Number(length);
   exchange.answer = new Answer(response, status, reason, fields, bytes);
+}
+
+/** Tells the visitor which instance has answered, so that the next request names it. */
+function rememberInstance(exchange: ExchangeState, fields: string[], raw: readonly string[]): void {
+  const { instance, wantedInstance, request } = exchange;
+  const at = raw.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === 'cache-control');
+  const encrypted = 'encrypted' in request.socket;
+  const cookie = affinityCookie(
+    instance,
+    wantedInstance,
+    encrypted,
+    at < 0 ? undefined : raw[at + 1],
+  );
+  if (cookie !== null) fields.push('Set-Cookie', cookie);
 }
 
 export function passBody(exchange: ExchangeState, bytes: Buffer): void {

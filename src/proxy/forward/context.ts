@@ -20,6 +20,8 @@ export interface ExchangeContext {
   release(slot: Slot): string | null;
   /** The slot to try when this one refuses, or `null`. */
   fallback(refused: Slot): Slot | null;
+  /** Whether visitors stay with one instance (`proxy.affinity`). */
+  keepsInstance: boolean;
   /** Whether the worker is about to stop, so that each connection's next answer is its last. */
   stopping(): boolean;
   /** Something was thrown that should not have been: the exchange has been ended, and nothing else. */

@@ -2,11 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Slot } from '../../slots/slot.ts';
 import type { Traffic } from '../../wire/messages.ts';
 import type { Logged } from '../metrics/access-log.ts';
+import { wantedInstance } from '../request/affinity.ts';
 import { toTrailers } from '../request/fields.ts';
 import { sendSoon } from '../send-soon.ts';
 import type { AnswerHead } from '../slot/answer-head.ts';
 import type { CallConnection } from '../slot/call.ts';
 import type { Over } from '../slot/connections.ts';
+import { ANY_INSTANCE } from '../slot/instances.ts';
 import { requestHead } from '../slot/request-head.ts';
 import type { Answer } from '../visitor/answer.ts';
 import { BUSY } from '../visitor/error-answer.ts';
@@ -53,6 +55,8 @@ export class Exchange implements ExchangeState, UploadSink, Logged, LiveSetMembe
   timesSent = 0;
   refusedBefore = false;
   timesInformed = 0;
+  readonly wantedInstance: number;
+  instance = ANY_INSTANCE;
 
   /**
    * @param headers as the slot is to get them
@@ -76,6 +80,9 @@ export class Exchange implements ExchangeState, UploadSink, Logged, LiveSetMembe
     this.slot = slot;
     this.traffic = context.traffic[slot];
     this.#onOver = onOver;
+    this.wantedInstance = context.keepsInstance
+      ? wantedInstance(request.headers.cookie)
+      : ANY_INSTANCE;
     this.upload = hasBody(request) ? new Upload(request, response, context.limits, this) : null;
   }
 

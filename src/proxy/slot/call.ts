@@ -7,6 +7,10 @@ export interface SlotCall {
   readonly head: string;
   /** Whether there is no body, or all of it has been sent: only then may another request follow on the connection. */
   readonly isWhollySent: boolean;
+  /** The instance that the visitor is to stay with; -1 for any. */
+  readonly wantedInstance: number;
+  /** The instance that gets it, where instances can be told apart; -1 otherwise. */
+  instance: number;
   /**
    * Is about to go over this connection. The connection sends the head of a request without a body, and leaves all
    * sending of another one to the call: `onWritable` comes next.

@@ -52,13 +52,18 @@ export class SlotConnection implements CallConnection, AnswerSink {
     });
   }
 
-  /** Connects, and sends the first request. */
-  open(address: Address, call: SlotCall): void {
+  /**
+   * Connects, and sends the first request.
+   *
+   * @param refused is told in the call's place when no connection is made
+   */
+  open(address: Address, call: SlotCall, refused?: (error: Error) => void): void {
     const socket = this.#socket;
     connectSlot(address, this.#limits.connectTimeoutMs, socket, (error) => {
       if (error) {
         this.#owner.onFree();
-        call.onFailure(error);
+        if (refused) refused(error);
+        else call.onFailure(error);
         return;
       }
       socket.on('error', (error) => {

@@ -19,7 +19,8 @@ export type Over = 'kept' | 'new';
 
 /** The connections to one address, kept between requests. */
 export interface SlotConnections {
-  send(call: SlotCall, over: Over): void;
+  /** @param refused is told in the call's place when no connection is made */
+  send(call: SlotCall, over: Over, refused?: (error: Error) => void): void;
   /** How many calls are on a connection, or wait for one. */
   busy(): number;
 }
@@ -67,11 +68,11 @@ export function createSlotConnections(address: Address, limits: ConnectionLimits
   };
 
   return {
-    send(call, over) {
+    send(call, over, refused) {
       busy++;
       const kept = over === 'kept' ? takeIdle() : null;
       if (kept) kept.send(call);
-      else new SlotConnection(limits, owner).open(address, call);
+      else new SlotConnection(limits, owner).open(address, call, refused);
     },
     busy: () => busy,
   };

@@ -8,6 +8,7 @@ import type { Counters, Traffic } from '../../wire/messages.ts';
 import type { Owners } from '../forward/audit.ts';
 import type { Limiter, PlaceOwner } from '../forward/limiter.ts';
 import type { Inflight } from '../metrics/inflight.ts';
+import { wantedInstance } from '../request/affinity.ts';
 import { connectSlot } from '../slot/connect.ts';
 import { wasRefused, wasTimeout } from '../slot/failure.ts';
 import {
@@ -33,6 +34,8 @@ const HALF_CLOSED_IDLE_MS = 60_000;
 export interface UpgradeContext {
   proxy: ProxyServer;
   ports: PerSlot<number>;
+  /** Of each slot's instances, where visitors stay with one (`proxy.affinity`). */
+  sockets: PerSlot<string[]> | undefined;
   inflight: Inflight;
   counters: Counters;
   traffic: PerSlot<Traffic>;
@@ -117,7 +120,9 @@ export function createUpgrades(context: UpgradeContext): Upgrades {
       isHeld: false,
       admitted() {
         place.isHeld = true;
-        connect(tunnel, upgrade, retried);
+        const cookies = upgrade.request.headers.cookie;
+        const wanted = context.sockets?.[tunnel.slot][wantedInstance(cookies)];
+        connect(tunnel, upgrade, retried, wanted);
       },
       turnedAway() {
         tunnel.place = null;
@@ -128,10 +133,17 @@ export function createUpgrades(context: UpgradeContext): Upgrades {
     limiters[tunnel.slot].enter(place);
   };
 
-  const connect = (tunnel: Tunnel, upgrade: UpgradeRequest, retried: boolean) => {
+  /** @param wanted the socket of the instance that the visitor stays with; without it, or refused there, the slot's port */
+  const connect = (
+    tunnel: Tunnel,
+    upgrade: UpgradeRequest,
+    retried: boolean,
+    wanted: string | undefined,
+  ) => {
     const decide = (error: Error | null, slotSocket: Socket | null) => {
       if (tunnel.client.destroyed) return void slotSocket?.destroy();
       if (slotSocket) return open(tunnel, slotSocket, upgrade);
+      if (wanted !== undefined) return connect(tunnel, upgrade, retried, undefined);
       const other = wasRefused(error as Error) ? context.fallback(tunnel.slot) : null;
       if (retried || other === null) return fail(tunnel, upgrade.request, error as Error);
       counters.failovers++;
@@ -141,9 +153,9 @@ export function createUpgrades(context: UpgradeContext): Upgrades {
       tunnel.slot = other;
       enter(tunnel, upgrade, true);
     };
-    const port = context.ports[tunnel.slot];
+    const address = wanted === undefined ? { port: context.ports[tunnel.slot] } : { path: wanted };
     const slotSocket = new Socket({ allowHalfOpen: true, noDelay: true });
-    tunnel.slotSocket = connectSlot({ port }, limits.connectTimeoutMs, slotSocket, decide);
+    tunnel.slotSocket = connectSlot(address, limits.connectTimeoutMs, slotSocket, decide);
     tunnel.slotSocket.on('close', () => settle(tunnel));
   };
 

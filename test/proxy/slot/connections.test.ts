@@ -106,6 +106,8 @@ function createCall(path: string, react: Partial<SlotCall> = {}) {
     method: 'GET',
     head: get(path),
     isWhollySent: true,
+    wantedInstance: -1,
+    instance: -1,
     onSent: () => told.push('sent') > 0,
     onWritable: () => void told.push('writable'),
     onHead: ({ status }) => void told.push(String(status)),
