@@ -155,7 +155,7 @@ export async function ask(port: number, bytes: string, method = methodOf(bytes))
 
 /** A head's bytes: `head('GET /', 'Host: a')`; HTTP/1.1 unless the first line names a version. */
 export function head(line: string, ...fields: string[]): string {
-  const full = /HTTP\/\d/.test(line) ? line : `${line} HTTP/1.1`;
+  const full = /(?:HTTP|RTSP|ICE)\/\d/.test(line) ? line : `${line} HTTP/1.1`;
   return `${[full, ...fields].join('\r\n')}\r\n\r\n`;
 }
 

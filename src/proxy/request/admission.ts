@@ -8,6 +8,7 @@ import {
   METHOD_NOT_ALLOWED,
   NOT_IMPLEMENTED,
 } from '../visitor/error-answer.ts';
+import { isOfOtherProtocol } from '../visitor/other-protocol.ts';
 import { isHttp2 } from '../visitor/visitor.ts';
 
 /**
@@ -23,6 +24,7 @@ export function objection(
   const { headers } = request;
   // Node's parser takes 0.9 and 2.0 for versions of this syntax too.
   if (request.httpVersionMajor !== 1 && !isHttp2(request)) return BAD_REQUEST;
+  if (!isHttp2(request) && isOfOtherProtocol(request)) return BAD_REQUEST;
   if (isHttp2(request) && !isWebScheme(headers[':scheme'])) return BAD_REQUEST;
   if (request.method === 'TRACE') return METHOD_NOT_ALLOWED;
   if (fields.length > limits.headerCount * 2) return HEADERS_TOO_LARGE;

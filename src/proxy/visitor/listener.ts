@@ -15,6 +15,7 @@ import {
   REQUEST_TIMEOUT,
 } from './error-answer.ts';
 import { endSoon } from './linger.ts';
+import { noteProtocol } from './other-protocol.ts';
 import { createTlsListener } from './tls.ts';
 import { afterAnswers, insteadOfLast, inTurn, lastOwed, type RequestListener } from './turns.ts';
 import { isHttp2 } from './visitor.ts';
@@ -71,8 +72,10 @@ export function serveVisitors(
   { request, upgrade }: VisitorHandlers,
 ): void {
   const listen = inTurn(request);
+  server.on('request', noteProtocol);
   server.on('request', listen);
   // Without this Node invites a body that may be refused; an upload asks for it when the slot wants it.
+  server.on('checkContinue', noteProtocol);
   server.on('checkContinue', listen);
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // Node has taken its own listeners away.
@@ -111,10 +114,11 @@ function refuseBadBytes(server: Server, errors: ErrorAnswers): void {
 }
 
 /**
- * Any other offer is an ordinary request that is not taken up on it (RFC 9110 §7.8), and is counted as one: `h2c`, and what
- * brings a body, which nobody would read.
+ * Any other offer is an ordinary request that is not taken up on it (RFC 9110 §7.8), and is counted as one: `h2c`, one of
+ * HTTP/1.0, and what brings a body, which nobody would read.
  */
-function asksForWebSocket({ headers }: IncomingMessage): boolean {
+function asksForWebSocket({ headers, httpVersion }: IncomingMessage): boolean {
+  if (httpVersion === '1.0') return false;
   const { upgrade, 'content-length': length, 'transfer-encoding': coding } = headers;
   if (upgrade?.toLowerCase() !== 'websocket') return false;
   return coding === undefined && (length === undefined || Number(length) === 0);

@@ -10,6 +10,7 @@ const SMUGGLED = get('/smuggled');
 
 const POST = 'POST /';
 const CHUNKED = 'Transfer-Encoding: chunked';
+const LENGTH_3 = 'Content-Length: 3';
 
 /** What it is, its bytes, and the status. None of these may reach the site. */
 const NOT_HTTP: [string, string, number][] = [
@@ -61,6 +62,21 @@ const NOT_HTTP: [string, string, number][] = [
   ['a method in lower case', head('get /', HOST), 400],
   ['a newer HTTP', head('GET / HTTP/3.0', HOST), 400],
   ['an HTTP/2 without its framing', head('GET / HTTP/2.0', HOST), 400],
+  ['RTSP', head('GET / RTSP/1.0', HOST), 400],
+  ['RTSP with a body', `${head('POST / RTSP/1.0', HOST, LENGTH_3)}abc`, 400],
+  [
+    'RTSP that asks about its body',
+    `${head('POST / RTSP/1.0', HOST, LENGTH_3, 'Expect: 100-continue')}abc`,
+    400,
+  ],
+  ['a method of RTSP', head('DESCRIBE / RTSP/1.0', HOST), 400],
+  ['a method of Icecast', head('SOURCE / ICE/1.0', HOST), 400],
+  ['a method of Icecast as HTTP', head('SOURCE / HTTP/1.1', HOST), 400],
+  [
+    'RTSP that wants a WebSocket',
+    head('GET / RTSP/1.0', HOST, 'Connection: Upgrade', 'Upgrade: websocket'),
+    400,
+  ],
   ['an older HTTP', head('GET / HTTP/0.9', HOST), 400],
   ['a line without a version', `GET /\r\n${HOST}\r\n\r\n`, 400],
   ['a TLS greeting', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03', 400],
@@ -108,6 +124,17 @@ test('a request that follows a refused one on its connection is not forwarded ei
   expect(await client.untilGone()).toBe('ended');
   expect((await ask(port, get('/third'))).status).toBe(200);
   expect(site.received()).not.toContain('second');
+});
+
+test('RTSP behind a good request is refused in its turn', async () => {
+  const site = await startEcho();
+  const { port } = await startPlane({ blue: site.port });
+  const client = await rawClient(port);
+  client.send(get('/good') + head('GET /rtsp RTSP/1.0', HOST) + get('/behind'));
+  const answers = await client.answers(2);
+  expect(answers.map(({ status }) => status)).toEqual([200, 400]);
+  expect(await client.untilGone()).toBe('ended');
+  expect(site.received()).not.toMatch(/rtsp|behind/);
 });
 
 /** The head is right, and the body turns out not to be. */
