@@ -57,6 +57,7 @@ test.each<[string, string, Files, object]>([
   ['Node', 'lib/a.js', { 'lib/a.js': '', 'server.js': '' }, { main: './lib/a.js' }],
   ['static files', 'static:', { 'public/index.html': '' }, {}],
   ['static files', 'static:', { 'dist/index.html': '', 'index.html': '' }, {}],
+  ['Eleventy', 'static:', { 'index.md': '' }, needs('@11ty/eleventy')],
   ['static files', 'static:', { 'index.html': '' }, {}],
 ])(
   'a site is recognised by what it depends on and by its config: %s, with %s',
@@ -208,4 +209,37 @@ test('the keys of the config replace those of the preset one by one: an empty co
 test('the keys of the config replace those of the preset one by one: a site that has nothing to build is not copied over the output of a build of its own', async () => {
   const files = { 'server.js': '', 'slots.config.json': json({ build: 'make' }) };
   expect((await configOf(files)).copy).toBeUndefined();
+});
+
+test('Eleventy builds into {outDir} by its own command, and watches all but its output', async () => {
+  const files = {
+    '.eleventy.js': "module.exports = () => ({ dir: { output: 'www' } });",
+    ...Object.fromEntries(
+      ['index.njk', 'posts/a.md', '_includes/base.njk', 'www/index.html', 'README.md'].map(
+        (name) => [name, ''],
+      ),
+    ),
+  };
+  const config = await configOf(files, needs('@11ty/eleventy'));
+  expect(config).toMatchObject({ build: ['eleventy', '--output={outDir}'], entry: 'static:' });
+  expect(config.copy).toBeUndefined();
+  expect(config.watch.toSorted()).toEqual(
+    ['.eleventy.js', '_includes', 'index.njk', 'package.json', 'posts'].toSorted(),
+  );
+});
+
+test.each<[string, string, string | undefined, string | undefined]>([
+  ['npx @11ty/eleventy', '', '--output={outDir}', undefined],
+  ['sass in:out && ELEVENTY_ENV=production eleventy', '', '--output={outDir}', undefined],
+  ['eleventy && pagefind --site _site', '', undefined, '_site'],
+  ['eleventy --output=public && x', '', undefined, 'public'],
+  ['eleventy && x', "export default (c) => c.setOutputDirectory('./dist/');", undefined, 'dist'],
+])('an Eleventy site keeps its own build script: %s', async (script, text, flag, copied) => {
+  const files = { 'index.md': '', ...(text && { 'eleventy.config.mjs': text }) };
+  const { build, copy } = await configOf(files, {
+    ...needs('@11ty/eleventy'),
+    scripts: { build: script },
+  });
+  expect([build].flat().at(-1)).toBe(flag ?? 'build');
+  expect(copy?.[0]?.from).toBe(copied);
 });

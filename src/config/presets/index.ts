@@ -1,4 +1,5 @@
 import { astro } from './astro.ts';
+import { eleventy } from './eleventy.ts';
 import { next } from './next.ts';
 import { nuxt } from './nuxt.ts';
 import { plainNode } from './plain-node.ts';
@@ -14,6 +15,7 @@ export const PRESETS: readonly Detect[] = [
   nuxt,
   svelteKit,
   reactRouter,
+  eleventy,
   plainNode,
   staticFolder,
 ];

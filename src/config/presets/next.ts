@@ -1,5 +1,6 @@
 import { buildCommand } from './build-script.ts';
 import { configNames, dependsOn, type Preset, type SiteFacts } from './preset.ts';
+import { sources } from './sources.ts';
 
 /**
  * The standalone server comes without what a CDN would serve, so that goes beside it. It changes into its
@@ -10,7 +11,7 @@ export function next(site: SiteFacts): Preset | null {
   const config = site.code(...configNames('next.config')) ?? '';
   const common = {
     build: buildCommand(site, ['next', 'build']).build,
-    watch: sources(site),
+    watch: watched(site),
     envFiles: ['.env.production.local', '.env.local', '.env.production', '.env'],
   };
   if (/\boutput\s*:\s*['"]export['"]/.test(config)) {
@@ -33,13 +34,10 @@ export function next(site: SiteFacts): Preset | null {
   };
 }
 
-/** Next has no fixed place for content, so everything counts that git would keep, less what no page is made of. */
-function sources(site: SiteFacts): string[] {
-  const found = site.entries().filter((name) => !NO_SOURCE.test(name));
+/** Next has no fixed place for content. */
+function watched(site: SiteFacts): string[] {
+  const found = sources(site);
   return found.length > 0
     ? found
     : ['app', 'pages', 'src', 'content', 'components', 'lib', 'public'];
 }
-
-const NO_SOURCE =
-  /^(\..*|node_modules|slots|out|build|dist|coverage|tests?|__tests__|e2e|cypress|playwright.*|README.*|LICEN[CS]E.*|CHANGELOG.*|CONTRIBUTING.*|Dockerfile.*|docker-compose.*|(npm-shrinkwrap|package-lock)\.json|pnpm-lock\.yaml|pnpm-workspace\.yaml|yarn\.lock|bun\.lockb?|slots\.config\.\w+|ecosystem\.config\.\w+|next-env\.d\.ts|.*\.tsbuildinfo|(eslint|prettier|jest|vitest|biome)\..*|.*\.log)$/i;
