@@ -1,3 +1,4 @@
+import PQueue from 'p-queue';
 import type { State } from '../slots/state.ts';
 
 /** The one copy of the state in this process. */
@@ -17,13 +18,10 @@ export interface Store {
 /** @param persist writes durably */
 export function createStore(initial: State, persist: (state: State) => Promise<void>): Store {
   let state = initial;
-  let queue: Promise<unknown> = Promise.resolve();
+  const changes = new PQueue({ concurrency: 1 });
   const listeners = new Set<(state: State) => void>();
 
-  let frozen = false;
-
   const apply = async (change: (state: State) => State): Promise<State> => {
-    if (frozen) return new Promise(() => {});
     const next = change(state);
     if (next === state) return state;
     await persist(next);
@@ -36,14 +34,10 @@ export function createStore(initial: State, persist: (state: State) => Promise<v
     get state() {
       return state;
     },
-    update(change) {
-      const result = queue.then(() => apply(change));
-      queue = result.catch(() => {});
-      return result;
-    },
+    update: (change) => changes.add(() => apply(change)),
     async freeze() {
-      await queue;
-      frozen = true;
+      changes.pause();
+      await changes.onPendingZero();
     },
     onChange(listener, signal) {
       listeners.add(listener);

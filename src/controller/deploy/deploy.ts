@@ -1,3 +1,4 @@
+import PQueue from 'p-queue';
 import type { Logger } from '../log.ts';
 import type { EventCounters } from '../metrics/event-counters.ts';
 import { buildOrder } from '../promotion/order.ts';
@@ -27,7 +28,7 @@ export interface DeployParts {
 export function createDeploy(parts: DeployParts): () => Promise<Deployed> {
   const { counters, log } = parts;
   const promoteOnResume = createResumption(parts);
-  let queue: Promise<unknown> = Promise.resolve();
+  const pushes = new PQueue({ concurrency: 1 });
 
   const deploy = async (): Promise<Deployed> => {
     try {
@@ -43,11 +44,7 @@ export function createDeploy(parts: DeployParts): () => Promise<Deployed> {
     }
   };
 
-  return () => {
-    const next = queue.then(deploy);
-    queue = next.catch(() => {});
-    return next;
-  };
+  return () => pushes.add(deploy);
 }
 
 async function take(parts: DeployParts, promoteOnResume: () => void): Promise<Deployed> {

@@ -1,4 +1,5 @@
 import { execa } from 'execa';
+import PQueue from 'p-queue';
 import type { Config } from '../../config/schema.ts';
 import { siteEnvironment } from '../build/environment.ts';
 import type { Logger } from '../log.ts';
@@ -17,12 +18,12 @@ export function createCommands(
   log: Logger,
   timeoutMs = TIMEOUT_MS,
 ): (ending: Ending) => void {
-  let queue: Promise<void> = Promise.resolve();
+  const commands = new PQueue({ concurrency: 1 });
   return (ending) => {
     const key = ending.outcome === 'failed' ? 'onFailed' : 'onPromoted';
     const command = config[key];
     if (command === undefined) return;
-    queue = queue.then(() => run({ key, command, ending }));
+    void commands.add(() => run({ key, command, ending }));
   };
 
   async function run(what: { key: string; command: string | string[]; ending: Ending }) {

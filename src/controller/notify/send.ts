@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import PQueue from 'p-queue';
 import type { NotifyTarget } from '../../config/admin-schema.ts';
 import { VERSION } from '../../version.ts';
 import type { Logger } from '../log.ts';
@@ -28,8 +29,7 @@ export function createNotify(
 ): Notify {
   // The path of such a URL is often its password; the host says enough.
   const to = new URL(target.url).host;
-  let queue: Promise<void> = Promise.resolve();
-  let waiting = 0;
+  const endings = new PQueue({ concurrency: 1 });
 
   const fail = ({ outcome, id }: Ending, error: string) => {
     counters.failed++;
@@ -56,9 +56,9 @@ export function createNotify(
 
   return (ending) => {
     if (!target.on.includes(ending.outcome)) return;
+    const waiting = endings.size + endings.pending;
     if (waiting >= MAX_WAITING) return fail(ending, `${waiting} others wait for it`);
-    waiting++;
-    queue = queue.then(() => deliver(ending)).finally(() => waiting--);
+    void endings.add(() => deliver(ending));
   };
 }
 
