@@ -21,6 +21,8 @@ export interface SitePaths {
   failedBuildLog: string;
   /** The digests of watched files by their stamps, so that only what has changed is read again. */
   sourceCache: string;
+  /** What sites wrote into releases that are gone, by release. */
+  written: string;
   /** The admin port's token; for the owner's eyes only. */
   adminToken: string;
   /** `<root>/slots/control.sock`, or a short path under the OS temp folder when that is too long. */
@@ -39,6 +41,7 @@ export function sitePaths(root: string): SitePaths {
     history: join(slots, 'history.jsonl'),
     failedBuildLog: join(slots, 'failed-build.log'),
     sourceCache: join(slots, 'source.json'),
+    written: join(slots, 'written'),
     adminToken: join(slots, 'admin-token'),
     controlSocket: controlSocketPath(slots),
     run: runFolder(slots),

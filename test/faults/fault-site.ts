@@ -19,6 +19,7 @@ export const KNOWN_FILES = [
   'releases',
   'state.json',
   'source.json',
+  'written',
   'history.jsonl',
   'control.sock',
   'run',

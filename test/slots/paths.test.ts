@@ -13,6 +13,7 @@ test('sitePaths puts everything below the site, where the design says it is', ()
     run: '/srv/site/slots/run',
     state: '/srv/site/slots/state.json',
     sourceCache: '/srv/site/slots/source.json',
+    written: '/srv/site/slots/written',
     history: '/srv/site/slots/history.jsonl',
     failedBuildLog: '/srv/site/slots/failed-build.log',
     adminToken: '/srv/site/slots/admin-token',

@@ -15,6 +15,7 @@ import { checkPorts } from './ports.ts';
 import { checkApps, checkController, checkPromotion, checkWorkers } from './running.ts';
 import { checkEntries, checkLinks, checkState } from './state-checks.ts';
 import { checkDisk, checkPartials, checkSlotsFolder, checkSocket } from './storage.ts';
+import { checkRescued, checkSiteWrites } from './writes.ts';
 
 /** Everything that is looked at, from the ground up. */
 export function groups(facts: Facts): Group[] {
@@ -52,6 +53,8 @@ export function groups(facts: Facts): Group[] {
         () => checkEntries(facts),
         () => checkLinks(facts),
         () => checkPartials(facts),
+        () => checkSiteWrites(facts),
+        () => checkRescued(facts),
       ],
     },
     {

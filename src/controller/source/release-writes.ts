@@ -51,5 +51,5 @@ function lostWith(file: string): string {
     folder === '.'
       ? 'write it into a folder that is named in "shared"'
       : `name its folder in "shared" (shared: ['${plainText(folder)}'])`;
-  return `the site writes into its release (${plainText(file)}): the next edit leaves that behind, and it is deleted with the release; ${remedy}, or write below the site's own folder`;
+  return `the site writes into its release (${plainText(file)}): the next edit leaves that behind; ${remedy}, or write below the site's own folder`;
 }

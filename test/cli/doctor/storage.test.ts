@@ -7,9 +7,13 @@ import {
   checkSlotsFolder,
   checkSocket,
 } from '../../../src/cli/doctor/storage.ts';
+import { checkRescued, checkSiteWrites } from '../../../src/cli/doctor/writes.ts';
+import { writesFile } from '../../../src/slots/paths.ts';
 import { createPartial } from '../../../src/slots/release.ts';
+import { EMPTY_STATE } from '../../../src/slots/state.ts';
 import { doctorFacts } from '../../support/doctor-facts.ts';
-import { putRelease, releaseIdOf, tempSite } from '../../support/temp-site.ts';
+import { putFile, putRelease, releaseIdOf, tempSite } from '../../support/temp-site.ts';
+import { testConfig } from '../../support/test-config.ts';
 
 test('slots/ may be missing as long as it can be made', async () => {
   const paths = await tempSite();
@@ -56,4 +60,41 @@ test('a partial that no promotion is building is a warning', async () => {
   const promotion = { id: 'p', stage: 'build', release: id, startedAt: '', trigger: 'edit' };
   const status = { promotion } as never;
   expect(await checkPartials(doctorFacts(paths, { status, controllerPid: 1 }))).toEqual([]);
+});
+
+test('a site that writes into its release is told which folder to share', async () => {
+  const paths = await tempSite();
+  const release = await putRelease(paths, releaseIdOf(1));
+  const state = {
+    ...EMPTY_STATE,
+    active: 'blue' as const,
+    slots: { blue: { release: release.id }, green: { release: null } },
+  };
+  expect(await checkSiteWrites(doctorFacts(paths, { state }))).toEqual([]);
+  const line = JSON.stringify({ in: 'release', path: 'public/uploads/cat.png' });
+  await writeFile(writesFile(paths, release.id), `${line}\n`);
+  expect(await checkSiteWrites(doctorFacts(paths, { state }))).toMatchObject([
+    { level: 'warning', hint: `name that folder in the config: shared: ['public/uploads']` },
+  ]);
+});
+
+test('files that were rescued from deleted releases are named until somebody moves them', async () => {
+  const paths = await tempSite();
+  expect(await checkRescued(doctorFacts(paths))).toEqual([]);
+  await putFile(paths.slots, `written/${releaseIdOf(1)}/data/rows.db`, 'rows');
+  const [check] = await checkRescued(doctorFacts(paths));
+  expect(check).toMatchObject({ level: 'warning' });
+  expect(check?.message).toContain(`slots/written/${releaseIdOf(1)}/data/rows.db`);
+});
+
+test('a framework that works in its release is told to share what it writes, before it writes', async () => {
+  const paths = await tempSite();
+  const facts = (framework: string, shared: string[] = []) =>
+    doctorFacts(paths, { config: { ...testConfig({ shared }), framework } });
+  const [check] = await checkSiteWrites(facts('Next.js'));
+  expect(check?.message).toContain('Next.js works in its release');
+  expect(await checkSiteWrites(facts('Next.js (static)'))).toEqual([]);
+  expect(await checkSiteWrites(facts('Astro'))).toEqual([]);
+  const [shared] = await checkSiteWrites(facts('Next.js', ['data']));
+  expect(shared?.message).toContain('links to data');
 });
