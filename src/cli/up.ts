@@ -15,7 +15,7 @@ import { SlotsError } from '../errors.ts';
 import { connectPm2, daemonNode, isDaemonRunning, type Pm2 } from '../pm2.ts';
 import type { SitePaths } from '../slots/paths.ts';
 import { attachLogs } from './attach-logs.ts';
-import { followController } from './client.ts';
+import { callController, followController } from './client.ts';
 import { untilControllerAnswers } from './controller-answers.ts';
 import { stopApps } from './down.ts';
 import { isNodeNewEnough, MIN_NODE_TEXT } from './min-node.ts';
@@ -58,7 +58,10 @@ export async function up(
     const isNew = await withStartLock(paths, () => startMissing(pm2, config, paths));
     ours.apps = isNew && !wasRunning;
     const isReread = started !== null && (await applyConfig(pm2, wanted, started, paths));
-    const problem = await untilLive(config, paths, options.foreground === true);
+    const problem = await untilLive(config, paths, {
+      quiet: options.foreground === true,
+      wasRunning,
+    });
     if (problem === null && isReread && (await isEnvironmentStale(pm2, config, paths))) {
       console.log(
         'the environment has changed: both slots get fresh processes, one after the other',
@@ -145,17 +148,25 @@ async function checkPort(key: string, port: number, host: string): Promise<void>
 async function untilLive(
   config: Config,
   paths: SitePaths,
-  quiet: boolean,
+  { quiet, wasRunning }: { quiet: boolean; wasRunning: boolean },
 ): Promise<SlotsError | null> {
   const progress = quiet ? null : createProgress();
+  const begun = Date.now();
+  let isOrdered = false;
   try {
     await untilControllerAnswers(config, paths);
     for await (const event of followController(paths)) {
       progress?.show(event);
       if (event.type !== 'status') continue;
-      const failure = firstReleaseFailure(event.status);
+      const { status } = event;
+      if (status.slots[status.active].role === 'active') break;
+      const failure = firstReleaseFailure(status, begun);
       if (failure) return failure;
-      if (event.status.slots[event.status.active].role === 'active') break;
+      // A controller that has just started builds by itself, unless it is paused.
+      if (isOrdered || status.promotion !== null || !(wasRunning || status.watcher.paused))
+        continue;
+      isOrdered = true;
+      await callController(paths, 'POST', '/api/promote');
     }
     progress?.say('waiting for the proxy');
     await untilProxyAnswers(config);
@@ -165,10 +176,11 @@ async function untilLive(
   }
 }
 
-function firstReleaseFailure({ active, slots, last }: Status): SlotsError | null {
-  if (slots[active].role === 'active' || last?.outcome !== 'failed') return null;
+/** @param since what failed before is no news, in milliseconds since 1970 */
+function firstReleaseFailure({ last }: Status, since: number): SlotsError | null {
+  if (last?.outcome !== 'failed' || Date.parse(last.finishedAt) < since) return null;
   return new SlotsError('FIRST_RELEASE_FAILED', `no release is live: ${last.error}`, {
-    hint: 'everything else runs, so the next save builds again; `slots logs build` shows the output',
+    hint: 'mend it, then save or run `slots up` again, which builds; `slots logs build` shows the output',
   });
 }
 

@@ -15,6 +15,8 @@ export interface Assignment {
   /** The slot that answers visitors; `null` until the first release is live. */
   active: Slot | null;
   slots: PerSlot<SlotTarget>;
+  /** Until the first release is live: its build or start has failed, and nothing runs that could mend it. */
+  firstFailed?: boolean;
 }
 
 export interface SlotTarget {
@@ -32,16 +34,25 @@ export interface Routed {
   epoch: number;
   active: Slot | null;
   slots: PerSlot<{ release: string | null }>;
+  promotion: object | null;
+  last: { outcome: string } | null;
 }
 
 /** The assignment that this state means for the workers. */
 export function toAssignment(
-  { epoch, active, slots }: Routed,
+  { epoch, active, slots, promotion, last }: Routed,
   now: { revision: number; warm: PerSlot<boolean> },
 ): Assignment {
   const target = (slot: Slot) => ({ release: slots[slot].release, warm: now.warm[slot] });
   const { revision } = now;
-  return { epoch, revision, active, slots: { blue: target('blue'), green: target('green') } };
+  const firstFailed = active === null && promotion === null && last?.outcome === 'failed';
+  return {
+    epoch,
+    revision,
+    active,
+    slots: { blue: target('blue'), green: target('green') },
+    ...(firstFailed && { firstFailed }),
+  };
 }
 
 /** The assignment for a worker when no controller answers: to the active slot, and nowhere else. */

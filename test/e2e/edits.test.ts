@@ -84,6 +84,25 @@ test('shows a page with Retry-After until there is a release, and the site from 
   await until(async () => (await site.get()).status === 200, 'the first release', 30_000);
 });
 
+test('after a first build that failed, `up` builds again and visitors read what is true', async () => {
+  const site = await plainSite({ config: { buildTimeoutMs: 3000 } });
+  await site.behave({ buildHangs: true });
+  expect(await site.slots('up')).toMatchObject({ exitCode: 1 });
+  await until(async () => (await site.get()).body.includes('has failed'), 'the page to say it');
+
+  const again = site.slots('up');
+  await until(async () => (await site.get()).body.includes('is running'), 'the page to say it');
+  const { exitCode, stderr } = await again;
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain('run `slots up` again');
+  const history = JSON.parse((await site.slots('history', '--json')).stdout);
+  expect(history.map(({ outcome }: { outcome: string }) => outcome)).toEqual(['failed', 'failed']);
+
+  await site.behave({});
+  expect(await site.slots('up')).toMatchObject({ exitCode: 0 });
+  expect((await site.get()).status).toBe(200);
+});
+
 test('keeps edits back while paused and promotes them on resume', async () => {
   const site = await plainSite();
   await site.slots('up');

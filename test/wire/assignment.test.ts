@@ -25,6 +25,26 @@ test('an assignment without a controller calls nothing warm, since nobody has lo
   expect([slots.blue.warm, slots.green.warm]).toEqual([false, false]);
 });
 
+const FAILED = {
+  id: 'one',
+  release: 'r1',
+  outcome: 'failed' as const,
+  stage: 'build' as const,
+  error: 'x',
+  trigger: 'start' as const,
+  startedAt: '2026-01-01T00:00:00.000Z',
+  finishedAt: '2026-01-01T00:00:09.000Z',
+  durationsMs: {},
+};
+
+test('an assignment says that the first build has failed, until the next one runs or a release is live', () => {
+  const failed = { ...EMPTY_STATE, last: FAILED };
+  expect(readAssignment(EMPTY_STATE)).not.toHaveProperty('firstFailed');
+  expect(readAssignment(failed)).toMatchObject({ active: null, firstFailed: true });
+  expect(readAssignment({ ...failed, promotion: {} })).not.toHaveProperty('firstFailed');
+  expect(readAssignment({ ...RUNNING, last: FAILED })).not.toHaveProperty('firstFailed');
+});
+
 test('an assignment of the empty state sends visitors nowhere', () => {
   expect(readAssignment(EMPTY_STATE)).toMatchObject({ epoch: 0, active: null });
 });

@@ -67,6 +67,8 @@ export function createRunner(
         const goal = resolveGoal(state, order, isWarm);
         return begin(state, { ...goal, id, trigger, startedAt: now() });
       });
+      // Visitors are told that the first build runs, or runs again.
+      if (store.state.active === null) assignSoon();
     } catch (error) {
       const { code, message } = toSlotsError(error);
       log.warn({ event: 'promotion.refused', id, trigger, code }, message);

@@ -11,6 +11,7 @@ import {
   type ErrorAnswer,
   type ErrorAnswers,
   FIRST_BUILD,
+  FIRST_BUILD_FAILED,
   TOO_MANY_REQUESTS,
 } from '../visitor/error-answer.ts';
 import { endSoon } from '../visitor/linger.ts';
@@ -70,17 +71,19 @@ export function createEntrance(parts: EntranceParts): Entrance {
   // Before all other passes: those before `stream` change the request in ways that allow smuggling (hazard 1).
   proxy.before('web', 'deleteLength', forward as never);
 
+  const notYet = () => (router.current().firstFailed ? FIRST_BUILD_FAILED : FIRST_BUILD);
+
   return {
     request(request, response) {
       if (stopping()) response.shouldKeepAlive = false;
       // RFC 9112 §9.6: what follows a request whose answer says `close` is not processed any more.
       if (errors.hasRefused(request.socket)) request.resume();
-      else if (router.route() === null) refuse(request, response, FIRST_BUILD);
+      else if (router.route() === null) refuse(request, response, notYet());
       else proxy.web(request, response);
     },
     upgrade(request, socket, head) {
       const slot = router.route();
-      const ready = slot === null ? FIRST_BUILD : prepare(request);
+      const ready = slot === null ? notYet() : prepare(request);
       if ('status' in ready) endSoon(socket, errors.raw(request.headers.accept, ready));
       else upgrades.handle(request, socket, head, slot as Slot, ready.headers);
     },

@@ -25,6 +25,13 @@ export const FIRST_BUILD: ErrorAnswer = {
   retryAfter: 2,
 };
 
+export const FIRST_BUILD_FAILED: ErrorAnswer = {
+  status: 503,
+  title: 'Not here yet',
+  text: 'The first build of this site has failed. It will be here once that is mended.',
+  retryAfter: 5,
+};
+
 export const UNAVAILABLE: ErrorAnswer = {
   status: 503,
   title: 'Back in a moment',
