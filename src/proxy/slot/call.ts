@@ -11,6 +11,8 @@ export interface SlotCall {
   readonly wantedInstance: number;
   /** The instance that gets it, where instances can be told apart; -1 otherwise. */
   instance: number;
+  /** How many pieces of its answer wait for the visitor. What joins them gets memory of its own, and of its own size. */
+  readonly waitingPieces: number;
   /**
    * Is about to go over this connection. The connection sends the head of a request without a body, and leaves all
    * sending of another one to the call: `onWritable` comes next.

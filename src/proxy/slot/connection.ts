@@ -140,11 +140,16 @@ export class SlotConnection implements CallConnection, AnswerSink {
       taken = this.#reader.read(readBuffer, length, this);
     } finally {
       // Pass on the bytes that came before a fault.
-      if (this.#to > this.#from) this.#call?.onData(copyOut(this.#from, this.#to));
+      if (this.#to > this.#from) this.#pass();
     }
     if (this.#call !== call) return;
     if (this.#reader.isOver) this.#finish(call, taken === length);
     else if (this.#reader.head !== null) this.#limitWait();
+  }
+
+  #pass(): void {
+    const call = this.#call;
+    if (call !== null) call.onData(copyOut(this.#from, this.#to, call.waitingPieces > 0));
   }
 
   onHead(head: AnswerHead): void {

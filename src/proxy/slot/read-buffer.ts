@@ -11,11 +11,19 @@ const LONGEST_CUT = SLAB_BYTES / 4;
 let slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
 let taken = 0;
 
-/** A part of what has been read, as it stays when more is read. */
-export function copyOut(from: number, to: number): Buffer {
+/**
+ * A part of what has been read, as it stays when more is read.
+ *
+ * @param willWait in memory of its own: a small piece that waits for its visitor would keep all of what it is cut from
+ */
+export function copyOut(from: number, to: number, willWait: boolean): Buffer {
   const length = to - from;
   const bytes = readBuffer.subarray(from, to);
-  if (length > LONGEST_CUT) return Buffer.from(bytes);
+  if (length > LONGEST_CUT || willWait) {
+    const own = Buffer.allocUnsafeSlow(length);
+    own.set(bytes);
+    return own;
+  }
   if (taken + length > SLAB_BYTES) {
     slab = Buffer.allocUnsafeSlow(SLAB_BYTES);
     taken = 0;

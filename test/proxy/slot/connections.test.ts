@@ -105,6 +105,7 @@ function createCall(path: string, react: Partial<SlotCall> = {}) {
   const call: SlotCall = {
     method: 'GET',
     head: get(path),
+    waitingPieces: 0,
     isWhollySent: true,
     wantedInstance: -1,
     instance: -1,

@@ -11,7 +11,12 @@ test('what was copied out stays as it was, however much is read and copied after
     readBuffer.fill(0);
     const from = round % (readBuffer.length - length + 1);
     readBuffer.write(text, from);
-    copies.push([copyOut(from, from + length), text]);
+    copies.push([copyOut(from, from + length, round % 3 === 0), text]);
   }
   for (const [copy, text] of copies) expect(copy.toString()).toBe(text);
+});
+
+test('a piece that will wait has memory of its own size', () => {
+  expect(copyOut(0, 1, true).buffer.byteLength).toBe(1);
+  expect(copyOut(0, 100_000, false).buffer.byteLength).toBe(100_000);
 });
