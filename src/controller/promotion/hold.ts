@@ -20,8 +20,23 @@ export async function hold(
   await emptySlot(context, slot);
   if (release === null) return stopSlot(context, slot);
   await pointSlot(context.paths, slot, release);
+  await renewOrStop(context, slot, release, 'restart');
+}
+
+/**
+ * Fresh processes for a slot that no worker routes to.
+ *
+ * @throws SlotsError `RELEASE_UNKNOWN` when its release is gone; then the slot is stopped, since processes that still run
+ * from memory are no standby: none of them could be started again
+ */
+export async function renewOrStop(
+  context: StageContext,
+  slot: Slot,
+  release: string,
+  how: 'reload' | 'restart',
+): Promise<void> {
   try {
-    await renew(context, slot, release, 'restart');
+    await renew(context, slot, release, how);
   } catch (error) {
     const isGone = error instanceof SlotsError && error.code === 'RELEASE_UNKNOWN';
     if (isGone) await stopSlot(context, slot);

@@ -104,8 +104,8 @@ export function afterFailure(
       return finish(left, promotion, success(promotion), message, finishedAt);
     }
     case 'reload': {
-      // A restart gives the retired slot the release before, and that is gone from the disk: there is no standby.
-      const isGone = code === 'RELEASE_UNKNOWN' && retired(state).release === promotion.previous;
+      // The retired slot's release is gone from the disk: there is no standby.
+      const isGone = code === 'RELEASE_UNKNOWN';
       const left = isGone ? withRelease(state, idleSlot(state), null) : state;
       return finish(left, promotion, success(promotion), message, finishedAt);
     }

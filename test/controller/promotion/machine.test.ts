@@ -115,6 +115,15 @@ test.each(['drain', 'reload'] as const)(
   },
 );
 
+test('a promotion whose retired release is gone at the reload ends without a standby', () => {
+  const gone = { code: 'RELEASE_UNKNOWN', message: 'there is no release r2' } as const;
+  expect(afterFailure(at('reload'), gone, 1, NOW)).toMatchObject({
+    active: 'green',
+    slots: { blue: { release: null }, green: { release: BUILT } },
+    last: { outcome: 'promoted', stage: 'reload', error: 'there is no release r2' },
+  });
+});
+
 test('a promotion that fails in the flip leaves visitors to go back to the slot that died', () => {
   const state = succeed(fail(at('flip', EDIT, FAILED_OVER)));
   expect(state).toMatchObject({ active: 'green', failedOverFrom: 'blue' });
