@@ -68,7 +68,8 @@ async function buildLog(paths: SitePaths): Promise<LogFile[]> {
 async function printLast({ role, path }: LogFile, count: number): Promise<void> {
   const text = await readFile(path, 'utf8').catch(() => '');
   const last = text.split('\n').filter((line) => line !== '');
-  for (const line of last.slice(-count)) print(role, line);
+  // Of none, `slice(-0)` would be all.
+  for (const line of count === 0 ? [] : last.slice(-count)) print(role, line);
 }
 
 /** PM2 appends to one file for ever; each build has a file of its own. */

@@ -110,8 +110,8 @@ program
   .option('-f, --follow', 'go on with what is written from now on')
   .option(
     '-n, --lines <count>',
-    'how many lines of each log; 30, and all of a build',
-    positiveInteger,
+    'how many lines of each log; 30, and all of a build; 0 with -f for new ones alone',
+    countOfLines,
   )
   .action((which, options) => withSite((config, paths) => logs(config, paths, which, options)));
 
@@ -196,6 +196,11 @@ function nearestSite(from: string): string {
     if (CONFIG_FILES.some((name) => existsSync(join(folder, name)))) return folder;
     if (folder === dirname(folder)) return from;
   }
+}
+
+/** As of `tail`: none, before those that follow, too. */
+function countOfLines(text: string): number {
+  return text === '0' ? 0 : positiveInteger(text);
 }
 
 function positiveInteger(text: string): number {

@@ -16,6 +16,7 @@ import { readAssignment } from '../wire/assignment.ts';
 import { instanceSockets } from '../wire/instance-socket.ts';
 import { REPORT_INTERVAL_MS } from '../wire/messages.ts';
 import { type ControlHandlers, connectController } from './control-client.ts';
+import { createComplaints } from './forward/complaints.ts';
 import { listenShared, sharePort } from './public-port.ts';
 import { stopServing } from './stop.ts';
 import { followCertificate } from './visitor/certificate.ts';
@@ -32,7 +33,6 @@ const root = siteRoot(process.env.SLOTS_ROOT ?? process.cwd());
 // To standard output by pino's default stream: any other lands in the PM2 daemon's own log (hazard 7).
 const log = pino({ name: 'proxy', base: { pid: process.pid } });
 const paths = sitePaths(root);
-const { config, plane } = prepare();
 
 function onFault(error: Error) {
   log.error(
@@ -40,6 +40,11 @@ function onFault(error: Error) {
     'a request was broken off by a fault of ours',
   );
 }
+
+const onBadAnswer = createComplaints((slot, { message }, more) => {
+  const before = more > 0 ? `; ${more} more of ${slot} since the last such line` : '';
+  log.warn({ event: 'slot.bad-answer', slot, more }, `${message}: answered 502${before}`);
+});
 
 /** Say a fault of the config or the certificate in one line, without a stack. */
 function prepare() {
@@ -52,13 +57,18 @@ function prepare() {
     }
     const socketsOf = (slot: Slot) => instanceSockets(paths.run, slot, config.instances);
     const sockets = { blue: socketsOf('blue'), green: socketsOf('green') };
-    return { config, plane: createDataPlane(config.proxy, config.ports, { onFault, sockets }) };
+    return {
+      config,
+      plane: createDataPlane(config.proxy, config.ports, { onFault, onBadAnswer, sockets }),
+    };
   } catch (error) {
     if (!(error instanceof SlotsError)) throw error;
     log.fatal({ event: 'worker.start-failed', code: error.code }, error.message);
     process.exit(1);
   }
 }
+
+const { config, plane } = prepare();
 
 const assigned = Promise.withResolvers<void>();
 const handlers: ControlHandlers = {

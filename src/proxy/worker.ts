@@ -52,6 +52,8 @@ export interface DataPlaneOptions {
   writeLog?: (text: string) => void;
   /** Is told of what one request has thrown, and only that request has ended of. */
   onFault?: ((error: Error) => void) | undefined;
+  /** Is told of answers that no visitor can be given. */
+  onBadAnswer?: ((slot: Slot, error: Error) => void) | undefined;
   /** Of the instances of each slot, for `proxy.affinity`. */
   sockets?: PerSlot<string[]> | undefined;
 }
@@ -61,7 +63,12 @@ const toStdout = (text: string): void => void process.stdout.write(text);
 export function createDataPlane(
   config: ProxyConfig,
   ports: PerSlot<number>,
-  { writeLog = toStdout, onFault = () => {}, sockets }: DataPlaneOptions = {},
+  {
+    writeLog = toStdout,
+    onFault = () => {},
+    onBadAnswer = () => {},
+    sockets,
+  }: DataPlaneOptions = {},
 ): DataPlane {
   const router = createRouter();
   const { counters, traffic, serve } = createWorkerCounters();
@@ -84,7 +91,16 @@ export function createDataPlane(
     keepsInstance ? sockets : undefined,
   );
   const forwarding = createForwarding(
-    { ...shared, slotClients, limiters, limits: config.limits, keepsInstance, stopping, onFault },
+    {
+      ...shared,
+      slotClients,
+      limiters,
+      limits: config.limits,
+      keepsInstance,
+      stopping,
+      onFault,
+      onBadAnswer,
+    },
     config.upstreamTimeoutMs,
     (exchange) => accessLog?.write(exchange),
   );

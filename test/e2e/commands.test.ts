@@ -317,3 +317,10 @@ test('does not say of a site that another PM2 runs that it was not running', asy
   expect(down.stderr).toContain(`${home}-other`);
   expect((await site.get()).status).toBe(200);
 });
+
+test('slots logs -n 0 shows no line that is there already', async () => {
+  const site = await plainSite();
+  expect(await site.slots('up')).toMatchObject({ exitCode: 0 });
+  expect((await site.slots('logs', '-n', '1')).stdout).not.toBe('');
+  expect(await site.slots('logs', '-n', '0')).toMatchObject({ exitCode: 0, stdout: '' });
+});

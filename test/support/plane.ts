@@ -28,6 +28,8 @@ export interface PlaneOptions {
   release?: Partial<PerSlot<string | null>>;
   /** Is told of what one request has thrown. */
   onFault?: (error: Error) => void;
+  /** Is told of answers that no visitor can be given. */
+  onBadAnswer?: (slot: Slot, error: Error) => void;
   /** Of each slot's instances. */
   sockets?: PerSlot<string[]>;
 }
@@ -45,6 +47,7 @@ export async function startPlane(options: PlaneOptions = {}): Promise<RunningPla
   const ports = { blue: options.blue ?? spareBlue, green: options.green ?? spareGreen };
   const plane = createDataPlane(proxySchema.parse(options.proxy ?? {}), ports, {
     onFault: options.onFault,
+    onBadAnswer: options.onBadAnswer,
     sockets: options.sockets,
   });
   const known = {

@@ -24,6 +24,8 @@ export interface ExchangeContext {
   keepsInstance: boolean;
   /** Whether the worker is about to stop, so that each connection's next answer is its last. */
   stopping(): boolean;
+  /** A slot has answered what no visitor can be given. */
+  onBadAnswer(slot: Slot, error: Error): void;
   /** Something was thrown that should not have been: the exchange has been ended, and nothing else. */
   onFault(error: Error): void;
 }

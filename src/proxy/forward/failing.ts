@@ -2,6 +2,7 @@
 import type { Slot } from '../../slots/slot.ts';
 import { countAnswer } from '../metrics/counters.ts';
 import { sendSoon } from '../send-soon.ts';
+import { BadAnswer } from '../slot/answer-head.ts';
 import { wasLost, wasRefused } from '../slot/failure.ts';
 import type { ErrorAnswer } from '../visitor/error-answer.ts';
 import { breakOff } from '../visitor/visitor.ts';
@@ -72,5 +73,6 @@ function explain(exchange: ExchangeState, error: Error): ErrorAnswer {
   const own = explainVisitorFault(error);
   if (own) return own;
   exchange.context.counters.upstreamErrors[exchange.slot]++;
+  if (error instanceof BadAnswer) exchange.context.onBadAnswer(exchange.slot, error);
   return explainSlotFault(error);
 }

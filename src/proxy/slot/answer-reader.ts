@@ -89,7 +89,10 @@ export class AnswerReader {
   /** Refuses a head that can never become whole, instead of waiting for the rest of it. */
   #refuseHopeless(): void {
     const text = this.#text;
-    if (text.length > this.#headBytes) throw new BadAnswer('the slot sent too long a head');
+    if (text.length > this.#headBytes)
+      throw new BadAnswer(
+        `the slot sent a head of more than ${this.#headBytes} bytes (proxy.limits.answerHeadBytes)`,
+      );
     if (BARE_LF.test(text)) throw new BadAnswer('the slot sent a line that ends without CR');
     if (text.startsWith(PROTOCOL) || PROTOCOL.startsWith(text)) return;
     throw new BadAnswer('the slot does not speak HTTP/1');
