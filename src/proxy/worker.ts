@@ -148,6 +148,7 @@ export function createDataPlane(
       audit({
         endDead: forwarding.endDead,
         owners: (slot) => addOwners(forwarding.owners(slot), upgrades.owners(slot)),
+        connections: slotClients,
         places: limiters,
         inflight: shared.inflight,
       }),

@@ -166,6 +166,10 @@ export class Exchange implements ExchangeState, UploadSink, Logged, LiveSetMembe
     return true;
   }
 
+  isOn(connection: CallConnection): boolean {
+    return this.connection === connection;
+  }
+
   onWritable(): void {
     try {
       if (this.upload?.isWaiting) this.upload.begin(this.head);

@@ -8,6 +8,7 @@ export interface LiveSetMember {
 export interface LiveSet<T extends LiveSetMember> {
   /** A copy, in no order: it stays as it is while they go. */
   all(): T[];
+  size(): number;
   add(one: T): void;
   /** @returns whether it was there */
   remove(one: T): boolean;
@@ -24,6 +25,7 @@ export function createLiveSet<T extends LiveSetMember>(): LiveSet<T> {
   const members: T[] = [];
   return {
     all: () => [...members],
+    size: () => members.length,
     add(one) {
       one.liveIndex = members.length;
       members.push(one);

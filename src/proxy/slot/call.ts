@@ -20,6 +20,8 @@ export interface SlotCall {
    * @returns whether the request is still wanted
    */
   onSent(connection: CallConnection): boolean;
+  /** Whether it still waits for this connection's answer. */
+  isOn(connection: CallConnection): boolean;
   /** The connection takes bytes, or takes them again. */
   onWritable(): void;
   /** A head has come; informational ones too (RFC 9110 §15.2). */

@@ -1,4 +1,5 @@
 import { Socket } from 'node:net';
+import type { LiveSetMember } from '../forward/live-set.ts';
 import { mayKeepAlive } from './answer-framing.ts';
 import { type AnswerHead, BadAnswer } from './answer-head.ts';
 import { AnswerReader, type AnswerSink } from './answer-reader.ts';
@@ -23,11 +24,12 @@ export interface ConnectionOwner {
    */
   onIdle(connection: SlotConnection, hint: string | undefined): void;
   /** The connection has taken its leave of a call, answered or not. */
-  onFree(): void;
+  onFree(connection: SlotConnection): void;
 }
 
 /** A connection to a slot, for one request at a time. */
-export class SlotConnection implements CallConnection, AnswerSink {
+export class SlotConnection implements CallConnection, AnswerSink, LiveSetMember {
+  liveIndex = -1;
   /** `performance.now()` from which on it must not be used again; its owner's. */
   usableUntil = 0;
   readonly #limits: ConnectionLimits;
@@ -61,7 +63,7 @@ export class SlotConnection implements CallConnection, AnswerSink {
     const socket = this.#socket;
     connectSlot(address, this.#limits.connectTimeoutMs, socket, (error) => {
       if (error) {
-        this.#owner.onFree();
+        this.#owner.onFree(this);
         if (refused) refused(error);
         else call.onFailure(error);
         return;
@@ -115,9 +117,18 @@ export class SlotConnection implements CallConnection, AnswerSink {
     this.#socket.destroy();
   }
 
+  /** Whether its call is over or elsewhere, and has not said so. */
+  get isForsaken(): boolean {
+    return this.#call !== null && !this.#call.isOn(this);
+  }
+
+  endForsaken(): void {
+    if (this.#call !== null) this.abandon(this.#call);
+  }
+
   #free(): void {
     this.#call = null;
-    this.#owner.onFree();
+    this.#owner.onFree(this);
   }
 
   /** @returns whether to read on */

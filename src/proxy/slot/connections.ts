@@ -1,3 +1,4 @@
+import { createLiveSet } from '../forward/live-set.ts';
 import type { SlotCall } from './call.ts';
 import type { Address } from './connect.ts';
 import { type ConnectionLimits, SlotConnection } from './connection.ts';
@@ -23,13 +24,15 @@ export interface SlotConnections {
   send(call: SlotCall, over: Over, refused?: (error: Error) => void): void;
   /** How many calls are on a connection, or wait for one. */
   busy(): number;
+  /** Ends the connections whose calls are over or elsewhere and have not said so; how many there were. */
+  endForsaken(): number;
 }
 
 export function createSlotConnections(address: Address, limits: ConnectionLimits): SlotConnections {
   /** The one that was used last comes last and goes first, so that what is not needed grows old. */
   let idle: SlotConnection[] = [];
   let timer: NodeJS.Timeout | null = null;
-  let busy = 0;
+  const taken = createLiveSet<SlotConnection>();
 
   const sweep = () => {
     const now = performance.now();
@@ -53,8 +56,8 @@ export function createSlotConnections(address: Address, limits: ConnectionLimits
       idle.push(connection);
       timer ??= setInterval(sweep, SWEEP_MS).unref();
     },
-    onFree() {
-      busy--;
+    onFree(connection: SlotConnection) {
+      taken.remove(connection);
     },
   };
 
@@ -69,12 +72,18 @@ export function createSlotConnections(address: Address, limits: ConnectionLimits
 
   return {
     send(call, over, refused) {
-      busy++;
       const kept = over === 'kept' ? takeIdle() : null;
-      if (kept) kept.send(call);
-      else new SlotConnection(limits, owner).open(address, call, refused);
+      const connection = kept ?? new SlotConnection(limits, owner);
+      taken.add(connection);
+      if (kept) connection.send(call);
+      else connection.open(address, call, refused);
     },
-    busy: () => busy,
+    busy: taken.size,
+    endForsaken() {
+      const forsaken = taken.all().filter(({ isForsaken }) => isForsaken);
+      for (const connection of forsaken) connection.endForsaken();
+      return forsaken.length;
+    },
   };
 }
 

@@ -31,6 +31,8 @@ export function createInstanceConnections(
     leftOutUntil: 0,
   }));
 
+  const all = [port, ...instances.map(({ connections }) => connections)];
+
   const choose = (wanted: number): number => {
     const now = performance.now();
     const mayServe = (n: number) => {
@@ -64,6 +66,7 @@ export function createInstanceConnections(
 
   return {
     send,
-    busy: () => instances.reduce((sum, { connections }) => sum + connections.busy(), port.busy()),
+    busy: () => all.reduce((sum, connections) => sum + connections.busy(), 0),
+    endForsaken: () => all.reduce((sum, connections) => sum + connections.endForsaken(), 0),
   };
 }

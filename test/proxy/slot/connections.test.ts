@@ -1,5 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import type { CallConnection, SlotCall } from '../../../src/proxy/slot/call.ts';
+import { SlotConnection } from '../../../src/proxy/slot/connection.ts';
 import { createSlotConnections } from '../../../src/proxy/slot/connections.ts';
 import { type Origin, startPlane, startRawOrigin } from '../../support/plane.ts';
 import { get, head, rawClient, type Wire } from '../../support/raw-http.ts';
@@ -110,6 +111,7 @@ function createCall(path: string, react: Partial<SlotCall> = {}) {
     wantedInstance: -1,
     instance: -1,
     onSent: () => told.push('sent') > 0,
+    isOn: () => true,
     onWritable: () => void told.push('writable'),
     onHead: ({ status }) => void told.push(String(status)),
     onData: (bytes) => void told.push(bytes.toString('latin1')),
@@ -230,4 +232,26 @@ test('a request that is given up when it is over does no harm to the next one', 
   connection?.pause(first.call);
   expect(await second.over).toBe('answered');
   expect(site.wires).toHaveLength(1);
+});
+
+test('the audit ends a connection whose request is over, and leaves alone the others', async () => {
+  const site = await startRawOrigin(() => {});
+  const { port, plane } = await startPlane({ blue: site.port });
+  const [gone, stays] = [await rawClient(port), await rawClient(port)];
+  gone.send(get('/gone'));
+  await until(() => site.received().includes('/gone'), 'the first request');
+  stays.send(get('/stays'));
+  await until(() => site.received().includes('/stays'), 'the second request');
+  // Nothing is known that forgets a connection: the exchange does here.
+  const abandon = vi.spyOn(SlotConnection.prototype, 'abandon').mockImplementation(() => {});
+  gone.socket.destroy();
+  await until(() => plane.inflight.counts.blue === 1, 'the end of the first request');
+  abandon.mockRestore();
+  expect(site.wires.map((wire) => wire.state())).toEqual(['open', 'open']);
+  expect(plane.audit().map(({ message }) => message)).toEqual([
+    'blue: 1 connections were taken by requests that are over',
+  ]);
+  expect(await site.wires[0]?.untilGone()).not.toBe('open');
+  expect(site.wires[1]?.state()).toBe('open');
+  expect(plane.audit()).toEqual([]);
 });
