@@ -51,7 +51,7 @@ export interface FuzzResult {
 }
 
 const AT_ONCE = 24;
-const REST_MS = 20_000;
+const REST_MS = 45_000;
 /** Rounds until caches and compiled code have settled. */
 const WARM_UP = 5;
 /** More than the collector's own noise. */

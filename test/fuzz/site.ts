@@ -51,9 +51,12 @@ function serve(socket: Socket, site: Pick<FuzzSite, 'seen' | 'faults'>): void {
   let request: Request | null = null;
   let plan: AnswerPlan | null = null;
   let isAnswered = false;
+  /** A request that comes before the connection's end is not answered: the end would cut its answer in due form. */
+  let isEnding = false;
 
   const answer = async (planned: AnswerPlan) => {
     isAnswered = true;
+    isEnding ||= planned.ending !== 'keep';
     for (const piece of planned.pieces) {
       if (socket.destroyed) return;
       socket.write(piece);
@@ -66,6 +69,7 @@ function serve(socket: Socket, site: Pick<FuzzSite, 'seen' | 'faults'>): void {
   const look = () => {
     for (;;) {
       if (request === null) {
+        if (isEnding) return;
         const end = text.indexOf('\r\n\r\n');
         if (end === -1) return;
         request = parseHead(text.slice(0, end));

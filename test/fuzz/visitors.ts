@@ -30,7 +30,7 @@ export interface Session {
 }
 
 /** More than all limits of the proxy together. */
-const PATIENCE_MS = 15_000;
+const PATIENCE_MS = 45_000;
 
 /** One who leaves does not stay until all streams have ended. */
 const LEAVING_MS = 1000;

@@ -6,17 +6,17 @@ import type { Look } from './run.ts';
 
 const { SITE = '', CERT = '', KEY = '' } = process.env;
 const ports = { blue: Number(SITE), green: Number(SITE) };
-/** Short, so that what hangs ends within a round. */
+/** Short, so that what hangs ends within a round, and long enough for a machine that does other work. */
 const limits = {
-  headersTimeoutMs: 1500,
-  bodyIdleTimeoutMs: 1500,
-  sendTimeoutMs: 1500,
-  upstreamIdleTimeoutMs: 1500,
+  headersTimeoutMs: 4000,
+  bodyIdleTimeoutMs: 4000,
+  sendTimeoutMs: 4000,
+  upstreamIdleTimeoutMs: 4000,
 };
 const faults: string[] = [];
 
 const planes = [undefined, { cert: CERT, key: KEY }].map((tls) => {
-  const config = proxySchema.parse({ limits, upstreamTimeoutMs: 2000, ...(tls && { tls }) });
+  const config = proxySchema.parse({ limits, upstreamTimeoutMs: 5000, ...(tls && { tls }) });
   const plane = createDataPlane(config, ports, {
     onFault: (error) => faults.push(String(error)),
   });
