@@ -1,0 +1,103 @@
+/** One stored answer, and what it takes of memory. Pure. */
+
+import { seconds } from './directives.ts';
+import { firstValue, hasField, withoutFields } from './fields.ts';
+import { initialAgeMs, lifetimeMs, type Policy } from './freshness.ts';
+import type { Permission } from './may-store.ts';
+import type { Lifetime } from './reuse.ts';
+import { type VaryingBy, varyingBy, varyNames } from './vary.ts';
+
+export interface StoredAnswer {
+  status: number;
+  reason: string;
+  /** As the visitor gets them, without `Age` and the field that says how this was answered. */
+  fields: readonly string[];
+  body: Buffer;
+  lifetime: Lifetime;
+  by: VaryingBy;
+  /** Bytes of memory, all counted. */
+  size: number;
+}
+
+/** What a stored answer must not say again: it is about another exchange, or made anew for each. */
+const NOT_STORED = new Set([
+  'age',
+  'cache-status',
+  'connection',
+  'keep-alive',
+  'transfer-encoding',
+  'content-length',
+]);
+
+/** What is named in `no-cache="…"` goes only to who it was made for (RFC 9111 §5.2.2.4). */
+function namedFields(value: string | null | undefined): Set<string> {
+  return new Set((value ?? '').split(',').map((name) => name.trim().toLowerCase()));
+}
+
+/** A string of one byte a character, its header and the slots of its array; a Buffer's object. Measured: bench/README.md. */
+const BYTES_PER_STRING = 24;
+const BYTES_PER_ENTRY = 600;
+
+export interface Received {
+  status: number;
+  reason: string;
+  fields: readonly string[];
+  body: Buffer;
+  requestFields: readonly string[];
+  requestedAt: number;
+  receivedAt: number;
+  policy: Policy;
+  permission: Permission;
+  /** `cache.staleIfErrorMs`. */
+  staleIfErrorMs: number;
+}
+
+export function toStored(received: Received): StoredAnswer {
+  const { status, reason, body, policy, requestFields } = received;
+  const noCache = policy.directives.get('no-cache');
+  const dropped = new Set([...NOT_STORED, ...(noCache ? namedFields(noCache) : [])]);
+  const fields = withoutFields(received.fields, dropped);
+  if (!hasField(fields, 'date')) fields.push('Date', new Date(received.receivedAt).toUTCString());
+  const stored = {
+    status,
+    reason,
+    fields,
+    body,
+    lifetime: lifetimeOf(received),
+    by: varyingBy(varyNames(received.fields), requestFields),
+  };
+  return { ...stored, size: sizeOf(stored) };
+}
+
+export function lifetimeOf(
+  received: Omit<Received, 'status' | 'reason' | 'body' | 'requestFields'>,
+): Lifetime {
+  const { policy, permission, fields, requestedAt, receivedAt, staleIfErrorMs } = received;
+  const { directives } = policy;
+  const isUntilFlip = permission !== 'explicit';
+  const noCache = directives.get('no-cache');
+  const inMs = (name: string) => (seconds(directives, name) ?? 0) * 1000;
+  return {
+    receivedAt,
+    initialAgeMs: initialAgeMs(fields, requestedAt, receivedAt),
+    freshMs: isUntilFlip ? Number.POSITIVE_INFINITY : (lifetimeMs(fields, policy, receivedAt) ?? 0),
+    staleWhileRevalidateMs: inMs('stale-while-revalidate'),
+    staleIfErrorMs: directives.has('stale-if-error') ? inMs('stale-if-error') : staleIfErrorMs,
+    // With names it is about these fields only.
+    noCache: !isUntilFlip && noCache !== undefined && !noCache,
+    // RFC 9111 §5.2.2.10: s-maxage implies proxy-revalidate.
+    mustRevalidate: ['must-revalidate', 'proxy-revalidate', 's-maxage'].some((name) =>
+      directives.has(name),
+    ),
+  };
+}
+
+export function etagOf({ fields }: StoredAnswer): string | undefined {
+  return firstValue(fields, 'etag');
+}
+
+function sizeOf({ fields, body, by }: Pick<StoredAnswer, 'fields' | 'body' | 'by'>): number {
+  let size = BYTES_PER_ENTRY + body.length;
+  for (const text of [...fields, ...by.flat()]) size += BYTES_PER_STRING + text.length;
+  return size;
+}
