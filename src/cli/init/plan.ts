@@ -106,7 +106,7 @@ function advice(root: string, preset: Preset): string[] {
 }
 
 const TWO_PROCESSES =
-  'two processes serve each slot, and what one keeps in memory the other does not know: keep sessions in a store, or set "instances" to 1 (docs/frameworks.md, "More than one process")';
+  'two processes serve each slot, and what one keeps in memory the other does not know: keep sessions in a store, or set "proxy.affinity" to "cookie", or "instances" to 1 (docs/frameworks.md, "More than one process")';
 
 function notRecognised(root: string): SlotsError {
   return new SlotsError(
