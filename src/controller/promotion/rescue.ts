@@ -3,6 +3,9 @@ import { dirname, join, sep } from 'node:path';
 import { releaseDir, type SitePaths } from '../../slots/paths.ts';
 import { readSiteWrites } from '../../slots/site-writes.ts';
 
+/** SQLite keeps what is not in the database yet in files beside it, which may be open for too short a time to be seen. */
+const BESIDE = ['', '-wal', '-shm', '-journal'];
+
 /**
  * Moves what the site itself has written into a release to `slots/written/<release>`, since the release is about to be
  * deleted: an upload has no other copy. What the site can make again, such as a cache, is left.
@@ -14,7 +17,8 @@ export async function rescueWrites(paths: SitePaths, id: string): Promise<string
   const dist = join(releaseDir(paths, id), 'dist');
   const moved: string[] = [];
   // A folder comes before what is in it, and takes that along.
-  for (const path of [...new Set(releases.get(id))].sort()) {
+  const written = (releases.get(id) ?? []).flatMap((path) => BESIDE.map((end) => path + end));
+  for (const path of [...new Set(written)].sort()) {
     const from = join(dist, path);
     if (!(await isInside(dist, from))) continue;
     const to = join(paths.written, id, path);

@@ -72,6 +72,16 @@ test('a folder that a site moved into its release is rescued with all that is in
   expect(await rescued(paths, 'up/b.txt')).toBe('two');
 });
 
+test('what SQLite has not written into its database yet is rescued with the database', async () => {
+  const paths = await siteWithOldRelease();
+  await written(paths, { 'data.db': 'rows', 'data.db-wal': 'new rows', 'data.db-shm': '' }, [
+    'data.db',
+  ]);
+  await pruned(paths);
+  expect(await rescued(paths, 'data.db-wal')).toBe('new rows');
+  expect(await rescued(paths, 'data.db-shm')).toBe('');
+});
+
 test('what a framework can make again is deleted with its release', async () => {
   const paths = await siteWithOldRelease();
   await written(paths, { '.next/cache/page.html': 'again' });
