@@ -93,6 +93,7 @@ export function createDataPlane(
   const forwarding = createForwarding(
     {
       ...shared,
+      ports,
       slotClients,
       limiters,
       limits: config.limits,

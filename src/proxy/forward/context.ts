@@ -8,6 +8,8 @@ import type { Limiter } from './limiter.ts';
 
 /** The parts of the worker that an exchange uses. */
 export interface ExchangeContext {
+  /** That the slots listen on. */
+  ports: PerSlot<number>;
   slotClients: PerSlot<SlotConnections>;
   limiters: PerSlot<Limiter>;
   inflight: Inflight;

@@ -9,6 +9,8 @@ export type FieldKind =
   | 'ours'
   /** `x-slots-release` in an answer is ours to set. */
   | 'release'
+  /** Of an answer: may name the address that the slot listens on. */
+  | 'address'
   | 'end-to-end';
 
 /** `transfer-encoding` is made anew for the next hop. */
@@ -23,6 +25,7 @@ const HOP_BY_HOP = [
   'upgrade',
 ];
 const OURS = ['expect', 'forwarded', 'x-real-ip', 'x-request-id', PROBE_HEADER];
+const ADDRESSES = ['location', 'content-location', 'refresh'];
 const OURS_PREFIX = 'x-forwarded-';
 
 /** Mostly a few dozen names, in the ways they are written. What visitors make up must neither fill memory nor stay. */
@@ -45,5 +48,6 @@ function classify(lower: string): FieldKind {
   if (HOP_BY_HOP.includes(lower)) return 'hop-by-hop';
   if (OURS.includes(lower) || lower.startsWith(OURS_PREFIX)) return 'ours';
   if (lower === 'host') return 'host';
+  if (ADDRESSES.includes(lower)) return 'address';
   return lower === RELEASE_HEADER ? 'release' : 'end-to-end';
 }

@@ -101,11 +101,13 @@ function forwardedNode(address: string): string {
  * @param raw pairs of name and value
  * @param connection the value of the answer's `Connection` field
  * @param release for `x-slots-release`, or `null` not to tell
+ * @param address for the value of a field that may name the slot's own address
  */
 export function toVisitorFields(
   raw: readonly string[],
   connection: string | string[] | undefined,
   release: string | null,
+  address: (value: string) => string = (value) => value,
 ): string[] {
   const perConnection = named(connection);
   const out: string[] = [];
@@ -114,7 +116,8 @@ export function toVisitorFields(
     const kind = fieldKind(name);
     if (kind === 'hop-by-hop' || kind === 'release') continue;
     if (perConnection?.has(name.toLowerCase())) continue;
-    out.push(name, raw[i + 1] as string);
+    const value = raw[i + 1] as string;
+    out.push(name, kind === 'address' ? address(value) : value);
   }
   if (release !== null) out.push(RELEASE_HEADER, release);
   return out;
@@ -132,7 +135,9 @@ export function toTrailers(raw: readonly string[]): [string, string][] {
   const out: [string, string][] = [];
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] as string;
-    if (fieldKind(name) !== 'end-to-end' || NEEDED_BEFORE_BODY.has(name.toLowerCase())) continue;
+    const kind = fieldKind(name);
+    const isPassed = kind === 'end-to-end' || kind === 'address';
+    if (!isPassed || NEEDED_BEFORE_BODY.has(name.toLowerCase())) continue;
     out.push([name, raw[i + 1] as string]);
   }
   return out;
