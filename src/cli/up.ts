@@ -14,16 +14,21 @@ import { judge } from '../controller/health/verdict.ts';
 import { SlotsError } from '../errors.ts';
 import { connectPm2, daemonNode, isDaemonRunning, type Pm2 } from '../pm2.ts';
 import type { SitePaths } from '../slots/paths.ts';
+import { placeOwners } from '../slots/run-socket.ts';
 import { attachLogs } from './attach-logs.ts';
 import { callController, followController } from './client.ts';
 import { untilControllerAnswers } from './controller-answers.ts';
 import { stopApps } from './down.ts';
+import { endProcess } from './end-process.ts';
 import { isNodeNewEnough, MIN_NODE_TEXT } from './min-node.ts';
 import { isEnvironmentStale, renewSlots } from './restart.ts';
 import { applyConfig, startedWith } from './running-config.ts';
 import { withStartLock } from './start-lock.ts';
 import { createProgress } from './terminal/progress.ts';
 import { style } from './terminal/style.ts';
+
+/** How long what a dead daemon has left behind may take to end, in milliseconds. */
+const ORPHAN_LIMIT_MS = 2000;
 
 const ROLES: AppRole[] = ['watcher', 'blue', 'green', 'proxy'];
 
@@ -110,6 +115,7 @@ async function startMissing(pm2: Pm2, config: Config, paths: SitePaths): Promise
     const rests = (role === 'blue' || role === 'green') && instances.length > 0;
     if (!runs && !rests) missing.push(role);
   }
+  await endOrphans(paths);
   for (const role of missing) {
     await checkPorts(config, role);
     await pm2.delete(appName(config, role));
@@ -118,6 +124,12 @@ async function startMissing(pm2: Pm2, config: Config, paths: SitePaths): Promise
   const toStart = apps(paths.root, config).filter(({ name }) => wanted.has(name));
   if (toStart.length > 0) await pm2.start(toStart);
   return toStart.length > 0;
+}
+
+/** A daemon's processes end by themselves when it dies. One that hung at that moment has the port that its successor needs. */
+async function endOrphans({ run }: SitePaths): Promise<void> {
+  const orphans = (await placeOwners(run)).filter(({ isOrphan }) => isOrphan);
+  await Promise.all(orphans.map(({ pid }) => endProcess(pid, ORPHAN_LIMIT_MS)));
 }
 
 /** Said here, where a person reads it; inside PM2 it would be a restart loop in a log file. */

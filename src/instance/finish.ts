@@ -15,8 +15,7 @@ const LOOK_INTERVAL_MS = 20;
  * limit. A drained slot has none and ends at once. A site that handles the signal itself is left to it.
  *
  * We stop the active slot only together with everything else (a container, `pm2 kill`): the proxy's
- * workers then still bring the last request of each connection, and what Node's cluster is handing over. So its
- * processes stay until the workers have gone.
+ * workers then still bring the last request of each connection. So its processes stay until the workers have gone.
  *
  * @param isActive is asked once, at the signal
  */

@@ -1,7 +1,7 @@
 /**
  * The public port: one listening socket that all workers share and none is the owner of. A worker that starts gets it from one
- * that runs, also from one that PM2's daemon has left behind, and listens itself only where there is none. So a worker that
- * ends closes nothing: connections in the accept queue, or half way through their handshake, are the others'.
+ * that runs, and listens itself only where there is none. So a worker that ends closes nothing: connections in the accept
+ * queue, or half way through their handshake, are the others'.
  */
 import type { Server } from 'node:net';
 import { join } from 'node:path';

@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { basename, dirname, join } from 'node:path';
+import { isRunning } from './is-running.ts';
 
 export interface Place {
   /** `taken`: by a successor. `gone`: nobody's, for its folder was removed. */
@@ -92,7 +93,7 @@ async function ownerOf(path: string): Promise<Owner | null> {
   try {
     const [pid = 0, daemon = 0] = readFileSync(`${path}.pid`, 'utf8').split(' ').map(Number);
     const role = basename(path).replace(/-\d+\.sock$/, '');
-    return pid > 1 ? { role, pid, isOrphan: !isAlive(daemon) } : null;
+    return pid > 1 ? { role, pid, isOrphan: !isRunning(daemon) } : null;
   } catch {
     return null;
   }
@@ -109,15 +110,6 @@ export function isHeld(path: string): Promise<boolean> {
     socket.once('connect', () => end(true));
     socket.once('error', () => end(false));
   });
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Binds at once and by itself: in a cluster the primary would listen, and hold the socket. */
