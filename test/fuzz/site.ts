@@ -63,7 +63,7 @@ function serve(socket: Socket, site: Pick<FuzzSite, 'seen' | 'faults'>): void {
       await new Promise((resolve) => setImmediate(resolve));
     }
     if (planned.ending === 'end') socket.end();
-    else if (planned.ending === 'reset') socket.resetAndDestroy();
+    else if (planned.ending === 'reset') reset(socket);
   };
 
   const look = () => {
@@ -99,6 +99,14 @@ function serve(socket: Socket, site: Pick<FuzzSite, 'seen' | 'faults'>): void {
     text += chunk.toString('latin1');
     look();
   });
+}
+
+/** At once: `resetAndDestroy` sends a FIN first, which makes an answer without a length whole. */
+function reset(socket: Socket): void {
+  (socket as unknown as { _handle: { reset(done: () => void): void } | null })._handle?.reset(
+    () => {},
+  );
+  socket.destroy();
 }
 
 function parseHead(head: string): Request | null {
