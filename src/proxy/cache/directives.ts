@@ -9,11 +9,15 @@ const DIRECTIVE = /\s*([!#$%&'*+\-.^_`|~\w]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([
 /** RFC 9111 §1.2.2: greater delta-seconds count as this, in seconds. */
 const GREATEST_SECONDS = 2 ** 31;
 
+/** Directives that forbid: one that stands in what cannot be read counts all the same. */
+const FORBIDDING = /(?<![\w-])(?:no-store|no-cache|private)(?![\w-])/gi;
+
 const NONE: Directives = new Map();
 
 /**
  * Reads a `Cache-Control` (RFC 9111 §5.2) or a targeted field (RFC 9213): a list of directives. What cannot be read is
- * passed over up to the next comma. A directive that comes twice with different values has none that can be trusted:
+ * passed over up to the next comma, except that `private;` still forbids (RFC 9111 §4.2.1 has a cache take what is invalid
+ * for the stricter thing). A directive that comes twice with different values has none that can be trusted:
  * `max-age` and its like then count as 0 (RFC 9111 §4.2.1).
  *
  * @param value the field's values, joined by commas, or `undefined` when there is none
@@ -31,7 +35,13 @@ export function readDirectives(value: string | undefined): Directives {
       const given = match[2]?.replace(/\\(.)/g, '$1') ?? match[3] ?? null;
       found.set(name, found.has(name) && found.get(name) !== given ? '' : given);
       at = end + 1;
-    } else at = nextComma(value, end) + 1;
+      continue;
+    }
+    const comma = nextComma(value, end);
+    for (const [name] of value.slice(at, comma).matchAll(FORBIDDING)) {
+      found.set(name.toLowerCase(), null);
+    }
+    at = comma + 1;
   }
   return found;
 }

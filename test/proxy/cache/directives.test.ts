@@ -26,6 +26,16 @@ test.each([
 });
 
 test.each([
+  ['public, max-age=60, private;', { public: null, 'max-age': '60', private: null }],
+  ['no-store; max-age=60, public', { 'no-store': null, public: null }],
+  ['s-maxage=60, No-Store foo', { 's-maxage': '60', 'no-store': null }],
+  ['s-maxage=60, no-cache="x', { 's-maxage': '60', 'no-cache': null }],
+  ['x-private y, s-maxage=60', { 's-maxage': '60' }],
+])('a directive that forbids counts in %j, though it cannot be read', (value, expected) => {
+  expect(read(value)).toEqual(expected);
+});
+
+test.each([
   ['max-age=60', 60],
   ['max-age=60, max-age=60', 60],
   ['max-age=99999999999999999999', 2 ** 31],
