@@ -26,6 +26,7 @@ export function judge(answer: ProbeAnswer | Error, expected: string | null): Ver
 const MEANINGS: Record<number, string> = {
   401: 'a login is asked for: set "health.path" to a page that everybody may see',
   403: 'a refusal: set "health.path" to a page that everybody may see, or "health.host" for a site that answers to its own name only',
+  404: 'the site has no such page: set "health.path" to one that it has',
   421: 'a refusal: a site that answers to its own name only needs it in "health.host"',
 };
 

@@ -10,7 +10,7 @@ test.each([200, 204, 302, 399])('status %i of the expected release is well', (st
   expect(judge(answer(status), 'r1')).toEqual({ is: 'well' });
 });
 
-test.each([199, 400, 404, 500, 503])(
+test.each([199, 400, 500, 503])(
   'status %i of the expected release is unwell, with the status',
   (status) => {
     expect(judge(answer(status), 'r1')).toEqual({ is: 'unwell', why: `status ${status}` });
@@ -36,4 +36,16 @@ test('no answer is silence, and a timeout is told in words', () => {
   expect(judge(timeout, 'r1')).toEqual({ is: 'silent', why: 'no answer in time' });
   const refused = new Error('connect ECONNREFUSED 127.0.0.1:4322');
   expect(judge(refused, 'r1')).toEqual({ is: 'silent', why: refused.message });
+});
+
+test.each([
+  [401, 'set "health.path"'],
+  [403, '"health.host"'],
+  [404, 'set "health.path"'],
+  [421, '"health.host"'],
+])('status %i is told with what to set in the config', (status, advice) => {
+  expect(judge(answer(status), 'r1')).toMatchObject({
+    is: 'unwell',
+    why: expect.stringContaining(advice),
+  });
 });
