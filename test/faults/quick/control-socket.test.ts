@@ -54,6 +54,9 @@ async function flood(socket: Socket, head: string, chunk: Buffer, count: number)
     });
   });
   socket.write(head);
+  // What a refusal leaves unread ends the connection, and an answer that nobody has read by then is lost with it.
+  if (head.includes('Upgrade:'))
+    await Promise.race([until(() => answer !== '', 'an answer'), closed]);
   for (let sent = 0; sent < count && open; sent++) {
     if (!socket.write(chunk))
       await Promise.race([new Promise((resolve) => socket.once('drain', resolve)), closed]);
