@@ -1,9 +1,11 @@
 /** The steps of an exchange whose attempt has failed: the request is sent again, or the visitor is told. */
+
 import type { Slot } from '../../slots/slot.ts';
 import { countAnswer } from '../metrics/counters.ts';
 import { sendSoon } from '../send-soon.ts';
 import { BadAnswer } from '../slot/answer-head.ts';
 import { wasLost, wasRefused } from '../slot/failure.ts';
+import { ANY_INSTANCE } from '../slot/instances.ts';
 import type { ErrorAnswer } from '../visitor/error-answer.ts';
 import { breakOff } from '../visitor/visitor.ts';
 import type { ExchangeState } from './exchange-state.ts';
@@ -64,6 +66,7 @@ function sendAgain(exchange: ExchangeState, to: Slot): void {
   inflight.enter(to);
   inflight.leave(exchange.slot);
   exchange.slot = to;
+  exchange.instance = ANY_INSTANCE;
   exchange.traffic = traffic[to];
   enterPlace(exchange);
 }

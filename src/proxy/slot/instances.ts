@@ -2,7 +2,7 @@ import type { SlotCall } from './call.ts';
 import type { ConnectionLimits } from './connection.ts';
 import { createSlotConnections, type Over, type SlotConnections } from './connections.ts';
 
-/** An instance whose socket refuses is asked again after this time, in milliseconds. */
+/** An instance whose socket refuses, or that loses a connection, is asked again after this time, in milliseconds. */
 const LEAVE_OUT_MS = 500;
 
 /** No instance: nobody is wanted, or whichever took the connection on the slot's port. */
@@ -50,7 +50,14 @@ export function createInstanceConnections(
     return best;
   };
 
+  const leaveOut = (n: number): void => {
+    const instance = instances[n];
+    if (instance) instance.leftOutUntil = performance.now() + LEAVE_OUT_MS;
+  };
+
   const send = (call: SlotCall, over: Over): void => {
+    // A call that comes again has lost its connection: that instance is dying, though its socket may still accept.
+    leaveOut(call.instance);
     const n = choose(call.wantedInstance);
     call.instance = n;
     const instance = instances[n];
@@ -58,7 +65,6 @@ export function createInstanceConnections(
     else {
       instance.connections.send(call, over, () => {
         // No byte of the request has been sent, so that anybody else may get it.
-        instance.leftOutUntil = performance.now() + LEAVE_OUT_MS;
         send(call, over);
       });
     }

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
@@ -90,3 +91,14 @@ test.each([
     expect(String(message)).toBe(name);
   },
 );
+
+test('a GET whose instance dies with its socket still accepting is answered by another', async () => {
+  const { ask, as, servers } = await startInstances();
+  const [dying] = servers;
+  dying?.removeAllListeners('connection').on('connection', (socket: Socket) => {
+    socket.once('data', () => socket.destroy());
+  });
+  for (let times = 0; times < 3; times++) {
+    expect(await ask('/', as(0))).toEqual({ name: '1', set: [cookieFor(1)] });
+  }
+});
