@@ -58,10 +58,19 @@ async function askController(
   for (;;) {
     const pid = await controllerPid(paths.controlSocket);
     const status = pid === null ? null : await askStatus(paths);
-    const isComplete = status && status.proxy.workers.length >= config.proxy.workers;
-    if (isComplete || performance.now() >= deadline) return { controllerPid: pid, status };
+    if ((status && isComplete(status, config)) || performance.now() >= deadline)
+      return { controllerPid: pid, status };
     await delay(LOOK_INTERVAL_MS);
   }
+}
+
+/** Its workers are back, and route by the epoch that it says. */
+export function isComplete(
+  { epoch, proxy }: Pick<Status, 'epoch' | 'proxy'>,
+  config: Pick<Config, 'proxy'>,
+): boolean {
+  const told = proxy.workers.filter((worker) => worker.epoch === epoch);
+  return told.length === proxy.workers.length && told.length >= config.proxy.workers;
 }
 
 function askStatus(paths: SitePaths): Promise<Status | null> {

@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
 import type { Facts } from '../../../src/cli/doctor/facts.ts';
+import { isComplete } from '../../../src/cli/doctor/facts.ts';
 import { checkApps, checkPromotion, checkWorkers } from '../../../src/cli/doctor/running.ts';
 import { sitePaths } from '../../../src/slots/paths.ts';
 import { EMPTY_STATE, type State } from '../../../src/slots/state.ts';
 import { doctorFacts, instanceOf } from '../../support/doctor-facts.ts';
 import { releaseIdOf } from '../../support/temp-site.ts';
+import { testConfig } from '../../support/test-config.ts';
 
 const paths = sitePaths('/srv/site');
 const online = instanceOf(paths);
@@ -99,4 +101,19 @@ test('a failed promotion, a pause and a fail-over are told', () => {
   const checks = checkPromotion(doctorFacts(paths, { state: changed }));
   expect(checks.map(({ level }) => level)).toEqual(['problem', 'warning', 'warning']);
   expect(checks[2]?.message).toContain('failed in build, just now: no title');
+});
+
+test('a controller that has just started is waited for until each worker routes by its epoch', () => {
+  const config = testConfig({ proxy: { workers: 2 } });
+  const inflight = { blue: 0, green: 0 };
+  const workers = (...epochs: number[]) => epochs.map((epoch, pid) => ({ pid, epoch, inflight }));
+  const complete = (...epochs: number[]) =>
+    isComplete({ epoch: 4, proxy: { port: 1, workers: workers(...epochs) } }, config);
+  expect([complete(), complete(4), complete(4, 3), complete(4, 4), complete(4, 4, 4)]).toEqual([
+    false,
+    false,
+    false,
+    true,
+    true,
+  ]);
 });
