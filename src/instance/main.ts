@@ -5,7 +5,7 @@
  * the site's root, and only the slot's symlink changes. It also leaves an ESM entry that throws `online`
  * (#5409), so this file ends the process instead.
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ENV_FILES_VARIABLE, readEnvFiles } from '../slots/env-files.ts';
 import { slotRelease } from '../slots/link.ts';
@@ -70,7 +70,10 @@ function isActive(): boolean {
 /** Keeps the reason for `status`. A deleted release has no folder for crash.txt; the process ends anyway. */
 function tell(error: Error): void {
   try {
-    writeFileSync(crash, String(error?.stack ?? error));
+    // Whole or not at all: the controller asks for it every few milliseconds.
+    const first = `${crash}.${process.pid}`;
+    writeFileSync(first, String(error?.stack ?? error));
+    renameSync(first, crash);
   } catch {
     // The app's log has the printed error.
   }
