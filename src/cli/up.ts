@@ -41,6 +41,7 @@ export async function up(
   paths: SitePaths,
   options: { foreground?: boolean },
 ): Promise<void> {
+  const begun = Date.now();
   const ours = { daemon: false, apps: false };
   const connect = async () => {
     ours.daemon = !isDaemonRunning();
@@ -66,6 +67,7 @@ export async function up(
     const problem = await untilLive(config, paths, {
       quiet: options.foreground === true,
       wasRunning,
+      begun,
     });
     if (problem === null && isReread && (await isEnvironmentStale(pm2, config, paths))) {
       console.log(
@@ -160,10 +162,9 @@ async function checkPort(key: string, port: number, host: string): Promise<void>
 async function untilLive(
   config: Config,
   paths: SitePaths,
-  { quiet, wasRunning }: { quiet: boolean; wasRunning: boolean },
+  { quiet, wasRunning, begun }: { quiet: boolean; wasRunning: boolean; begun: number },
 ): Promise<SlotsError | null> {
   const progress = quiet ? null : createProgress();
-  const begun = Date.now();
   let isOrdered = false;
   try {
     await untilControllerAnswers(config, paths);
