@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Slot } from '../../slots/slot.ts';
 import type { Traffic } from '../../wire/messages.ts';
+import type { LiveSetMember } from '../live-set.ts';
 import type { Logged } from '../metrics/access-log.ts';
 import { wantedInstance } from '../request/affinity.ts';
 import { toTrailers } from '../request/fields.ts';
@@ -18,7 +19,6 @@ import { cutAnswer, passBody, passHead, passInformational } from './answering.ts
 import type { ExchangeContext } from './context.ts';
 import type { ExchangeState, Phase, Place } from './exchange-state.ts';
 import { answerError, fail } from './failing.ts';
-import type { LiveSetMember } from './live-set.ts';
 import { enterPlace, leavePlace } from './place.ts';
 import { Upload, type UploadSink } from './upload.ts';
 

@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Slot } from '../../slots/slot.ts';
+import { createLiveSet } from '../live-set.ts';
 import type { Prepared } from '../request/preparation.ts';
 import { isGone, onGone } from '../visitor/visitor.ts';
 import type { Owners } from './audit.ts';
 import type { ExchangeContext } from './context.ts';
 import { Exchange } from './exchange.ts';
 import { createHeadWatch } from './head-watch.ts';
-import { createLiveSet } from './live-set.ts';
 
 /** The requests of one worker that are on their way. */
 export interface Forwarding {

@@ -1,5 +1,5 @@
 import { Socket } from 'node:net';
-import type { LiveSetMember } from '../forward/live-set.ts';
+import type { LiveSetMember } from '../live-set.ts';
 import { mayKeepAlive } from './answer-framing.ts';
 import { type AnswerHead, BadAnswer } from './answer-head.ts';
 import { AnswerReader, type AnswerSink } from './answer-reader.ts';

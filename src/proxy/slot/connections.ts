@@ -1,4 +1,4 @@
-import { createLiveSet } from '../forward/live-set.ts';
+import { createLiveSet } from '../live-set.ts';
 import type { SlotCall } from './call.ts';
 import type { Address } from './connect.ts';
 import { type ConnectionLimits, SlotConnection } from './connection.ts';

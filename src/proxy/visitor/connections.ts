@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import type { ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
-import { createLiveSet, type LiveSet, type LiveSetMember } from '../forward/live-set.ts';
+import { createLiveSet, type LiveSet, type LiveSetMember } from '../live-set.ts';
 
 /** The visitors' open connections, for a worker that has to end them one by one. */
 export interface VisitorConnections {

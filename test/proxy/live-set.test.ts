@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createLiveSet, type LiveSetMember } from '../../../src/proxy/forward/live-set.ts';
+import { createLiveSet, type LiveSetMember } from '../../src/proxy/live-set.ts';
 
 test('has whoever came and has not gone, in whichever order they come and go', () => {
   const step = fc.record({ comes: fc.boolean(), who: fc.nat(9) });
