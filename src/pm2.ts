@@ -1,4 +1,5 @@
 /** The only file that knows PM2's API. `PM2_HOME` decides which daemon it talks to, as for PM2 itself. */
+
 import { readFileSync, readlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { homedir } from 'node:os';
@@ -8,6 +9,7 @@ import type { ProcessDescription } from 'pm2';
 import { type App, DEFINITION_VARIABLE } from './config/ecosystem.ts';
 import { SlotsError } from './errors.ts';
 import { forgetStarterEnvironment, withoutPm2Variables } from './pm2-environment.ts';
+import { isRunning } from './slots/is-running.ts';
 import { siteRoot } from './slots/site-root.ts';
 import { NO_RELEASE_EXIT_CODE } from './slots/slot.ts';
 
@@ -123,18 +125,9 @@ export function daemonMemory(): number | null {
 export function daemonPid(): number | null {
   try {
     const pid = Number(readFileSync(join(pm2Home(), 'pm2.pid'), 'utf8'));
-    return isAlive(pid) ? pid : null;
+    return isRunning(pid) ? pid : null;
   } catch {
     return null;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }
 
@@ -231,7 +224,7 @@ function adapt(api: Api): Pm2 {
       await call('kill', (done) => api.killDaemon(done as never));
       // PM2 calls back, and removes its pid file, while the daemon still has its last half second.
       const deadline = performance.now() + DAEMON_END_TIMEOUT_MS;
-      while (pid !== null && isAlive(pid) && performance.now() < deadline) await delay(20);
+      while (pid !== null && isRunning(pid) && performance.now() < deadline) await delay(20);
     },
     disconnect: () => api.disconnect(),
   };

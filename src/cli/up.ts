@@ -14,7 +14,7 @@ import { judge } from '../controller/health/verdict.ts';
 import { SlotsError } from '../errors.ts';
 import { connectPm2, daemonNode, isDaemonRunning, type Pm2 } from '../pm2.ts';
 import type { SitePaths } from '../slots/paths.ts';
-import { placeOwners } from '../slots/run-socket.ts';
+import { runSocketOwners } from '../slots/run-socket.ts';
 import { attachLogs } from './attach-logs.ts';
 import { callController, followController } from './client.ts';
 import { untilControllerAnswers } from './controller-answers.ts';
@@ -130,7 +130,7 @@ async function startMissing(pm2: Pm2, config: Config, paths: SitePaths): Promise
 
 /** A daemon's processes end by themselves when it dies. One that hung at that moment has the port that its successor needs. */
 async function endOrphans({ run }: SitePaths): Promise<void> {
-  const orphans = (await placeOwners(run)).filter(({ isOrphan }) => isOrphan);
+  const orphans = (await runSocketOwners(run)).filter(({ isOrphan }) => isOrphan);
   await Promise.all(orphans.map(({ pid }) => endProcess(pid, ORPHAN_LIMIT_MS)));
 }
 

@@ -74,6 +74,7 @@ export function loadConfig(root: string): Config {
     ],
     lockFile,
     framework: preset?.name,
+    worksInRelease: preset?.worksInRelease,
     todo: preset?.todo,
     advice: preset?.advice,
   };

@@ -197,6 +197,8 @@ export interface Config extends Parsed {
   lockFile?: string | undefined;
   /** The recognised framework, for people. */
   framework?: string | undefined;
+  /** The framework's server changes into the release. */
+  worksInRelease?: boolean | undefined;
   nodeArgs: string[];
   args: string[];
   envFiles: string[];

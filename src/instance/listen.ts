@@ -6,7 +6,7 @@
 import { Server as HttpServer } from 'node:http';
 import { Server, type Socket } from 'node:net';
 import { basename, dirname, join } from 'node:path';
-import { type Place, takePlace } from '../slots/run-socket.ts';
+import { type RunSocket, takeRunSocket } from '../slots/run-socket.ts';
 import { tellListening } from '../tell-listening.ts';
 
 const LOOPBACK = '127.0.0.1';
@@ -23,24 +23,16 @@ export interface SlotAddress {
   socket: string;
 }
 
-/**
- * From here on, for each server of this process.
- *
- * @param onPlace is called when the instance has taken its place: its socket answers
- */
-export function listenForSlot(
-  { port, socket }: SlotAddress,
-  onPlace: (place: Place) => void = () => {},
-): void {
+/** From here on, for each server of this process. */
+export function listenForSlot({ port, socket }: SlotAddress): void {
   const { listen } = Server.prototype;
   Server.prototype.listen = function (this: Server, ...args: unknown[]) {
     const asked = readArguments(args);
     if (asked.port !== port) return Reflect.apply(listen, this, args);
     this.once('listening', async () => {
       try {
-        // A server that is not HTTP's is reached on its port; its place only says that the instance is there.
-        const place = this instanceof HttpServer ? serveAt(socket, this, port) : standAt(socket);
-        onPlace(await place);
+        // A server that is not HTTP's is reached on its port.
+        await (this instanceof HttpServer ? serveAt(socket, this, port) : standAt(socket));
       } catch (error) {
         // The slot's TCP port is there all the same.
         console.error(`slots: cannot listen at ${socket}: ${(error as Error).message}`);
@@ -60,7 +52,7 @@ export function listenForSlot(
 }
 
 /** Gives the connections of the Unix socket to an HTTP server, for which they are like those of its port. */
-async function serveAt(path: string, server: HttpServer, port: number): Promise<Place> {
+async function serveAt(path: string, server: HttpServer, port: number): Promise<RunSocket> {
   const counted = server as unknown as Counted;
   const give = (socket: Socket) => {
     const owned = socket as unknown as { server: object; _server: Counted };
@@ -71,19 +63,19 @@ async function serveAt(path: string, server: HttpServer, port: number): Promise<
     looksLikeTcp(socket, port);
     server.emit('connection', socket);
   };
-  const place = await takePlace(path, give, { allowHalfOpen: true });
+  const own = await takeRunSocket(path, give, { allowHalfOpen: true });
   const { close } = server;
   server.close = function (this: HttpServer, ...args) {
-    place.leave();
+    own.leave();
     return Reflect.apply(close, this, args);
   };
-  return place;
+  return own;
 }
 
 /** `tcp…` instead of the slot's name, so that nobody asks for a page there. */
-function standAt(socket: string): Promise<Place> {
+function standAt(socket: string): Promise<RunSocket> {
   const path = join(dirname(socket), `tcp${basename(socket)}`);
-  return takePlace(path, (connection) => connection.destroy());
+  return takeRunSocket(path, (connection) => connection.destroy());
 }
 
 /** A socket's path is no address: `trust proxy: loopback` would trust nobody, and logs would say `undefined`. */

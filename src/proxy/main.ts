@@ -6,7 +6,7 @@ import { listenHost } from '../config/listen-host.ts';
 import { loadWorkerConfig } from '../config/started.ts';
 import { SlotsError } from '../errors.ts';
 import { sitePaths } from '../slots/paths.ts';
-import type { Place } from '../slots/run-socket.ts';
+import type { RunSocket } from '../slots/run-socket.ts';
 import { siteRoot } from '../slots/site-root.ts';
 import type { Slot } from '../slots/slot.ts';
 import { isOwnSocket } from '../slots/socket-owner.ts';
@@ -16,7 +16,7 @@ import { readAssignment } from '../wire/assignment.ts';
 import { instanceSockets } from '../wire/instance-socket.ts';
 import { REPORT_INTERVAL_MS } from '../wire/messages.ts';
 import { type ControlHandlers, connectController } from './control-client.ts';
-import { createComplaints } from './forward/complaints.ts';
+import { tellBadAnswers } from './forward/bad-answers.ts';
 import { listenShared, sharePort } from './public-port.ts';
 import { stopServing } from './stop.ts';
 import { followCertificate } from './visitor/certificate.ts';
@@ -41,7 +41,7 @@ function onFault(error: Error) {
   );
 }
 
-const onBadAnswer = createComplaints((slot, { message }, more) => {
+const onBadAnswer = tellBadAnswers((slot, { message }, more) => {
   const before = more > 0 ? `; ${more} more of ${slot} since the last such line` : '';
   log.warn({ event: 'slot.bad-answer', slot, more }, `${message}: answered 502${before}`);
 });
@@ -112,7 +112,7 @@ const failToListen = (error: Error) => {
 const host = listenHost(config.host);
 const { tls } = config.proxy;
 const redirect = tls?.redirectHttp ? createRedirect(config.proxy, config.ports.proxy) : null;
-const share: Place[] = [];
+const share: RunSocket[] = [];
 process.once('SIGINT', () => stop('SIGINT'));
 await listen().catch(failToListen);
 const { epoch, active } = plane.current();
@@ -131,17 +131,17 @@ async function listen(): Promise<void> {
   for (const { server, name, port } of servers) {
     await listenShared(server, { name, port, host }, paths.run);
     server.on('error', failToListen);
-    const place = await sharePort(server, name, number, paths.run).catch((error: Error) => {
+    const socket = await sharePort(server, name, number, paths.run).catch((error: Error) => {
       const what = `the next worker cannot have port ${port} from this one: ${error.message}`;
       log.error({ event: 'worker.share-failed', port, error: error.message }, what);
     });
-    if (place) share.push(place);
+    if (socket) share.push(socket);
   }
 }
 
 async function stop(why: string): Promise<void> {
   log.info({ event: 'worker.stop', why }, `stopping (${why}): no new connections`);
-  for (const place of share) place.leave();
+  for (const socket of share) socket.leave();
   // Its answers are at once, and each is a connection's last.
   redirect?.close();
   await stopServing(plane, config.drainTimeoutMs);

@@ -6,7 +6,7 @@
 import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Place, places, takePlace } from '../slots/run-socket.ts';
+import { type RunSocket, runSockets, takeRunSocket } from '../slots/run-socket.ts';
 import { passHandle, receiveHandle } from './handle-passing.ts';
 
 /** How long a worker looks for a way to listen, in milliseconds: two that start at once meet. */
@@ -29,7 +29,7 @@ export async function listenShared(
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
-    for (const path of places(run, name)) {
+    for (const path of runSockets(run, name)) {
       const handle = await receiveHandle(path, port);
       if (handle) return listen(server, handle);
     }
@@ -46,9 +46,14 @@ export async function listenShared(
 }
 
 /** Passes the socket of `server` on to workers that start, as the one that is number `n`. */
-export function sharePort(server: Server, name: string, n: number, run: string): Promise<Place> {
+export function sharePort(
+  server: Server,
+  name: string,
+  n: number,
+  run: string,
+): Promise<RunSocket> {
   const path = join(run, `${name}-${n}.sock`);
-  return takePlace(path, (socket) => passHandle(server, socket), { pauseOnConnect: true });
+  return takeRunSocket(path, (socket) => passHandle(server, socket), { pauseOnConnect: true });
 }
 
 function listen(server: Server, options: object): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * The sockets in `slots/run`, one for each process that serves. Its path is the process's place: a successor takes it over by
- * a rename, so that it is never empty in between, and the process that it was taken from knows that it is not needed.
+ * The sockets in `slots/run`, one for each process that serves. A successor takes its path over by a rename, so that somebody
+ * answers there at any time.
  */
 import {
   lstatSync,
@@ -16,9 +16,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { isRunning } from './is-running.ts';
 
-export interface Place {
-  /** `taken`: by a successor. `gone`: nobody's, for its folder was removed. */
-  state(): 'ours' | 'taken' | 'gone';
+export interface RunSocket {
   /** Takes no more connections, and removes the path unless it is a successor's. */
   leave(): void;
 }
@@ -28,11 +26,11 @@ export interface Place {
  *
  * @throws Error when the folder cannot be written to, or is another user's
  */
-export async function takePlace(
+export async function takeRunSocket(
   path: string,
   onConnection: (socket: Socket) => void,
   options: { allowHalfOpen?: boolean; pauseOnConnect?: boolean } = {},
-): Promise<Place> {
+): Promise<RunSocket> {
   makeOwnFolder(dirname(path));
   const server = createServer(options, onConnection);
   const first = `${path}.${process.pid}`;
@@ -42,17 +40,12 @@ export async function takePlace(
   writeFileSync(`${first}.pid`, `${process.pid} ${process.ppid}\n`);
   renameSync(`${first}.pid`, `${path}.pid`);
   renameSync(first, path);
-  const state = () => {
-    const found = statSync(path, { throwIfNoEntry: false });
-    if (!found) return 'gone';
-    return found.ino === inode ? 'ours' : 'taken';
-  };
   const removeOurs = () => {
-    if (state() === 'ours') for (const file of [path, `${path}.pid`]) rmSync(file, { force: true });
+    const isOurs = statSync(path, { throwIfNoEntry: false })?.ino === inode;
+    if (isOurs) for (const file of [path, `${path}.pid`]) rmSync(file, { force: true });
   };
   process.once('exit', removeOurs);
   return {
-    state,
     leave() {
       process.removeListener('exit', removeOurs);
       removeOurs();
@@ -61,8 +54,8 @@ export async function takePlace(
   };
 }
 
-/** The paths of all places whose name begins so, for instance `proxy`; also of processes that were killed. */
-export function places(run: string, name: string): string[] {
+/** The paths of all sockets whose name begins so, for instance `proxy`; also of processes that were killed. */
+export function runSockets(run: string, name: string): string[] {
   try {
     const pattern = new RegExp(`^${name}-\\d+\\.sock$`);
     return readdirSync(run)
@@ -74,22 +67,22 @@ export function places(run: string, name: string): string[] {
 }
 
 export interface Owner {
-  /** The place's name without its number: `proxy`, `blue`, `watcher`, … */
+  /** The socket's name without its number: `proxy`, `blue`, `watcher`, … */
   role: string;
   pid: number;
   /** The PM2 daemon that started it has died. */
   isOrphan: boolean;
 }
 
-/** The processes that hold places, as far as they live. */
-export async function placeOwners(run: string): Promise<Owner[]> {
-  const found = await Promise.all(places(run, '[a-z]+').map(ownerOf));
+/** The processes that listen at them, as far as they live. */
+export async function runSocketOwners(run: string): Promise<Owner[]> {
+  const found = await Promise.all(runSockets(run, '[a-z]+').map(ownerOf));
   return found.filter((owner) => owner !== null);
 }
 
 async function ownerOf(path: string): Promise<Owner | null> {
   // A number in a file may be another process's by now; whoever takes connections is the one that wrote it.
-  if (!(await isHeld(path))) return null;
+  if (!(await isServed(path))) return null;
   try {
     const [pid = 0, daemon = 0] = readFileSync(`${path}.pid`, 'utf8').split(' ').map(Number);
     const role = basename(path).replace(/-\d+\.sock$/, '');
@@ -99,8 +92,8 @@ async function ownerOf(path: string): Promise<Owner | null> {
   }
 }
 
-/** Whether a process takes connections at this place. */
-export function isHeld(path: string): Promise<boolean> {
+/** Whether a process takes connections at this path. */
+function isServed(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path);
     const end = (held: boolean) => {

@@ -1,4 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { plainText } from '../plain-text.ts';
 import { type SitePaths, writesFile } from './paths.ts';
 
 /** A file that a process of a slot has written, as instance/record-writes.ts tells it. */
@@ -44,4 +46,12 @@ async function readWrites(paths: SitePaths, id: string): Promise<SiteWrite[]> {
       return [];
     }
   });
+}
+
+/** Tells how a file that the site writes into its release outlives that. */
+export function howToShare(file: string): string {
+  const folder = dirname(file);
+  return folder === '.'
+    ? 'write it into a folder that is named in "shared"'
+    : `name its folder in "shared" (shared: ['${plainText(folder)}'])`;
 }

@@ -4,7 +4,7 @@ import { existsSync, statSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePorts } from '../support/free-ports.ts';
@@ -19,7 +19,7 @@ async function startSite(site: string) {
   const socket = join(await tempFolder(), 'run', 'blue-0.sock');
   const script = `
     const { listenForSlot } = await import(${JSON.stringify(LISTEN)});
-    listenForSlot({ port: ${port}, socket: ${JSON.stringify(socket)} }, () => process.send('placed'));
+    listenForSlot({ port: ${port}, socket: ${JSON.stringify(socket)} });
     const { createServer } = await import('node:http');
     const server = createServer(async (request, response) => {
       if (request.url === '/slow') {
@@ -34,7 +34,8 @@ async function startSite(site: string) {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
-  await once(child, 'message');
+  const ofAnyServer = [socket, join(dirname(socket), 'tcpblue-0.sock')];
+  await until(() => ofAnyServer.some((path) => existsSync(path)), 'its socket');
   return { child, port, socket };
 }
 

@@ -15,7 +15,7 @@ import { checkPorts } from './ports.ts';
 import { checkApps, checkController, checkPromotion, checkWorkers } from './running.ts';
 import { checkEntries, checkLinks, checkState } from './state-checks.ts';
 import { checkDisk, checkPartials, checkSlotsFolder, checkSocket } from './storage.ts';
-import { checkRescued, checkSiteWrites } from './writes.ts';
+import { checkMovedWrites, checkSiteWrites } from './writes.ts';
 
 /** Everything that is looked at, from the ground up. */
 export function groups(facts: Facts): Group[] {
@@ -54,7 +54,7 @@ export function groups(facts: Facts): Group[] {
         () => checkLinks(facts),
         () => checkPartials(facts),
         () => checkSiteWrites(facts),
-        () => checkRescued(facts),
+        () => checkMovedWrites(facts),
       ],
     },
     {

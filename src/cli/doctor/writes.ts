@@ -1,12 +1,9 @@
 import { readdir } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { plainText } from '../../plain-text.ts';
-import { readSiteWrites } from '../../slots/site-writes.ts';
+import { howToShare, readSiteWrites } from '../../slots/site-writes.ts';
 import { type Check, ok, warning } from './check.ts';
 import type { Facts } from './facts.ts';
-
-/** Frameworks whose server changes into the release. */
-const WORKS_IN_RELEASE = /^(Next\.js|React Router)$/;
 
 /** What the site writes below its working folder is gone with the next release where that is the release itself. */
 export async function checkSiteWrites({ paths, state, config }: Facts): Promise<Check[]> {
@@ -14,15 +11,10 @@ export async function checkSiteWrites({ paths, state, config }: Facts): Promise<
   const active = state.active && state.slots[state.active].release;
   const [file] = (active && releases.get(active)) || [];
   if (file !== undefined) {
-    const folder = dirname(file);
-    const hint =
-      folder === '.'
-        ? 'let it write into a folder that is named in "shared"'
-        : `name that folder in the config: shared: ['${plainText(folder)}']`;
     const message = `the site writes into its release (${plainText(file)}), which the next edit replaces`;
-    return [warning('shared', message, hint)];
+    return [warning('shared', message, howToShare(file))];
   }
-  if (config.shared.length === 0 && WORKS_IN_RELEASE.test(config.framework ?? '')) {
+  if (config.shared.length === 0 && config.worksInRelease) {
     const name = 'a folder that the site writes to belongs in "shared"';
     return [ok('shared', `${config.framework} works in its release: ${name}`)];
   }
@@ -31,7 +23,7 @@ export async function checkSiteWrites({ paths, state, config }: Facts): Promise<
 }
 
 /** Files that were moved out of releases before those were deleted: somebody has to put them where they belong. */
-export async function checkRescued({ paths }: Facts): Promise<Check[]> {
+export async function checkMovedWrites({ paths }: Facts): Promise<Check[]> {
   const entries = await readdir(paths.written, { withFileTypes: true, recursive: true }).catch(
     () => [],
   );

@@ -20,6 +20,7 @@ export function next(site: SiteFacts): Preset | null {
   }
   return {
     name: 'Next.js',
+    worksInRelease: true,
     ...common,
     copy: [
       { from: '.next/standalone', to: '.' },

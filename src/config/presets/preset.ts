@@ -26,6 +26,8 @@ export interface Preset {
   copy?: Copy[];
   /** Variables that the site's processes need besides `HOST` and `PORT`. */
   env?: Record<string, string>;
+  /** Its server changes into the release, so that what it writes by a relative path goes with that. */
+  worksInRelease?: true;
   /** Flags for Node itself, from the start script. */
   nodeArgs?: string[];
   /** Arguments of the entry; `$PORT` and `$HOST` stand for the slot's. */

@@ -21,6 +21,7 @@ export function reactRouter(site: SiteFacts): Preset | null {
   }
   return {
     name: 'React Router',
+    worksInRelease: true,
     ...common,
     copy: [{ from: 'build', to: 'build' }],
     entry: 'react-router:build/server/index.js',

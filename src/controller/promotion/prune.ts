@@ -6,7 +6,7 @@ import { deleteRelease, listReleases, releasesToPrune } from '../../slots/releas
 import type { State } from '../../slots/state.ts';
 import { wantedDeps } from '../build/dependencies.ts';
 import type { Logger } from '../log.ts';
-import { rescueWrites } from './rescue.ts';
+import { moveWrites } from './move-writes.ts';
 
 /** Removes the releases beyond `keep`, but none that a slot points to, and the dependencies of none that is left. */
 export async function prune(
@@ -24,7 +24,7 @@ export async function prune(
 }
 
 async function remove(paths: SitePaths, id: string, log: Logger): Promise<void> {
-  const files = await rescueWrites(paths, id).catch((error) => {
+  const files = await moveWrites(paths, id).catch((error) => {
     const kept = `${id} stays: what the site wrote into it cannot be moved away: ${messageOf(error)}`;
     log.error({ event: 'release.kept', release: id, error: messageOf(error) }, kept);
     return null;
@@ -32,7 +32,7 @@ async function remove(paths: SitePaths, id: string, log: Logger): Promise<void> 
   if (files === null) return;
   if (files.length > 0) {
     const moved = `the site wrote ${files.length} files into ${id}; they are in slots/written/${id} now`;
-    log.warn({ event: 'release.rescued', release: id, files: files.slice(0, 20) }, moved);
+    log.warn({ event: 'release.writes-moved', release: id, files: files.slice(0, 20) }, moved);
   }
   await deleteRelease(paths, id);
   log.info({ event: 'release.pruned', release: id }, `removed ${id}`);

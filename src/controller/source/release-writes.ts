@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { plainText } from '../../plain-text.ts';
 import type { SitePaths } from '../../slots/paths.ts';
-import { readSiteWrites } from '../../slots/site-writes.ts';
+import { howToShare, readSiteWrites } from '../../slots/site-writes.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store.ts';
 
@@ -46,10 +46,5 @@ export function watchReleaseWrites(
 }
 
 function lostWith(file: string): string {
-  const folder = dirname(file);
-  const remedy =
-    folder === '.'
-      ? 'write it into a folder that is named in "shared"'
-      : `name its folder in "shared" (shared: ['${plainText(folder)}'])`;
-  return `the site writes into its release (${plainText(file)}): the next edit leaves that behind; ${remedy}, or write below the site's own folder`;
+  return `the site writes into its release (${plainText(file)}): the next edit leaves that behind; ${howToShare(file)}, or write below the site's own folder`;
 }

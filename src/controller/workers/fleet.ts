@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { SlotsError } from '../../errors.ts';
+import { isRunning } from '../../slots/is-running.ts';
 import type { PerSlot, Slot } from '../../slots/slot.ts';
 import type { Assignment } from '../../wire/assignment.ts';
 import type { Counters, FromWorker, ToWorker } from '../../wire/messages.ts';
@@ -80,7 +81,7 @@ export function createWorkers(
 
   const forgetDead = () => {
     for (const { pid, phase } of workers.values()) {
-      if (phase.name === 'lost' && !isAlive(pid)) workers.delete(pid);
+      if (phase.name === 'lost' && !isRunning(pid)) workers.delete(pid);
     }
   };
 
@@ -202,15 +203,6 @@ function connected(workers: ReadonlyMap<number, Worker>) {
 function silent(workers: Worker[]): SlotsError {
   const pids = workers.map(({ pid }) => pid).join(', ');
   return new SlotsError('WORKERS_SILENT', `proxy workers ${pids} did not acknowledge the flip`);
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function signalWorker(pid: number, signal: NodeJS.Signals): void {

@@ -2,7 +2,6 @@
 import { countAnswer } from '../metrics/counters.ts';
 import { affinityCookie } from '../request/affinity.ts';
 import { toVisitorFields } from '../request/fields.ts';
-import { toVisitorAddress, visitorAddress } from '../request/own-address.ts';
 import { type AnswerHead, BadAnswer } from '../slot/answer-head.ts';
 import { Answer } from '../visitor/answer.ts';
 import { breakOff, cutStream, dropVainTrailer, writeInformational } from '../visitor/visitor.ts';
@@ -42,10 +41,14 @@ export function passHead(exchange: ExchangeState, head: AnswerHead): void {
   countAnswer(exchange.traffic, status, performance.now() - exchange.startedAt);
   if (context.stopping()) response.shouldKeepAlive = false;
   exchange.contentType = known['content-type'];
-  const address = (value: string) =>
-    toVisitorAddress(value, context.ports[exchange.slot], () => visitorAddress(exchange.head));
   const release = context.release(exchange.slot);
-  const fields = toVisitorFields(raw, known.connection, release, address);
+  const fields = toVisitorFields(
+    raw,
+    known.connection,
+    release,
+    context.ports[exchange.slot],
+    exchange.head,
+  );
   if (context.keepsInstance) rememberInstance(exchange, fields, raw);
   if (known.trailer !== undefined) dropVainTrailer(response, status, fields);
   const length = exchange.method === 'HEAD' ? undefined : known['content-length'];

@@ -30,7 +30,7 @@ export interface Audited {
   endDead(): number;
   owners(slot: Slot): Owners;
   /** Connections to each slot. */
-  connections: PerSlot<{ endForsaken(): number }>;
+  connections: PerSlot<{ endLeaked(): number }>;
   places: PerSlot<{ held(): number; correct(held: number): void }>;
   inflight: { readonly counts: PerSlot<number>; correct(slot: Slot, count: number): void };
 }
@@ -41,9 +41,9 @@ export function audit(audited: Audited): Leak[] {
   const dead = audited.endDead();
   if (dead > 0) leaks.push(new Leak(`${dead} requests were open for visitors who are gone`));
   for (const slot of SLOTS) {
-    const forsaken = audited.connections[slot].endForsaken();
-    if (forsaken === 0) continue;
-    leaks.push(new Leak(`${slot}: ${forsaken} connections were taken by requests that are over`));
+    const leaked = audited.connections[slot].endLeaked();
+    if (leaked === 0) continue;
+    leaks.push(new Leak(`${slot}: ${leaked} connections were taken by requests that are over`));
   }
   const counts = SLOTS.flatMap((slot): Count[] => {
     const { places, inflight } = audited.owners(slot);

@@ -1,5 +1,4 @@
 /** The steps of an exchange whose attempt has failed: the request is sent again, or the visitor is told. */
-
 import type { Slot } from '../../slots/slot.ts';
 import { countAnswer } from '../metrics/counters.ts';
 import { sendSoon } from '../send-soon.ts';

@@ -1,5 +1,6 @@
 import { RELEASE_HEADER } from '../../slots/headers.ts';
 import { fieldKind } from './field-kind.ts';
+import { toVisitorAddress, visitorAddress } from './own-address.ts';
 
 const MAX_REQUEST_ID_LENGTH = 200;
 
@@ -101,13 +102,15 @@ function forwardedNode(address: string): string {
  * @param raw pairs of name and value
  * @param connection the value of the answer's `Connection` field
  * @param release for `x-slots-release`, or `null` not to tell
- * @param address for the value of a field that may name the slot's own address
+ * @param port that the slot listens on: an answer that names it gets the visitor's own address
+ * @param head of the request as the slot got it, which says what that is
  */
 export function toVisitorFields(
   raw: readonly string[],
   connection: string | string[] | undefined,
   release: string | null,
-  address: (value: string) => string = (value) => value,
+  port = 0,
+  head = '',
 ): string[] {
   const perConnection = named(connection);
   const out: string[] = [];
@@ -117,7 +120,8 @@ export function toVisitorFields(
     if (kind === 'hop-by-hop' || kind === 'release') continue;
     if (perConnection?.has(name.toLowerCase())) continue;
     const value = raw[i + 1] as string;
-    out.push(name, kind === 'address' ? address(value) : value);
+    const isAddress = kind === 'address' && port !== 0;
+    out.push(name, isAddress ? toVisitorAddress(value, port, () => visitorAddress(head)) : value);
   }
   if (release !== null) out.push(RELEASE_HEADER, release);
   return out;

@@ -118,11 +118,11 @@ export class SlotConnection implements CallConnection, AnswerSink, LiveSetMember
   }
 
   /** Whether its call is over or elsewhere, and has not said so. */
-  get isForsaken(): boolean {
+  get isLeaked(): boolean {
     return this.#call !== null && !this.#call.isOn(this);
   }
 
-  endForsaken(): void {
+  endLeaked(): void {
     if (this.#call !== null) this.abandon(this.#call);
   }
 

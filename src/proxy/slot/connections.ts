@@ -25,7 +25,7 @@ export interface SlotConnections {
   /** How many calls are on a connection, or wait for one. */
   busy(): number;
   /** Ends the connections whose calls are over or elsewhere and have not said so; how many there were. */
-  endForsaken(): number;
+  endLeaked(): number;
 }
 
 export function createSlotConnections(address: Address, limits: ConnectionLimits): SlotConnections {
@@ -79,10 +79,10 @@ export function createSlotConnections(address: Address, limits: ConnectionLimits
       else connection.open(address, call, refused);
     },
     busy: taken.size,
-    endForsaken() {
-      const forsaken = taken.all().filter(({ isForsaken }) => isForsaken);
-      for (const connection of forsaken) connection.endForsaken();
-      return forsaken.length;
+    endLeaked() {
+      const leaked = taken.all().filter(({ isLeaked }) => isLeaked);
+      for (const connection of leaked) connection.endLeaked();
+      return leaked.length;
     },
   };
 }

@@ -73,6 +73,6 @@ export function createInstanceConnections(
   return {
     send,
     busy: () => all.reduce((sum, connections) => sum + connections.busy(), 0),
-    endForsaken: () => all.reduce((sum, connections) => sum + connections.endForsaken(), 0),
+    endLeaked: () => all.reduce((sum, connections) => sum + connections.endLeaked(), 0),
   };
 }

@@ -71,11 +71,14 @@ export function serveVisitors(
   errors: ErrorAnswers,
   { request, upgrade }: VisitorHandlers,
 ): void {
-  const listen = inTurn(request);
-  server.on('request', noteProtocol);
+  const begin = inTurn(request);
+  // One listener: with two, Node copies the list of them for each request.
+  const listen: RequestListener = (request, response) => {
+    noteProtocol(request);
+    begin(request, response);
+  };
   server.on('request', listen);
   // Without this Node invites a body that may be refused; an upload asks for it when the slot wants it.
-  server.on('checkContinue', noteProtocol);
   server.on('checkContinue', listen);
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // Node has taken its own listeners away.

@@ -7,7 +7,7 @@ import {
   checkSlotsFolder,
   checkSocket,
 } from '../../../src/cli/doctor/storage.ts';
-import { checkRescued, checkSiteWrites } from '../../../src/cli/doctor/writes.ts';
+import { checkMovedWrites, checkSiteWrites } from '../../../src/cli/doctor/writes.ts';
 import { writesFile } from '../../../src/slots/paths.ts';
 import { createPartial } from '../../../src/slots/release.ts';
 import { EMPTY_STATE } from '../../../src/slots/state.ts';
@@ -74,27 +74,26 @@ test('a site that writes into its release is told which folder to share', async 
   const line = JSON.stringify({ in: 'release', path: 'public/uploads/cat.png' });
   await writeFile(writesFile(paths, release.id), `${line}\n`);
   expect(await checkSiteWrites(doctorFacts(paths, { state }))).toMatchObject([
-    { level: 'warning', hint: `name that folder in the config: shared: ['public/uploads']` },
+    { level: 'warning', hint: `name its folder in "shared" (shared: ['public/uploads'])` },
   ]);
 });
 
 test('files that were rescued from deleted releases are named until somebody moves them', async () => {
   const paths = await tempSite();
-  expect(await checkRescued(doctorFacts(paths))).toEqual([]);
+  expect(await checkMovedWrites(doctorFacts(paths))).toEqual([]);
   await putFile(paths.slots, `written/${releaseIdOf(1)}/data/rows.db`, 'rows');
-  const [check] = await checkRescued(doctorFacts(paths));
+  const [check] = await checkMovedWrites(doctorFacts(paths));
   expect(check).toMatchObject({ level: 'warning' });
   expect(check?.message).toContain(`slots/written/${releaseIdOf(1)}/data/rows.db`);
 });
 
 test('a framework that works in its release is told to share what it writes, before it writes', async () => {
   const paths = await tempSite();
-  const facts = (framework: string, shared: string[] = []) =>
-    doctorFacts(paths, { config: { ...testConfig({ shared }), framework } });
-  const [check] = await checkSiteWrites(facts('Next.js'));
+  const facts = (framework: string, worksInRelease: boolean, shared: string[] = []) =>
+    doctorFacts(paths, { config: { ...testConfig({ shared }), framework, worksInRelease } });
+  const [check] = await checkSiteWrites(facts('Next.js', true));
   expect(check?.message).toContain('Next.js works in its release');
-  expect(await checkSiteWrites(facts('Next.js (static)'))).toEqual([]);
-  expect(await checkSiteWrites(facts('Astro'))).toEqual([]);
-  const [shared] = await checkSiteWrites(facts('Next.js', ['data']));
+  expect(await checkSiteWrites(facts('Astro', false))).toEqual([]);
+  const [shared] = await checkSiteWrites(facts('Next.js', true, ['data']));
   expect(shared?.message).toContain('links to data');
 });

@@ -26,7 +26,7 @@ vi.mock('../../../src/slots/crash-file.ts', async () => {
 vi.mock('../../../src/slots/history.ts', async () => {
   return (await import('../../support/promotion-io.ts')).history;
 });
-vi.mock('../../../src/controller/promotion/rescue.ts', () => ({ rescueWrites: async () => [] }));
+vi.mock('../../../src/controller/promotion/move-writes.ts', () => ({ moveWrites: async () => [] }));
 vi.mock('../../../src/slots/deps.ts', async (original) => {
   return { ...(await original<object>()), ...(await import('../../support/promotion-io.ts')).deps };
 });

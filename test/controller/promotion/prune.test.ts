@@ -45,7 +45,7 @@ async function pruned(paths: SitePaths) {
   return { isLeft: left.includes(OLD), events: lines };
 }
 
-const rescued = (paths: SitePaths, path: string) =>
+const moved = (paths: SitePaths, path: string) =>
   readFile(join(paths.slots, 'written', OLD, path), 'utf8');
 
 test('what a site wrote into its release outlives that release, and is said', async () => {
@@ -53,40 +53,40 @@ test('what a site wrote into its release outlives that release, and is said', as
   await written(paths, { 'public/uploads/cat.txt': 'meow', 'data.db': 'rows' });
   const { isLeft, events } = await pruned(paths);
   expect(isLeft).toBe(false);
-  expect(await rescued(paths, 'public/uploads/cat.txt')).toBe('meow');
-  expect(await rescued(paths, 'data.db')).toBe('rows');
+  expect(await moved(paths, 'public/uploads/cat.txt')).toBe('meow');
+  expect(await moved(paths, 'data.db')).toBe('rows');
   expect(events).toContainEqual(
     expect.objectContaining({
-      event: 'release.rescued',
+      event: 'release.writes-moved',
       release: OLD,
       files: ['data.db', 'public/uploads/cat.txt'],
     }),
   );
 });
 
-test('a folder that a site moved into its release is rescued with all that is in it', async () => {
+test('a folder that a site moved into its release is moved with all that is in it', async () => {
   const paths = await siteWithOldRelease();
   await written(paths, { 'up/a/1.txt': 'one', 'up/b.txt': 'two' }, ['up', 'up/b.txt']);
   await pruned(paths);
-  expect(await rescued(paths, 'up/a/1.txt')).toBe('one');
-  expect(await rescued(paths, 'up/b.txt')).toBe('two');
+  expect(await moved(paths, 'up/a/1.txt')).toBe('one');
+  expect(await moved(paths, 'up/b.txt')).toBe('two');
 });
 
-test('what SQLite has not written into its database yet is rescued with the database', async () => {
+test('what SQLite has not written into its database yet is moved with the database', async () => {
   const paths = await siteWithOldRelease();
   await written(paths, { 'data.db': 'rows', 'data.db-wal': 'new rows', 'data.db-shm': '' }, [
     'data.db',
   ]);
   await pruned(paths);
-  expect(await rescued(paths, 'data.db-wal')).toBe('new rows');
-  expect(await rescued(paths, 'data.db-shm')).toBe('');
+  expect(await moved(paths, 'data.db-wal')).toBe('new rows');
+  expect(await moved(paths, 'data.db-shm')).toBe('');
 });
 
 test('what a framework can make again is deleted with its release', async () => {
   const paths = await siteWithOldRelease();
   await written(paths, { '.next/cache/page.html': 'again' });
   expect((await pruned(paths)).isLeft).toBe(false);
-  await expect(rescued(paths, '.next/cache/page.html')).rejects.toThrow('ENOENT');
+  await expect(moved(paths, '.next/cache/page.html')).rejects.toThrow('ENOENT');
 });
 
 test('a shared folder stays where the site has it, and nothing outside of a release is moved', async () => {

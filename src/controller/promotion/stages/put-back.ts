@@ -1,5 +1,5 @@
 import type { PuttingBack } from '../../../slots/state.ts';
-import { hold } from '../hold.ts';
+import { setRelease } from '../set-release.ts';
 import type { StageContext } from './context.ts';
 
 /**
@@ -13,5 +13,5 @@ export async function putBack(
   context: StageContext,
   { slot, previous }: PuttingBack,
 ): Promise<void> {
-  await hold(context, slot, previous);
+  await setRelease(context, slot, previous);
 }

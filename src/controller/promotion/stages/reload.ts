@@ -1,7 +1,7 @@
 import { slotRelease } from '../../../slots/link.ts';
 import { otherSlot } from '../../../slots/slot.ts';
 import type { Candidate } from '../../../slots/state.ts';
-import { hold, renewOrStop } from '../hold.ts';
+import { renewOrStop, setRelease } from '../set-release.ts';
 import type { StageContext } from './context.ts';
 
 /**
@@ -15,5 +15,5 @@ export async function reload(context: StageContext, { slot }: Candidate): Promis
   const { release } = context.store.state.slots[retired];
   const keepsRelease = release !== null && (await slotRelease(context.paths, retired)) === release;
   if (keepsRelease) await renewOrStop(context, retired, release, 'reload');
-  else await hold(context, retired, release);
+  else await setRelease(context, retired, release);
 }

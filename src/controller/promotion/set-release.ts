@@ -12,7 +12,7 @@ import type { StageContext } from './stages/context.ts';
  * @throws SlotsError `RELEASE_UNKNOWN` when that release is gone; then the slot is stopped too, or else what it
  * held before would pass for a standby
  */
-export async function hold(
+export async function setRelease(
   context: StageContext,
   slot: Slot,
   release: string | null,

@@ -9,7 +9,7 @@ const SILENCE_MS = 60_000;
  * @param tell gets how many more there were since it was last told of this slot
  * @param now in milliseconds
  */
-export function createComplaints(
+export function tellBadAnswers(
   tell: (slot: Slot, error: Error, more: number) => void,
   now: () => number = () => performance.now(),
 ): (slot: Slot, error: Error) => void {

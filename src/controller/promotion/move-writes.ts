@@ -12,7 +12,7 @@ const BESIDE = ['', '-wal', '-shm', '-journal'];
  *
  * @returns what was moved, relative to the release's `dist`
  */
-export async function rescueWrites(paths: SitePaths, id: string): Promise<string[]> {
+export async function moveWrites(paths: SitePaths, id: string): Promise<string[]> {
   const { releases } = await readSiteWrites(paths);
   const dist = join(releaseDir(paths, id), 'dist');
   const moved: string[] = [];

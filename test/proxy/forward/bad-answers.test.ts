@@ -1,12 +1,12 @@
 import { createServer } from 'node:http';
 import { expect, test } from 'vitest';
-import { createComplaints } from '../../../src/proxy/forward/complaints.ts';
+import { tellBadAnswers } from '../../../src/proxy/forward/bad-answers.ts';
 import { serveOrigin, startPlane } from '../../support/plane.ts';
 
 test('wrong answers of a slot are told once a minute, with how many more there were', () => {
   const told: unknown[] = [];
   let now = 0;
-  const complain = createComplaints(
+  const complain = tellBadAnswers(
     (slot, { message }, more) => told.push([slot, message, more]),
     () => now,
   );
