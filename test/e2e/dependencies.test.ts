@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
@@ -41,21 +41,22 @@ async function packGreet(site: Site, ...versions: string[]): Promise<void> {
   }
 }
 
-/** As a git pull would do it: the lock file changes, and nothing is installed in the site. */
+/**
+ * As a git pull would do it: the lock file changes with the manifest, and nothing is installed in the site. npm writes both
+ * aside, since it takes longer over the lock than an edit waits for the next.
+ */
 async function lockGreet(site: Site, version: string): Promise<void> {
   const dependencies = { greet: `file:vendor/greet-${version}.tgz` };
   const scripts = { start: 'node server.js' };
   const manifest = { name: site.name, private: true, type: 'module', scripts, dependencies };
-  await writeFile(join(site.root, 'package.json'), JSON.stringify(manifest));
-  await npm(
-    site,
-    site.root,
-    'install',
-    '--package-lock-only',
-    '--offline',
-    '--no-audit',
-    '--no-fund',
-  );
+  const aside = join(site.root, 'slots/source', `lock-${version}`);
+  await putFile(aside, 'package.json', JSON.stringify(manifest));
+  await cp(join(site.root, 'vendor'), join(aside, 'vendor'), { recursive: true });
+  const flags = ['--package-lock-only', '--offline', '--no-audit', '--no-fund'];
+  await npm(site, aside, 'install', ...flags);
+  for (const file of ['package.json', 'package-lock.json']) {
+    await rename(join(aside, file), join(site.root, file));
+  }
 }
 
 test('a release keeps its dependencies when a major of one changes under it', async () => {
