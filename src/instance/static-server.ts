@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
+import { isHashed } from '../slots/hashed.ts';
 import { type StaticFiles, staticFiles, type Variants } from './static-files.ts';
-import { isHashed } from './static-hashed.ts';
 import type { Redirect } from './static-redirect.ts';
 import { type Rules, readRules } from './static-rules.ts';
 import { type Exchange, sendFile, sendPage, sendStatus } from './static-send.ts';

@@ -18,6 +18,7 @@ import { REPORT_INTERVAL_MS } from '../wire/messages.ts';
 import { type ControlHandlers, connectController } from './control-client.ts';
 import { tellBadAnswers } from './forward/bad-answers.ts';
 import { listenShared, sharePort } from './public-port.ts';
+import { openKeptFiles } from './skew/kept-files.ts';
 import { stopServing } from './stop.ts';
 import { followCertificate } from './visitor/certificate.ts';
 import { createRedirect } from './visitor/redirect.ts';
@@ -59,7 +60,12 @@ function prepare() {
     const sockets = { blue: socketsOf('blue'), green: socketsOf('green') };
     return {
       config,
-      plane: createDataPlane(config.proxy, config.ports, { onFault, onBadAnswer, sockets }),
+      plane: createDataPlane(config.proxy, config.ports, {
+        onFault,
+        onBadAnswer,
+        sockets,
+        keptFiles: openKeptFiles(paths),
+      }),
     };
   } catch (error) {
     if (!(error instanceof SlotsError)) throw error;

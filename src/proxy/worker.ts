@@ -14,6 +14,7 @@ import { createInflight, type Inflight } from './metrics/inflight.ts';
 import { createPeerLimiter } from './request/peer-limiter.ts';
 import { createPreparation } from './request/preparation.ts';
 import { createRouter } from './router.ts';
+import type { KeptFiles } from './skew/kept-files.ts';
 import { createSlotConnections } from './slot/connections.ts';
 import { createInstanceConnections } from './slot/instances.ts';
 import { trackConnections, type VisitorConnections } from './visitor/connections.ts';
@@ -56,6 +57,8 @@ export interface DataPlaneOptions {
   onBadAnswer?: ((slot: Slot, error: Error) => void) | undefined;
   /** Of the instances of each slot, for `proxy.affinity`. */
   sockets?: PerSlot<string[]> | undefined;
+  /** Files of earlier releases, where any are kept. */
+  keptFiles?: KeptFiles | undefined;
 }
 
 const toStdout = (text: string): void => void process.stdout.write(text);
@@ -68,6 +71,7 @@ export function createDataPlane(
     onFault = () => {},
     onBadAnswer = () => {},
     sockets,
+    keptFiles,
   }: DataPlaneOptions = {},
 ): DataPlane {
   const router = createRouter();
@@ -97,6 +101,7 @@ export function createDataPlane(
       slotClients,
       limiters,
       limits: config.limits,
+      keptFiles: keptFiles ?? null,
       keepsInstance,
       stopping,
       onFault,

@@ -25,6 +25,10 @@ export interface SitePaths {
   written: string;
   /** The admin port's token; for the owner's eyes only. */
   adminToken: string;
+  /** Hashed files of releases that are gone; see assets-index.ts. */
+  assets: string;
+  /** Keys that every build of this site shares; for the owner's eyes only. */
+  secrets: string;
   /** `<root>/slots/control.sock`, or a short path under the OS temp folder when that is too long. */
   controlSocket: string;
   /** `<root>/slots/run`, the sockets of the site's processes (src/wire/instance-socket.ts); the same fallback. */
@@ -43,6 +47,8 @@ export function sitePaths(root: string): SitePaths {
     sourceCache: join(slots, 'source.json'),
     written: join(slots, 'written'),
     adminToken: join(slots, 'admin-token'),
+    assets: join(slots, 'assets'),
+    secrets: join(slots, 'secrets.json'),
     controlSocket: controlSocketPath(slots),
     run: runFolder(slots),
   };

@@ -17,6 +17,8 @@ test('sitePaths puts everything below the site, where the design says it is', ()
     history: '/srv/site/slots/history.jsonl',
     failedBuildLog: '/srv/site/slots/failed-build.log',
     adminToken: '/srv/site/slots/admin-token',
+    assets: '/srv/site/slots/assets',
+    secrets: '/srv/site/slots/secrets.json',
     controlSocket: '/srv/site/slots/control.sock',
   });
   expect(slotLink(paths, 'blue')).toBe('/srv/site/slots/blue');

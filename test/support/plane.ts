@@ -9,6 +9,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { onTestFinished } from 'vitest';
 import type { z } from 'zod';
 import { proxySchema } from '../../src/config/proxy-schema.ts';
+import type { KeptFiles } from '../../src/proxy/skew/kept-files.ts';
 import { createDataPlane, type DataPlane } from '../../src/proxy/worker.ts';
 import type { PerSlot, Slot } from '../../src/slots/slot.ts';
 import type { Assignment } from '../../src/wire/assignment.ts';
@@ -32,6 +33,8 @@ export interface PlaneOptions {
   onBadAnswer?: (slot: Slot, error: Error) => void;
   /** Of each slot's instances. */
   sockets?: PerSlot<string[]>;
+  /** Files of earlier releases. */
+  keptFiles?: KeptFiles;
 }
 
 export interface RunningPlane {
@@ -49,6 +52,7 @@ export async function startPlane(options: PlaneOptions = {}): Promise<RunningPla
     onFault: options.onFault,
     onBadAnswer: options.onBadAnswer,
     sockets: options.sockets,
+    keptFiles: options.keptFiles,
   });
   const known = {
     active: options.active === undefined ? ('blue' as const) : options.active,

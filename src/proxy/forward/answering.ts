@@ -33,7 +33,12 @@ export function passInformational(exchange: ExchangeState, head: AnswerHead): vo
   if (socket?.writableNeedDrain) pause(exchange, (goOn) => socket.once('drain', goOn));
 }
 
-export function passHead(exchange: ExchangeState, head: AnswerHead): void {
+/** @param release that has the answer, or `null` where that is not to be told */
+export function passHead(
+  exchange: ExchangeState,
+  head: AnswerHead,
+  release = exchange.context.release(exchange.slot),
+): void {
   const { status, reason, fields: raw, known } = head;
   const { context, response } = exchange;
   exchange.phase = 'answering';
@@ -41,7 +46,6 @@ export function passHead(exchange: ExchangeState, head: AnswerHead): void {
   countAnswer(exchange.traffic, status, performance.now() - exchange.startedAt);
   if (context.stopping()) response.shouldKeepAlive = false;
   exchange.contentType = known['content-type'];
-  const release = context.release(exchange.slot);
   const fields = toVisitorFields(
     raw,
     known.connection,

@@ -2,6 +2,7 @@ import type { ProxyLimits } from '../../config/proxy-schema.ts';
 import type { PerSlot, Slot } from '../../slots/slot.ts';
 import type { Counters, Traffic } from '../../wire/messages.ts';
 import type { Inflight } from '../metrics/inflight.ts';
+import type { KeptFiles } from '../skew/kept-files.ts';
 import type { SlotConnections } from '../slot/connections.ts';
 import type { ErrorAnswers } from '../visitor/error-answer.ts';
 import type { Limiter } from './limiter.ts';
@@ -22,6 +23,8 @@ export interface ExchangeContext {
   release(slot: Slot): string | null;
   /** The slot to try when this one refuses, or `null`. */
   fallback(refused: Slot): Slot | null;
+  /** Files of earlier releases, for visitors whose page is of one; `null` where none are kept. */
+  keptFiles: KeptFiles | null;
   /** Whether visitors stay with one instance (`proxy.affinity`). */
   keepsInstance: boolean;
   /** Whether the worker is about to stop, so that each connection's next answer is its last. */

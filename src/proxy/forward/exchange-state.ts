@@ -21,6 +21,8 @@ export interface ExchangeState extends SlotCall, PlaceOwner, Waiting, AwaitsHead
   readonly context: ExchangeContext;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+  /** Fields as the slot gets them, pairs of name and value. */
+  readonly headers: string[];
   /** `performance.now()` at the request's head. */
   readonly startedAt: number;
   /** `null` for a request without a body. */

@@ -6,6 +6,7 @@ import type { Logged } from '../metrics/access-log.ts';
 import { wantedInstance } from '../request/affinity.ts';
 import { toTrailers } from '../request/fields.ts';
 import { sendSoon } from '../send-soon.ts';
+import { standIn } from '../skew/stand-in.ts';
 import type { AnswerHead } from '../slot/answer-head.ts';
 import type { CallConnection } from '../slot/call.ts';
 import type { Over } from '../slot/connections.ts';
@@ -38,7 +39,6 @@ export class Exchange implements ExchangeState, UploadSink, Logged, LiveSetMembe
   readonly response: ServerResponse;
   readonly method: string;
   head = '';
-  /** Fields as the slot gets them. */
   readonly headers: string[];
   readonly startedAt = performance.now();
   readonly context: ExchangeContext;
@@ -182,7 +182,7 @@ export class Exchange implements ExchangeState, UploadSink, Logged, LiveSetMembe
   onHead(head: AnswerHead): void {
     try {
       if (head.status < 200) passInformational(this, head);
-      else passHead(this, head);
+      else if (head.status !== 404 || !standIn(this, this.#path, head)) passHead(this, head);
     } catch (error) {
       this.giveUp(error as Error);
     }

@@ -1,0 +1,34 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { formatIndex, parseIndex } from '../../src/slots/assets-index.ts';
+
+const RELEASE = 'r20260131T120000-1a2b3c';
+const DIGEST = 'a'.repeat(64);
+
+test('an index is read as it was written, whatever its files are called', () => {
+  const file = fc.record({
+    digest: fc.constant(DIGEST),
+    size: fc.nat(),
+    release: fc.constant(RELEASE),
+    liveAt: fc.nat(),
+  });
+  const files = fc
+    .dictionary(fc.string({ unit: 'binary' }), file)
+    .map((found) => new Map(Object.entries(found).map(([name, each]) => [`/${name}`, each])));
+  fc.assert(
+    fc.property(files, (entries) => {
+      const index = { releases: [RELEASE], files: entries };
+      expect(parseIndex(formatIndex(index))).toEqual(index);
+    }),
+  );
+});
+
+test.each([
+  ['a digest that is a path', { '/a': ['../../secrets.json', 1, RELEASE, 0] }],
+  ['a size below zero', { '/a': [DIGEST, -1, RELEASE, 0] }],
+  ['a release that is none', { '/a': [DIGEST, 1, 'x\r\ny', 0] }],
+  ['a path that is none', { a: [DIGEST, 1, RELEASE, 0] }],
+])('an index with %s is refused', (_what, files) => {
+  const text = JSON.stringify({ kind: 'slots-assets', version: 1, releases: [], files });
+  expect(() => parseIndex(text)).toThrow();
+});
