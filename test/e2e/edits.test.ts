@@ -114,3 +114,16 @@ test('keeps edits back while paused and promotes them on resume', async () => {
   expect(await site.slots('resume')).toMatchObject({ exitCode: 0 });
   await live(site, 'kept back');
 });
+
+test('promotes a rename that changes nothing but the case of a letter', async () => {
+  const site = await plainSite();
+  await site.edit('note.txt', 'a note');
+  await site.slots('up');
+  const content = join(site.root, 'src/content');
+  await rename(join(content, 'note.txt'), join(content, 'Note.txt'));
+  await until(async () => (await site.status()).epoch === 2, 'the rename to be promoted');
+  const { release } = await site.get();
+  const dist = join(site.root, 'slots/releases', release as string, 'dist');
+  expect(await readFile(join(dist, 'Note.txt'), 'utf8')).toBe('a note');
+  await expect(readFile(join(dist, 'note.txt'))).rejects.toThrow('ENOENT');
+});
