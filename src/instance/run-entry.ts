@@ -44,7 +44,36 @@ async function runReactRouter(dist: string, build: string): Promise<void> {
   );
   const { bin } = JSON.parse(readFileSync(manifest, 'utf8'));
   const script = join(dirname(manifest), bin['react-router-serve']);
+  trustOurProxy(manifest);
   process.chdir(dist);
   process.argv.splice(1, process.argv.length, script, build);
   await import(pathToFileURL(script).href);
+}
+
+/**
+ * Its Express app trusts nobody, so that the site would take each visitor for one of plain HTTP, and there is no flag for it.
+ * An app that is made later is told, since the server makes it as it is loaded.
+ */
+function trustOurProxy(manifest: string): void {
+  const express = expressOf(manifest);
+  if (express === null) return;
+  const { application } = express;
+  const { defaultConfiguration } = application;
+  application.defaultConfiguration = function (this: Settings) {
+    Reflect.apply(defaultConfiguration, this, []);
+    this.set('trust proxy', 'loopback');
+  };
+}
+
+interface Settings {
+  set(name: string, value: unknown): void;
+}
+
+/** `null` where a later version of the server does without it. */
+function expressOf(manifest: string): { application: { defaultConfiguration(): void } } | null {
+  try {
+    return createRequire(manifest)('express');
+  } catch {
+    return null;
+  }
 }

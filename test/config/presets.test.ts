@@ -174,7 +174,7 @@ test('the keys of the config replace those of the preset one by one: none all of
   expect(await with_({})).toMatchObject({
     build: ['next', 'build'],
     entry: 'server.js',
-    env: { HOSTNAME: '127.0.0.1' },
+    env: { HOSTNAME: 'localhost' },
     watch: ['app', 'package.json'],
     copy: expect.arrayContaining([{ from: '.next/standalone', to: '.' }]),
   });
@@ -184,7 +184,7 @@ test('the keys of the config replace those of the preset one by one: watch, entr
   expect(await with_({ watch: ['docs'], entry: 'a/server.js', env: { X: '1' } })).toMatchObject({
     watch: ['docs'],
     entry: 'a/server.js',
-    env: { HOSTNAME: '127.0.0.1', X: '1' },
+    env: { HOSTNAME: 'localhost', X: '1' },
     build: ['next', 'build'],
   });
 });

@@ -24,7 +24,12 @@ const FILES = {
   'app/layout.js': 'export default ({ children }) => <html><body>{children}</body></html>;',
   'app/page.js': PAGE,
   'app/live/route.js': `export const dynamic = 'force-dynamic';
-export const GET = (request) => Response.json({ pid: process.pid, host: request.headers.get('host') });`,
+export const GET = (request) => Response.json({ pid: process.pid, host: request.headers.get('host'), url: request.url });`,
+  'app/go/route.js': `export const dynamic = 'force-dynamic';
+export const GET = (request) => Response.redirect(new URL('/live', request.url));`,
+  'proxy.js': `import { NextResponse } from 'next/server';
+export const proxy = (request) => NextResponse.rewrite(new URL('/live', request.url));
+export const config = { matcher: '/rewritten' };`,
   'content/page.txt': 'first',
   'public/robots.txt': 'a robot',
 };
@@ -36,6 +41,22 @@ const EDITS = [
   { file: 'app/page.js', text: PAGE.replace('<p>', '<p>code and '), sees: 'code and' },
 ];
 
+/** As a request comes that a proxy in front has taken over HTTPS. */
+const BEHIND_TLS = { host: 'blog.example', 'x-forwarded-proto': 'https' };
+
+async function expectVisitorsAddress(site: Awaited<ReturnType<typeof frameworkSite>>) {
+  for (const path of ['/live', '/rewritten']) {
+    const answer = await site.get(path, undefined, BEHIND_TLS);
+    expect(answer.status, answer.body).toBe(200);
+    expect(JSON.parse(answer.body)).toMatchObject({
+      host: 'blog.example',
+      url: expect.stringMatching(/^https:/),
+    });
+  }
+  const { headers } = await site.get('/go', undefined, BEHIND_TLS);
+  expect(headers.location).toBe('https://blog.example/live');
+}
+
 async function expectWhole(site: Awaited<ReturnType<typeof frameworkSite>>): Promise<void> {
   await bringUp(site);
   const { body } = await site.get('/');
@@ -44,6 +65,7 @@ async function expectWhole(site: Awaited<ReturnType<typeof frameworkSite>>): Pro
   expect(await site.get(firstAsset(body))).toMatchObject({ status: 200 });
   expect(await site.get('/nothing')).toMatchObject({ status: 404 });
   expect(await site.get('/live')).toMatchObject({ status: 200 });
+  await expectVisitorsAddress(site);
   await expectEditsLive(site, EDITS, ['/', '/robots.txt', '/live'], 180_000);
 }
 

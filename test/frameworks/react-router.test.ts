@@ -8,8 +8,8 @@ import {
 } from '../support/framework-site.ts';
 
 const home = (text: string) => `
-export const loader = () => ({ pid: process.pid });
-export default ({ loaderData }: { loaderData: { pid: number } }) => <p>${text} from {loaderData.pid}</p>;
+export const loader = ({ request }: { request: Request }) => ({ url: request.url });
+export default ({ loaderData }: { loaderData: { url: string } }) => <p>${text} at {loaderData.url}</p>;
 `;
 
 // Its packages are released together, and refuse each other's versions.
@@ -45,6 +45,8 @@ export default () => <html><body><Outlet /><Scripts /></body></html>;`,
   await bringUp(site);
   const { body } = await site.get('/');
   expect(body).toContain('first');
+  const behindTls = { host: 'blog.example', 'x-forwarded-proto': 'https' };
+  expect((await site.get('/', undefined, behindTls)).body).toContain('https://blog.example/');
   expect(await site.get('/robots.txt')).toMatchObject({ status: 200, body: 'a robot' });
   const asset = /"(\/assets\/[^"]+\.js)"/.exec(body)?.[1] ?? firstAsset(body);
   expect(await site.get(asset)).toMatchObject({ status: 200 });

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
-import { type Agent, get, type IncomingHttpHeaders } from 'node:http';
+import { type Agent, get, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -32,7 +32,7 @@ export interface Site {
   /** Starts `slots -C <root> …` for a test that talks to it while it runs. */
   spawn(...args: string[]): ChildProcess;
   /** One request of a visitor, on a connection of its own unless an agent keeps one. */
-  get(path?: string, agent?: Agent): Promise<Page>;
+  get(path?: string, agent?: Agent, headers?: OutgoingHttpHeaders): Promise<Page>;
   /** What the controller says now; rejects when none answers. */
   status(): Promise<Status>;
   /** Waits until no promotion runs and no edit waits. */
@@ -136,7 +136,7 @@ function describeSite(kind: SiteKind, root: string, home: string, ports: Config[
     env,
     status,
     origin,
-    get: (path = '/', agent) => getPage(origin + path, agent),
+    get: (path = '/', agent, headers = {}) => getPage(origin + path, agent, headers),
     commands: [],
     async slots(...args) {
       const result = await runToEnd(start(...args), args);
@@ -164,10 +164,14 @@ function describeSite(kind: SiteKind, root: string, home: string, ports: Config[
   return site;
 }
 
-function getPage(url: string, agent: Agent | false = false): Promise<Page> {
+function getPage(
+  url: string,
+  agent: Agent | false = false,
+  headers: OutgoingHttpHeaders = {},
+): Promise<Page> {
   return new Promise((resolve, reject) => {
     // `fetch` would keep the connection, and a proxy that stops waits a while for idle ones.
-    const outgoing = get(url, { agent, timeout: GET_TIMEOUT_MS }, (response) => {
+    const outgoing = get(url, { agent, headers, timeout: GET_TIMEOUT_MS }, (response) => {
       const { statusCode: status = 0, headers } = response;
       const release = (headers['x-slots-release'] as string | undefined) ?? null;
       text(response).then((body) => resolve({ status, body, headers, release }), reject);

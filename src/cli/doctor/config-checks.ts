@@ -5,6 +5,7 @@ import { findConfigFile, readPackageJson } from '../../config/load.ts';
 import { installCommand, packageHome } from '../../config/package-manager.ts';
 import type { Preset } from '../../config/presets/preset.ts';
 import { contentOutside, describeUnwatched } from '../content-outside.ts';
+import { ownAddressUse, saysOwnAddress } from '../own-address.ts';
 import { type Check, ok, problem, warning } from './check.ts';
 import type { Facts } from './facts.ts';
 
@@ -33,6 +34,14 @@ export function checkFramework({ paths, config, configError }: Facts): Check[] {
 function presetOf(root: string): Preset | null {
   const packageJson = readPackageJson(root);
   return detectFramework(packageJson, filesOf(root, packageJson));
+}
+
+/** Found by a look at the code: in tests, and without a proxy, it is right. */
+export function checkOwnAddress({ paths }: Facts): Check[] {
+  const preset = presetOf(paths.root);
+  const file = preset && ownAddressUse(paths.root, preset);
+  if (!preset?.ownAddress || file === null) return [];
+  return [warning('address', saysOwnAddress(preset.name, file), preset.ownAddress.instead)];
 }
 
 /** A path that is missing is waited for; that all are missing is a mistake. */

@@ -4,6 +4,7 @@ import {
   checkBuildCommand,
   checkConfig,
   checkFramework,
+  checkOwnAddress,
   checkUnwatchedContent,
   checkWatchPaths,
 } from './config-checks.ts';
@@ -37,6 +38,7 @@ export function groups(facts: Facts): Group[] {
       checks: [
         () => checkConfig(facts),
         () => checkFramework(facts),
+        () => checkOwnAddress(facts),
         () => checkBuildCommand(facts),
         () => checkWatchPaths(facts),
         () => checkUnwatchedContent(facts),

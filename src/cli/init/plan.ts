@@ -7,6 +7,7 @@ import type { Preset } from '../../config/presets/preset.ts';
 import { PRIVATE } from '../../config/presets/static-folder.ts';
 import { SlotsError } from '../../errors.ts';
 import { contentOutside, describeUnwatched } from '../content-outside.ts';
+import { ownAddressUse, saysOwnAddress } from '../own-address.ts';
 import { type Change, lineEndOf, wholeFile } from './change.ts';
 import { configText } from './config-text.ts';
 import { dockerFiles } from './docker-files.ts';
@@ -95,9 +96,13 @@ function givenPreset({ entry, build, static: folder }: InitOptions): Preset | nu
 
 /** Notes that are good to know before the first visitor comes. */
 function advice(root: string, preset: Preset): string[] {
+  const file = ownAddressUse(root, preset);
   const unwatched = contentOutside(root, preset.watch).map(describeUnwatched);
   return [
     ...(preset.advice ? [preset.advice] : []),
+    ...(preset.ownAddress && file !== null
+      ? [`${saysOwnAddress(preset.name, file)}: ${preset.ownAddress.instead}`]
+      : []),
     ...(unwatched.length > 0
       ? [`no edit is seen of ${unwatched.join(', ')}: add it to "watch" if pages are made of it`]
       : []),

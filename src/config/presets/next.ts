@@ -3,6 +3,12 @@ import { configNames, dependsOn, type Preset, type SiteFacts } from './preset.ts
 import { sources } from './sources.ts';
 
 /**
+ * Not an address: where there is one, a rewrite of the site's own `proxy.ts` behind TLS is sent out as a request of its own,
+ * and fails, since Next says `localhost` for every loopback address in one place and not in the other.
+ */
+const HOSTNAME = 'localhost';
+
+/**
  * The standalone server comes without what a CDN would serve, so that goes beside it. It changes into its
  * own folder when it starts, and takes its address from `HOSTNAME`.
  */
@@ -28,12 +34,20 @@ export function next(site: SiteFacts): Preset | null {
       { from: 'public', to: 'public', optional: true },
     ],
     entry: 'server.js',
-    env: { HOSTNAME: '127.0.0.1' },
+    env: { HOSTNAME },
+    ownAddress: OWN_ADDRESS,
     ...(!config.includes('standalone') && {
       todo: "set output: 'standalone' in next.config: that build is the one with a server of its own",
     }),
   };
 }
+
+/** Next trusts no Host field here, so that nobody can make a site fetch from an address of theirs. */
+const OWN_ADDRESS = {
+  code: /\bnextUrl\s*\.\s*(origin|host|hostname)\b|\bnew URL\(\s*\w+\.url\s*\)\s*\.\s*(origin|host|hostname)\b|\{[^{}]*\b(origin|host|hostname)\b[^{}]*\}\s*=\s*(new URL\(\s*\w+\.url\b|\w+\.nextUrl\b)/,
+  instead:
+    "take the visitor's host from the Host field, (await headers()).get('host'), or set the site's address in \"env\"; redirects need neither",
+};
 
 /** Next has no fixed place for content. */
 function watched(site: SiteFacts): string[] {

@@ -34,6 +34,8 @@ export interface Preset {
   args?: string[];
   /** Files with variables that the framework's own production start reads; the first that names one wins. */
   envFiles?: string[];
+  /** Code of a site that gets the slot's own host where the visitor's is meant, and what to write instead. */
+  ownAddress?: { code: RegExp; instead: string };
   /** Changes that the site needs before this works, as far as one can see from outside. */
   todo?: string;
   /** Changes that some of the site needs, and what is good to know. */
