@@ -46,7 +46,9 @@ type Describe = (path: string) => string;
 
 /** A table of what is simple, then each group with a heading and a table of its own. */
 function group(schema: JsonSchema, path: string, describe: Describe): string[] {
-  const keys = Object.entries(schema.properties ?? {});
+  const keys = Object.entries(schema.properties ?? {}).map(([key, value]) => {
+    return [key, orFalse(value)] as const;
+  });
   const simple = keys.filter(([, value]) => !isGroup(value));
   const rows = simple.map(([key, value]) => row(join(path, key), value, schema, describe));
   const table = ['| key | type | default | |', '|---|---|---|---|', ...rows].join('\n');
@@ -61,6 +63,13 @@ function group(schema: JsonSchema, path: string, describe: Describe): string[] {
       return [heading, `${describe(below)}${optional}`, ...group(inner, below, describe)];
     }),
   ];
+}
+
+/** A group that may be turned off by `false`, as the group. */
+function orFalse(value: JsonSchema): JsonSchema {
+  const [off, on, ...more] = value.anyOf ?? [];
+  const isGroupOrFalse = off?.const === false && on?.properties !== undefined && more.length === 0;
+  return isGroupOrFalse ? { ...on, default: value.default } : value;
 }
 
 function isGroup({ properties, items }: JsonSchema): boolean {
@@ -89,7 +98,8 @@ function typeOf(value: JsonSchema): string {
   if ('const' in value) return `\`${literal(value.const)}\``;
   if (value.anyOf) return value.anyOf.map(typeOf).join(' or ');
   if (value.type === 'array') return `list of ${plural(typeOf(value.items ?? {}))}`;
-  if (value.type === 'integer' || value.type === 'number') return `whole number${range(value)}`;
+  if (value.type === 'integer') return `whole number${range(value)}`;
+  if (value.type === 'number') return `number${range(value)}`;
   if (value.type === 'object') return 'strings by name';
   return value.type ?? 'anything';
 }

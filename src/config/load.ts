@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import { SlotsError } from '../errors.ts';
 import { parseEntry } from '../slots/entry.ts';
 import { detectFramework, filesOf } from './detect.ts';
+import { type PresetClient, usualClient } from './presets/client-folder.ts';
 import type { PackageJson, Preset } from './presets/preset.ts';
 import { type Config, configSchema, type UserConfig } from './schema.ts';
 import { workspaceSources } from './workspace-packages.ts';
@@ -59,6 +60,7 @@ export function loadConfig(root: string): Config {
     build,
     entry,
     copy: parsed.data.copy ?? presetCopy(preset, parsed.data.build),
+    client: parsed.data.client ?? clientOf(entry, preset),
     fallback: fallbackOf(parsed.data.single, preset),
     env: { ...preset?.env, ...parsed.data.env },
     nodeArgs: parsed.data.nodeArgs ?? own?.nodeArgs ?? [],
@@ -87,6 +89,12 @@ function presetCopy(preset: Preset | null, ownBuild: Config['build'] | undefined
   if (!preset?.copy || ownBuild === undefined) return preset?.copy;
   const writesItself = /\{outDir\}|SLOTS_OUT_DIR/.test([ownBuild].flat().join(' '));
   return preset.build === false || writesItself ? undefined : preset.copy;
+}
+
+/** A static site may be what the user makes of a framework: all of the folder that is served is for visitors then. */
+function clientOf(entry: string, preset: Preset | null): PresetClient[] {
+  const isStatic = parseEntry(entry).kind === 'static';
+  return (isStatic ? undefined : preset?.client) ?? usualClient(entry);
 }
 
 /** `single: false` turns off what a preset has found. */

@@ -7,11 +7,13 @@ import {
   deploySchema,
   notifySchema,
 } from './admin-schema.ts';
+import type { PresetClient } from './presets/client-folder.ts';
 import type { Copy } from './presets/preset.ts';
 import { proxySchema } from './proxy-schema.ts';
 
 const port = z.int().min(1).max(65_535);
 const ms = z.int().min(0);
+const GIB = 1024 ** 3;
 
 /** A name that PM2, file names and log lines can all carry. */
 const name = z
@@ -104,6 +106,20 @@ export const configSchema = z.strictObject({
    */
   entry: relativePath.optional(),
   /**
+   * Folders of the build output whose files visitors get as they are, and the path that their URLs begin with.
+   * Without it the framework's count, of a static site what `entry` names, else the usual ones.
+   */
+  client: z
+    .array(
+      z.strictObject({
+        /** A folder of the build output; `.` is all of it. */
+        folder: relativePath,
+        /** The path that its files' URLs begin with. */
+        url: z.string().startsWith('/').default('/'),
+      }),
+    )
+    .optional(),
+  /**
    * For a single-page app of static files: `true` answers each path that has no file and no extension with
    * `index.html`, a name with that file. A `200.html` is used so without being asked. Default: detected.
    */
@@ -167,6 +183,21 @@ export const configSchema = z.strictObject({
   drainTimeoutMs: ms.default(30_000),
   /** Releases to keep; those that a slot points to are kept besides. */
   keep: z.int().min(2).default(5),
+  /**
+   * A page that was opened before a release asks for scripts and images that the release has no more. Files with a hash
+   * in their names outlive their release in `slots/assets`, and are sent where the site answers 404. `false`: they are not.
+   */
+  skew: z
+    .union([
+      z.literal(false),
+      z.strictObject({
+        /** How long they are kept after the last release that had them has left its slot, in days. */
+        days: z.number().min(0).default(30),
+        /** How much is kept, in bytes; what was live longest ago goes first. Files of a release in a slot stay. */
+        maxBytes: z.int().min(0).default(GIB),
+      }),
+    ])
+    .prefault({}),
   proxy: proxySchema,
   admin: adminSchema,
   notify: notifySchema,
@@ -191,6 +222,7 @@ export interface Config extends Parsed {
   build: string | string[] | false;
   copy?: Copy[] | undefined;
   entry: string;
+  client: PresetClient[];
   /** The file that `single` leads to, relative to the folder that is served. */
   fallback?: string | undefined;
   /** The lock file that says what `install` installs, relative to the site; only where `install` is set. */

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import { SlotsError } from '../errors.ts';
+import { clientFolderSchema } from './client-folder.ts';
 import { readHistory } from './history.ts';
 import { releaseDir, type SitePaths } from './paths.ts';
 import { RELEASE_ID } from './release-id.ts';
@@ -31,6 +32,8 @@ export const releaseSchema = z.object({
   entry: z.string(),
   /** Of a static site: the page for paths without a file of their own, relative to the folder that is served. */
   fallback: z.string().optional(),
+  /** Folders below `dist` whose files visitors get as they are, and where. */
+  client: z.array(clientFolderSchema).optional(),
   /** How much is in `dist`, without what it links to, and how much was in the watched files. In bytes. */
   size: z.object({ release: z.number(), source: z.number() }).optional(),
   /** Its own dependencies, `slots/deps/<this>`; without it the release uses the site's. */

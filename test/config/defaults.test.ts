@@ -17,6 +17,7 @@ test('the defaults are those of the design', () => {
     health: { path: '/', timeoutMs: 2000, intervalMs: 100, consecutive: 2, deadlineMs: 30_000 },
     drainTimeoutMs: 30_000,
     keep: 5,
+    skew: { days: 30, maxBytes: 1024 ** 3 },
     admin: { host: '127.0.0.1', hosts: [] },
     notify: [],
   });

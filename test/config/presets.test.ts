@@ -243,3 +243,53 @@ test.each<[string, string, string | undefined, string | undefined]>([
   expect([build].flat().at(-1)).toBe(flag ?? 'build');
   expect(copy?.[0]?.from).toBe(copied);
 });
+
+test.each<[string, string[], Files, object]>([
+  ['Astro', ['client → /'], { 'astro.config.mjs': ADAPTER }, needs('astro', '@astrojs/node')],
+  [
+    'Astro below a path',
+    ['client → /docs'],
+    { 'astro.config.mjs': `${ADAPTER.slice(0, -3)}, base: '/docs/' };` },
+    needs('astro', '@astrojs/node'),
+  ],
+  ['Astro (static)', ['. → /'], { 'astro.config.mjs': 'export default {}' }, needs('astro')],
+  ['Next.js', ['.next/static → /_next/static', 'public → /'], {}, needs('next')],
+  [
+    'Next.js below a path',
+    ['.next/static → /shop/_next/static', 'public → /shop'],
+    { 'next.config.mjs': 'export default { basePath: "/shop", output: "standalone" }' },
+    needs('next'),
+  ],
+  ['Nuxt', ['public → /'], {}, needs('nuxt')],
+  [
+    'Nuxt below a path, beside the address of something else',
+    ['public → /docs'],
+    {
+      'nuxt.config.ts': `export default { ky: { baseURL: 'https://a.example' }, app: { baseURL: '/docs/' } }`,
+    },
+    needs('nuxt'),
+  ],
+  ['SvelteKit', ['client → /'], {}, needs('@sveltejs/kit', '@sveltejs/adapter-node')],
+  ['React Router', ['build/client → /'], {}, needs('@react-router/dev', '@react-router/serve')],
+  ['Eleventy', ['. → /'], {}, needs('@11ty/eleventy')],
+  ['static files', ['. → /'], { 'public/index.html': '' }, {}],
+])('visitors get the files of %s from %s', async (_name, expected, files, packageJson) => {
+  const { client } = await configOf(files, packageJson);
+  expect(client.map(({ folder, url }) => `${folder} → ${url}`)).toEqual(expected);
+});
+
+test('a server of its own has its client where such sites have it, and never where the server itself lies', async () => {
+  const { client } = await configOf({ 'dist/server.js': '' }, { main: 'dist/server.js' });
+  const folders = client.map(({ folder }) => folder);
+  expect(folders).toContain('public');
+  expect(folders).not.toContain('dist');
+});
+
+test('the client folders of the config count before all others', async () => {
+  const own = `export default { client: [{ folder: 'web' }, { folder: 'img', url: '/i' }] };`;
+  const { client } = await configOf({ 'slots.config.mjs': own, 'server.js': '' });
+  expect(client).toEqual([
+    { folder: 'web', url: '/' },
+    { folder: 'img', url: '/i' },
+  ]);
+});

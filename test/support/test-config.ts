@@ -5,6 +5,7 @@ export function testConfig(user: UserConfig = {}): Config {
   const parsed = configSchema.parse(user);
   return {
     ...parsed,
+    client: parsed.client ?? [],
     nodeArgs: [],
     args: [],
     envFiles: [],

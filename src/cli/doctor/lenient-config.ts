@@ -36,6 +36,7 @@ function guessConfig(root: string): Config {
     name: config.name ?? bare,
     build: config.build ?? '',
     entry: config.entry ?? '',
+    client: config.client ?? [],
     nodeArgs: config.nodeArgs ?? [],
     args: config.args ?? [],
     envFiles: config.envFiles ?? [],

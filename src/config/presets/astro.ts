@@ -1,5 +1,6 @@
 import { addCommand } from '../package-manager.ts';
 import { buildCommand } from './build-script.ts';
+import { basePath } from './client-folder.ts';
 import { configFiles, configNames, dependsOn, type Preset, type SiteFacts } from './preset.ts';
 
 /** Astro renders on demand exactly when its config has an adapter; without one it writes files. */
@@ -21,6 +22,7 @@ export function astro(site: SiteFacts): Preset | null {
     name: 'Astro',
     ...common,
     entry: 'server/entry.mjs',
+    client: [{ folder: 'client', url: basePath(config, 'base') }],
     ...(config !== null && !hasNode && { todo: adapterTodo(site) }),
     ...(config !== null && hasNode && !/\ballowedDomains\b/.test(config) && { advice: DOMAINS }),
   };

@@ -1,4 +1,5 @@
 import { buildCommand } from './build-script.ts';
+import { basePath, below } from './client-folder.ts';
 import { configNames, dependsOn, type Preset, type SiteFacts } from './preset.ts';
 import { sources } from './sources.ts';
 
@@ -24,6 +25,7 @@ export function next(site: SiteFacts): Preset | null {
     const copy = [{ from: 'out', to: '.' }];
     return { name: 'Next.js (static)', ...common, copy, entry: 'static:' };
   }
+  const base = basePath(config, 'basePath');
   return {
     name: 'Next.js',
     worksInRelease: true,
@@ -34,6 +36,10 @@ export function next(site: SiteFacts): Preset | null {
       { from: 'public', to: 'public', optional: true },
     ],
     entry: 'server.js',
+    client: [
+      { folder: '.next/static', url: below(base, '/_next/static') },
+      { folder: 'public', url: base },
+    ],
     env: { HOSTNAME },
     ownAddress: OWN_ADDRESS,
     ...(!config.includes('standalone') && {

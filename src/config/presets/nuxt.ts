@@ -1,9 +1,11 @@
 import { buildCommand } from './build-script.ts';
-import { configFiles, dependsOn, type Preset, type SiteFacts } from './preset.ts';
+import { basePath } from './client-folder.ts';
+import { configFiles, configNames, dependsOn, type Preset, type SiteFacts } from './preset.ts';
 
 /** `.output` holds all that the server needs, its packages too, and finds it from where it lies. */
 export function nuxt(site: SiteFacts): Preset | null {
   if (!dependsOn(site, 'nuxt')) return null;
+  const config = site.code(...configNames('nuxt.config'));
   const common = {
     build: buildCommand(site, ['nuxt', 'build']).build,
     watch: [
@@ -20,5 +22,6 @@ export function nuxt(site: SiteFacts): Preset | null {
     ...common,
     copy: [{ from: '.output', to: '.' }],
     entry: 'server/index.mjs',
+    client: [{ folder: 'public', url: basePath(config, 'baseURL') }],
   };
 }

@@ -1,4 +1,5 @@
 import type { PackageManager } from '../package-manager.ts';
+import type { PresetClient } from './client-folder.ts';
 
 /** Files that a release takes from the folder that was built in, for builds that do not write to `{outDir}`. */
 export interface Copy {
@@ -21,6 +22,8 @@ export interface Preset {
   /** Relative to the build output; see slots/entry.ts for what is more than a file. */
   entry: string;
   watch: string[];
+  /** Where the files lie that visitors get as they are; those that are there count. Of a static site it is the entry. */
+  client?: PresetClient[];
   /** Of a single-page app of static files: the page for paths without a file of their own. */
   fallback?: string | undefined;
   copy?: Copy[];

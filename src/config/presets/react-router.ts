@@ -1,5 +1,6 @@
 import { addCommand } from '../package-manager.ts';
 import { buildCommand } from './build-script.ts';
+import { basePath } from './client-folder.ts';
 import { configFiles, configNames, dependsOn, type Preset, type SiteFacts } from './preset.ts';
 
 /** Framework mode. Its server looks for the client's files from the folder it runs in, as they lay when built. */
@@ -19,12 +20,14 @@ export function reactRouter(site: SiteFacts): Preset | null {
     const fallback = 'index.html';
     return { name: 'React Router (static)', ...common, copy, entry: 'static:', fallback };
   }
+  const vite = site.code(...configNames('vite.config'));
   return {
     name: 'React Router',
     worksInRelease: true,
     ...common,
     copy: [{ from: 'build', to: 'build' }],
     entry: 'react-router:build/server/index.js',
+    client: [{ folder: 'build/client', url: basePath(vite, 'base') }],
     ...(!dependsOn(site, '@react-router/serve') && {
       todo: `${addCommand(site.packageManager, '@react-router/serve')}, or set "entry" to your own server's file`,
     }),

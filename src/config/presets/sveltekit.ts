@@ -21,6 +21,8 @@ export function svelteKit(site: SiteFacts): Preset | null {
     name: 'SvelteKit',
     ...common,
     entry: 'index.js',
+    // It has the folders of `paths.base` in it.
+    client: [{ folder: 'client', url: '/' }],
     // Without them it takes every visitor's origin for https, and refuses forms that are posted over http.
     env: { PROTOCOL_HEADER: 'x-forwarded-proto', HOST_HEADER: 'x-forwarded-host' },
     ...(!dependsOn(site, '@sveltejs/adapter-node') && {

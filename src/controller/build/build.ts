@@ -15,6 +15,7 @@ import {
 } from '../../slots/release.ts';
 import type { Trigger } from '../../slots/trigger.ts';
 import type { BuildSource } from '../source/build-source.ts';
+import { presentFolders } from './client-folders.ts';
 import { runCommand } from './command.ts';
 import { installs, prepareDependencies } from './dependencies.ts';
 import { buildEnvironment } from './environment.ts';
@@ -75,6 +76,7 @@ export async function buildRelease(
       sourceHash: source.hash,
       entry: config.entry,
       ...(config.fallback !== undefined && { fallback: config.fallback }),
+      client: await presentFolders(config.client, join(dir, 'dist')),
       size: { release: await sizeOf(join(dir, 'dist')), source: source.bytes },
       ...(deps !== null && { deps }),
       ...built,

@@ -31,6 +31,7 @@ test('a build becomes a release that says what it was built from, why and for ho
     buildMs: expect.any(Number),
     sourceHash: hash,
     entry: 'server.mjs',
+    client: [],
     size: { release: 5, source: 5 },
     unsettled: false,
   });
@@ -159,4 +160,13 @@ test('the output of a build may be one long line, which is told only in part', a
   expect(build.lines).toEqual(['x'.repeat(2000)]);
   const log = await readFile(join(releaseDir(paths, id), 'build.log'));
   expect(log.length).toBe(10_000_000);
+});
+
+test('a release names those of the client folders that its build has written', async () => {
+  const paths = await tempSite(CONTENT);
+  const build =
+    'mkdir -p "{outDir}/dist/client" "{outDir}/dist/x" && cp src/content/a.md "{outDir}/server.mjs"';
+  const client = ['dist/client', 'public', 'server.mjs'].map((folder) => ({ folder, url: '/' }));
+  const release = await startBuild(paths, build, { client }).release;
+  expect(release.client).toEqual([{ folder: 'dist/client', url: '/' }]);
 });
