@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ENV_FILES_VARIABLE } from '../slots/env-files.ts';
+import { SHARED_KEYS_VARIABLE } from '../slots/secrets.ts';
 import { siteRoot } from '../slots/site-root.ts';
 import { NO_RELEASE_EXIT_CODE, type Slot } from '../slots/slot.ts';
 import { loadConfig } from './load.ts';
@@ -110,6 +111,7 @@ function slotAppAlone(root: string, config: Config, slot: Slot): App {
       HOST: '127.0.0.1',
       PORT: String(config.ports[slot]),
       SLOTS_SLOT: slot,
+      ...(config.skew === false && { [SHARED_KEYS_VARIABLE]: 'off' }),
       ...(config.envFiles.length > 0 && { [ENV_FILES_VARIABLE]: JSON.stringify(config.envFiles) }),
     },
   };

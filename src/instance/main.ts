@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { ENV_FILES_VARIABLE, readEnvFiles } from '../slots/env-files.ts';
 import { slotRelease } from '../slots/link.ts';
 import { crashFile, releaseDir, sitePaths, writesFile } from '../slots/paths.ts';
+import { readSharedKeys, SHARED_KEYS_VARIABLE } from '../slots/secrets.ts';
 import { siteRoot } from '../slots/site-root.ts';
 import { NO_RELEASE_EXIT_CODE, type Slot } from '../slots/slot.ts';
 import { instanceSocket } from '../wire/instance-socket.ts';
@@ -53,9 +54,10 @@ try {
 /** As `node --env-file` does: what the environment has already stays. */
 function takeVariables(): void {
   const files = JSON.parse(process.env[ENV_FILES_VARIABLE] ?? '[]');
-  for (const [name, value] of Object.entries(readEnvFiles(paths.root, files))) {
-    process.env[name] ??= value;
-  }
+  // Read here, since PM2 shows the environment that it starts a process with.
+  const keys = process.env[SHARED_KEYS_VARIABLE] === 'off' ? {} : readSharedKeys(paths);
+  const variables = { ...keys, ...readEnvFiles(paths.root, files) };
+  for (const [name, value] of Object.entries(variables)) process.env[name] ??= value;
 }
 
 /** Reads synchronously and checks no shape: this process is about to end, whatever the file holds. */

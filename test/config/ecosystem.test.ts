@@ -117,3 +117,9 @@ test('an ecosystem comes from the config of the site', async () => {
       .sort(),
   ).toEqual(['diary-blue', 'diary-green', 'diary-proxy', 'diary-watcher']);
 });
+
+test('the processes of a site are told to use no shared keys where skew is off, and get the keys themselves from nobody', () => {
+  const envOf = (user: UserConfig) => slotApp('/site', testConfig(user), 'blue').env;
+  expect(envOf({ skew: false })).toMatchObject({ SLOTS_SHARED_KEYS: 'off' });
+  expect(Object.keys(envOf({})).filter((name) => /KEY/.test(name))).toEqual([]);
+});

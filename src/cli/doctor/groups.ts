@@ -15,7 +15,13 @@ import { checkClock, checkInotify, checkNode } from './machine.ts';
 import { checkPorts } from './ports.ts';
 import { checkApps, checkController, checkPromotion, checkWorkers } from './running.ts';
 import { checkEntries, checkLinks, checkState } from './state-checks.ts';
-import { checkDisk, checkPartials, checkSlotsFolder, checkSocket } from './storage.ts';
+import {
+  checkDisk,
+  checkPartials,
+  checkSecrets,
+  checkSlotsFolder,
+  checkSocket,
+} from './storage.ts';
 import { checkMovedWrites, checkSiteWrites } from './writes.ts';
 
 /** Everything that is looked at, from the ground up. */
@@ -51,6 +57,7 @@ export function groups(facts: Facts): Group[] {
       checks: [
         () => checkSlotsFolder(facts),
         () => checkSocket(facts),
+        () => checkSecrets(facts),
         () => checkState(facts),
         () => checkEntries(facts),
         () => checkLinks(facts),

@@ -66,6 +66,19 @@ export async function checkSocket({ paths, controllerPid }: Facts): Promise<Chec
   return [ok('socket', `${paths.controlSocket} (${mode})`)];
 }
 
+/** The keys decide what the server believes of a page: whoever reads them can forge it. */
+export async function checkSecrets({ paths }: Facts): Promise<Check[]> {
+  const file = await stat(paths.secrets).catch(() => null);
+  if (!file) return [];
+  const mode = (file.mode & 0o777).toString(8).padStart(4, '0');
+  if (file.mode & NOT_OWNER) {
+    const message = `others may read ${paths.secrets} (${mode}), and forge what pages send back`;
+    const hint = `chmod 600 ${paths.secrets}; delete the file to have new keys with the next build`;
+    return [problem('secrets', message, hint)];
+  }
+  return [ok('secrets', `${paths.secrets} (${mode})`)];
+}
+
 /** Whether the next build fits, and the releases still to come until old ones are pruned. */
 export async function checkDisk({ paths, config }: Facts): Promise<Check[]> {
   const { bavail, bsize } = await statfs(await nearestExisting(paths.slots));

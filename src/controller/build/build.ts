@@ -1,6 +1,7 @@
 import { appendFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../../config/schema.ts';
+import { messageOf } from '../../errors.ts';
 import { linkDeps } from '../../slots/deps.ts';
 import { readEnvFiles } from '../../slots/env-files.ts';
 import type { SitePaths } from '../../slots/paths.ts';
@@ -13,6 +14,7 @@ import {
   listReleases,
   type Release,
 } from '../../slots/release.ts';
+import { type SharedKeys, sharedKeys } from '../../slots/secrets.ts';
 import type { Trigger } from '../../slots/trigger.ts';
 import type { BuildSource } from '../source/build-source.ts';
 import { presentFolders } from './client-folders.ts';
@@ -106,8 +108,9 @@ async function fillOutput(
   const { signal, onLine } = order;
   const outDir = join(dir, 'dist');
   const inFiles = readEnvFiles(paths.root, config.envFiles);
-  const env = { ...inFiles, ...buildEnvironment(process.env, config.env, outDir) };
-  const redact = createRedactor({ ...inFiles, ...config.env }, process.env);
+  const keys = await keysFor(config, paths, dir, order);
+  const env = { ...keys, ...inFiles, ...buildEnvironment(process.env, config.env, outDir) };
+  const redact = createRedactor({ ...keys, ...inFiles, ...config.env }, process.env);
   const run = { env, dir, timeoutMs: config.buildTimeoutMs, signal, redact, onLine };
   const own = installs(config) ? await prepareDependencies(config, paths, run) : null;
   // Before the build: frameworks run parts of their output while they build it.
@@ -125,6 +128,22 @@ async function fillOutput(
   await checkOutput(config, outDir);
   await linkShared(config, paths, outDir);
   return own?.key ?? null;
+}
+
+/** A build without them is as good as any: its pages only cannot call the server of the next. */
+async function keysFor(
+  { skew }: Config,
+  paths: SitePaths,
+  dir: string,
+  order: BuildOrder,
+): Promise<SharedKeys> {
+  if (skew === false) return {};
+  try {
+    return await sharedKeys(paths);
+  } catch (error) {
+    await tell(dir, order, `the build gets no keys of its own: ${messageOf(error)}`);
+    return {};
+  }
 }
 
 const SHOWN = 5;

@@ -1,6 +1,6 @@
 /** Names of variables that hold secrets wherever they come from. */
 const SECRET_NAME =
-  /SECRET|TOKEN|PASSW|PASSPHRASE|API_?KEY|ACCESS_?KEY|PRIVATE|CREDENTIAL|DSN$|DATABASE_URL|_AUTH$/i;
+  /SECRET|TOKEN|PASSW|PASSPHRASE|API_?KEY|ACCESS_?KEY|PRIVATE|CREDENTIAL|ENCRYPTION_KEY|ASTRO_KEY|DSN$|DATABASE_URL|_AUTH$/i;
 
 /** A shorter value says little, and hiding it would tear words apart: `true`, `3000`, `debug`. */
 const MIN_CHARS = 6;

@@ -6,6 +6,7 @@ import type { Instance, Pm2 } from '../../pm2.ts';
 import { readCrash } from '../../slots/crash-file.ts';
 import { readEnvFiles } from '../../slots/env-files.ts';
 import type { SitePaths } from '../../slots/paths.ts';
+import { readSharedKeys } from '../../slots/secrets.ts';
 import type { Slot } from '../../slots/slot.ts';
 import { createRedactor } from '../build/redact.ts';
 import { type ProbeAnswer, tryProbeSlot } from '../health/probe.ts';
@@ -38,7 +39,10 @@ export async function everyInstanceAnswers(
   const deadline = performance.now() + config.health.deadlineMs;
   const answered = new Set<number>();
   const inFiles = readEnvFiles(paths.root, config.envFiles);
-  const redact = createRedactor({ ...inFiles, ...config.env }, process.env);
+  const redact = createRedactor(
+    { ...readSharedKeys(paths), ...inFiles, ...config.env },
+    process.env,
+  );
   const crashOf = async () => {
     const crash = await readCrash(paths, release);
     return crash === null ? null : redact(crash);

@@ -4,12 +4,14 @@ import { expect, onTestFinished, test } from 'vitest';
 import {
   checkDisk,
   checkPartials,
+  checkSecrets,
   checkSlotsFolder,
   checkSocket,
 } from '../../../src/cli/doctor/storage.ts';
 import { checkMovedWrites, checkSiteWrites } from '../../../src/cli/doctor/writes.ts';
 import { writesFile } from '../../../src/slots/paths.ts';
 import { createPartial } from '../../../src/slots/release.ts';
+import { sharedKeys } from '../../../src/slots/secrets.ts';
 import { EMPTY_STATE } from '../../../src/slots/state.ts';
 import { doctorFacts } from '../../support/doctor-facts.ts';
 import { putFile, putRelease, releaseIdOf, tempSite } from '../../support/temp-site.ts';
@@ -96,4 +98,16 @@ test('a framework that works in its release is told to share what it writes, bef
   expect(await checkSiteWrites(facts('Astro', false))).toEqual([]);
   const [shared] = await checkSiteWrites(facts('Next.js', true, ['data']));
   expect(shared?.message).toContain('links to data');
+});
+
+test('keys that others may read are a problem, and those of their owner alone are not', async () => {
+  const paths = await tempSite();
+  const facts = doctorFacts(paths);
+  expect(await checkSecrets(facts)).toEqual([]);
+  await sharedKeys(paths);
+  expect(await checkSecrets(facts)).toMatchObject([{ name: 'secrets', level: 'ok' }]);
+  await chmod(paths.secrets, 0o640);
+  expect(await checkSecrets(facts)).toMatchObject([
+    { name: 'secrets', level: 'problem', hint: expect.stringContaining('chmod 600') },
+  ]);
 });

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { releaseDir, sitePaths } from '../../../src/slots/paths.ts';
 import { listReleases, type Release } from '../../../src/slots/release.ts';
 import { RELEASE_ID } from '../../../src/slots/release-id.ts';
+import { readSharedKeys, sharedKeys } from '../../../src/slots/secrets.ts';
 import { readSource } from '../../../src/slots/source.ts';
 import { startBuild } from '../../support/build-site.ts';
 import { putFile, tempSite } from '../../support/temp-site.ts';
@@ -169,4 +170,32 @@ test('a release names those of the client folders that its build has written', a
   const client = ['dist/client', 'public', 'server.mjs'].map((folder) => ({ folder, url: '/' }));
   const release = await startBuild(paths, build, { client }).release;
   expect(release.client).toEqual([{ folder: 'dist/client', url: '/' }]);
+});
+
+const PRINT_KEYS =
+  'node -p "process.env.ASTRO_KEY + process.env.NEXT_SERVER_ACTIONS_ENCRYPTION_KEY" | tee {outDir}/server.mjs';
+
+test('every build of a site gets the same keys, which its log does not show', async () => {
+  const paths = await tempSite(CONTENT);
+  const first = startBuild(paths, PRINT_KEYS);
+  const before = await entryOf(paths.root, await first.release);
+  const second = startBuild(paths, PRINT_KEYS);
+  const after = await entryOf(paths.root, await second.release);
+  const keys = await sharedKeys(paths);
+  expect(before.trim()).toBe(keys.ASTRO_KEY + keys.NEXT_SERVER_ACTIONS_ENCRYPTION_KEY);
+  expect(after).toBe(before);
+  expect(first.lines).toContain('[ASTRO_KEY][NEXT_SERVER_ACTIONS_ENCRYPTION_KEY]');
+});
+
+test('a key that the config has is the one that builds get', async () => {
+  const paths = await tempSite(CONTENT);
+  const release = await startBuild(paths, PRINT_KEYS, { env: { ASTRO_KEY: 'my own' } }).release;
+  expect(await entryOf(paths.root, release)).toMatch(/^my own/);
+});
+
+test('builds get no keys where skew is off, and none are made', async () => {
+  const paths = await tempSite(CONTENT);
+  const release = await startBuild(paths, PRINT_KEYS, { skew: false }).release;
+  expect((await entryOf(paths.root, release)).trim()).toBe('NaN');
+  expect(readSharedKeys(paths)).toEqual({});
 });
