@@ -21,13 +21,16 @@ export interface SlotAddress {
   port: number;
   /** The instance's Unix socket. */
   socket: string;
+  /** Gets each port that a server of this process asks for. */
+  onAsked(port: number): void;
 }
 
 /** From here on, for each server of this process. */
-export function listenForSlot({ port, socket }: SlotAddress): void {
+export function listenForSlot({ port, socket, onAsked }: SlotAddress): void {
   const { listen } = Server.prototype;
   Server.prototype.listen = function (this: Server, ...args: unknown[]) {
     const asked = readArguments(args);
+    if (asked.port !== null) onAsked(asked.port);
     if (asked.port !== port) return Reflect.apply(listen, this, args);
     this.once('listening', async () => {
       try {

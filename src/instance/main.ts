@@ -7,6 +7,7 @@
  */
 import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { tellAskedPort } from '../slots/asked-ports.ts';
 import { ENV_FILES_VARIABLE, readEnvFiles } from '../slots/env-files.ts';
 import { slotRelease } from '../slots/link.ts';
 import { crashFile, releaseDir, sitePaths, writesFile } from '../slots/paths.ts';
@@ -40,6 +41,7 @@ try {
   const address = {
     port: Number(process.env.PORT),
     socket: instanceSocket(paths.run, slot, number),
+    onAsked: (port: number) => tellAskedPort(paths, id, port),
   };
   listenForSlot(address);
   recordWrites(writesFile(paths, id), { ...paths, dist: join(dir, 'dist') });

@@ -73,6 +73,11 @@ export function crashFile(paths: SitePaths, id: string): string {
   return join(releaseDir(paths, id), 'crash.txt');
 }
 
+/** Where the instances of a release say which ports their servers ask for. */
+export function askedPortsFile(paths: SitePaths, id: string): string {
+  return join(releaseDir(paths, id), 'ports.txt');
+}
+
 function controlSocketPath(slots: string): string {
   const path = join(slots, 'control.sock');
   if (Buffer.byteLength(path) <= MAX_SOCKET_PATH_BYTES) return path;

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { detectFramework, filesOf } from '../../src/config/detect.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { tempSite } from '../support/temp-site.ts';
 
@@ -141,4 +142,19 @@ test('a path of a router, with brackets in it, is no pattern', async () => {
     'app/[slug]',
     'app/(shop)',
   ]);
+});
+
+test.each([
+  ['app.listen(3000);', '3000'],
+  ['server.listen({ port: 8080 });', '8080'],
+  ['const port = 3001;\napp.listen(port, () => {});', '3001'],
+  ['app.listen(process.env.PORT || 3000);', null],
+  ['const { PORT = 3000 } = process.env;\napp.listen(PORT);', null],
+  ["const { port } = require('./config');\napp.listen(port);", null],
+  ['// app.listen(3000);\nrequire("./app");', null],
+])('a port that is written down in the entry is named: %s', async (code, port) => {
+  const { root } = await tempSite({ 'server.js': code });
+  const todo = detectFramework({ scripts: { start: 'node server.js' } }, filesOf(root))?.todo;
+  if (port === null) expect(todo).toBeUndefined();
+  else expect(todo).toContain(`server.js listens on port ${port},`);
 });

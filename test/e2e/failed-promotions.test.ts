@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { freePorts } from '../support/free-ports.ts';
 import { type LoadResult, startLoad } from '../support/load.ts';
 import { type Behaviour, PLAIN_PATHS, type PlainSite, plainSite } from '../support/plain-site.ts';
 import { until } from '../support/until.ts';
@@ -20,6 +21,8 @@ interface Case {
   error: RegExp;
 }
 
+const [OWN_PORT = 0] = await freePorts(1);
+
 const CASES: Record<string, Case> = {
   'exits with an error': {
     behaviour: { buildExit: 3 },
@@ -36,6 +39,13 @@ const CASES: Record<string, Case> = {
     behaviour: { neverListen: true },
     stage: 'start',
     error: /did not answer on its port within 10000 ms/,
+  },
+  'builds a candidate that listens on a port of its own': {
+    behaviour: { port: OWN_PORT },
+    stage: 'start',
+    error: new RegExp(
+      `did not answer on its port within 10000 ms: the site listens on ${OWN_PORT}, .* write listen\\(process.env.PORT\\)`,
+    ),
   },
   'builds a candidate that answers 500': {
     behaviour: { status: 500 },

@@ -19,7 +19,12 @@ async function startSite(site: string) {
   const socket = join(await tempFolder(), 'run', 'blue-0.sock');
   const script = `
     const { listenForSlot } = await import(${JSON.stringify(LISTEN)});
-    listenForSlot({ port: ${port}, socket: ${JSON.stringify(socket)} });
+    const asked = [];
+    listenForSlot({
+      port: ${port},
+      socket: ${JSON.stringify(socket)},
+      onAsked: (each) => asked.push(each),
+    });
     const { createServer } = await import('node:http');
     const server = createServer(async (request, response) => {
       if (request.url === '/slow') {
@@ -99,12 +104,13 @@ test('a site that closes its server waits for what came over the Unix socket, an
   expect(await gone).toEqual([7, null]);
 });
 
-test('a server on another port listens where the site says', async () => {
+test('a server on another port listens where the site says, and every port that is asked for is told', async () => {
   const [other = 0] = await freePorts(1);
-  const { child } = await startSite(`
+  const { child, port } = await startSite(`
     server.listen(port);
     const { createServer: create } = await import('node:net');
-    create().listen(${other}, '127.0.0.2', () => process.send('other'));`);
-  await once(child, 'message');
+    create().listen(${other}, '127.0.0.2', () => process.send(asked));`);
+  const [asked] = await once(child, 'message');
+  expect(asked).toEqual([port, other]);
   expect(await canConnect('127.0.0.2', other)).toBe(true);
 });

@@ -7,6 +7,8 @@ import { createSite, type Site, type SiteOptions } from './site.ts';
 export interface Behaviour {
   crashAtStart?: boolean;
   neverListen?: boolean;
+  /** Listens there, whatever it is told. */
+  port?: number;
   listenOnOneInstanceOnly?: boolean;
   /** Answers everything with this status. */
   status?: number;

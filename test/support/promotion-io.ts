@@ -68,6 +68,11 @@ export const crashFile = {
   clearCrash: async () => {},
 };
 
+export const askedPorts = {
+  readAskedPorts: async () => [],
+  clearAskedPorts: async () => {},
+};
+
 export const history = {
   appendHistory: async () => {},
   readHistory: async () => [],

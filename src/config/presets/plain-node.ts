@@ -21,12 +21,16 @@ export function plainNode(site: SiteFacts): Preset | null {
   const entry = entryOf(site, start);
   if (entry === null) return null;
   const isBuilt = scripts?.build !== undefined;
+  const port = ownPort(site.code(entry) ?? '');
   return {
     name: 'Node',
     build: isBuilt ? scriptCommand(site.packageManager, 'build') : false,
     copy: [{ from: '.', to: '.' }],
     entry,
     watch: watched(site, entry, isBuilt),
+    ...(port !== null && {
+      todo: `${entry} listens on port ${port}, and not where it is told: write listen(process.env.PORT)`,
+    }),
     ...(start && {
       env: withoutAddress(start.env),
       nodeArgs: start.nodeArgs,
@@ -37,6 +41,16 @@ export function plainNode(site: SiteFacts): Preset | null {
       }),
     }),
   };
+}
+
+/** A port that is written down in the entry, which asks for no other; `null` where there is none. */
+function ownPort(code: string): string | null {
+  if (/\bPORT\b/.test(code)) return null;
+  const [, written] = /\.listen\(\s*(?:\{\s*port:\s*)?(\w+)/.exec(code) ?? [];
+  if (written === undefined) return null;
+  const [, named] =
+    new RegExp(`\\b(?:const|let|var)\\s+${written}\\s*=\\s*(\\d+)\\b`).exec(code) ?? [];
+  return /^\d+$/.test(written) ? written : (named ?? null);
 }
 
 /** The slot has its own. */

@@ -3,6 +3,7 @@ import { appName } from '../../config/ecosystem.ts';
 import type { Config } from '../../config/schema.ts';
 import { SlotsError } from '../../errors.ts';
 import type { Instance, Pm2 } from '../../pm2.ts';
+import { readAskedPorts } from '../../slots/asked-ports.ts';
 import { readCrash } from '../../slots/crash-file.ts';
 import { readEnvFiles } from '../../slots/env-files.ts';
 import type { SitePaths } from '../../slots/paths.ts';
@@ -17,6 +18,9 @@ const LOOK_INTERVAL_MS = 15;
 
 /** Pause between two questions to PM2, in milliseconds: each one reads every process's memory. */
 const PM2_INTERVAL_MS = 250;
+
+/** A site with more ports than these knows what it does. */
+const SHOWN_PORTS = 3;
 
 interface Parts {
   config: Config;
@@ -45,7 +49,10 @@ export async function everyInstanceAnswers(
   );
   const crashOf = async () => {
     const crash = await readCrash(paths, release);
-    return crash === null ? null : redact(crash);
+    if (crash === null) return null;
+    const isTaken = crash.includes('EADDRINUSE');
+    const asked = isTaken ? await readAskedPorts(paths, release) : [];
+    return redact(crash) + otherPort(asked, config.ports[slot]);
   };
   let instances = await pm2.instances(app);
   let askedPm2 = performance.now();
@@ -68,7 +75,8 @@ export async function everyInstanceAnswers(
     if (performance.now() > deadline) {
       throw new SlotsError(
         'START_TIMEOUT',
-        notListening(config.health.deadlineMs, instances, answered),
+        notListening(config.health.deadlineMs, instances, answered) +
+          otherPort(await readAskedPorts(paths, release), config.ports[slot]),
       );
     }
     if (answer instanceof Error) await delay(LOOK_INTERVAL_MS);
@@ -98,4 +106,11 @@ function notListening(ms: number, instances: Instance[], answered: Set<number>):
   if (silent === instances.length)
     return `the candidate did not answer on its port within ${ms} ms`;
   return `${silent} of ${instances.length} instances did not answer within ${ms} ms`;
+}
+
+/** Most examples of `listen` have a port of their own in the code. */
+function otherPort(asked: number[], port: number): string {
+  if (asked.length === 0 || asked.includes(port)) return '';
+  const ports = asked.slice(0, SHOWN_PORTS).join(', ');
+  return `: the site listens on ${ports}, and not where it is told; write listen(process.env.PORT)`;
 }

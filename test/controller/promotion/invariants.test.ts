@@ -20,6 +20,9 @@ vi.mock('../../../src/slots/release.ts', async (original) => {
     ...(await import('../../support/promotion-io.ts')).release,
   };
 });
+vi.mock('../../../src/slots/asked-ports.ts', async () => {
+  return (await import('../../support/promotion-io.ts')).askedPorts;
+});
 vi.mock('../../../src/slots/crash-file.ts', async () => {
   return (await import('../../support/promotion-io.ts')).crashFile;
 });

@@ -1,4 +1,5 @@
 import { slotApp } from '../../../config/ecosystem.ts';
+import { clearAskedPorts } from '../../../slots/asked-ports.ts';
 import { clearCrash } from '../../../slots/crash-file.ts';
 import { pointSlot } from '../../../slots/link.ts';
 import type { Candidate } from '../../../slots/state.ts';
@@ -20,6 +21,7 @@ export async function start(
   await emptySlot(context, slot, signal);
   await pointSlot(paths, slot, release);
   await clearCrash(paths, release);
+  await clearAskedPorts(paths, release);
   await pm2.renew(slotApp(paths.root, config, slot), 'restart');
   await everyInstanceAnswers(context, slot, release, signal);
 }

@@ -15,7 +15,10 @@ const isSilent =
   behaviour.neverListen || (behaviour.listenOnOneInstanceOnly && NODE_APP_INSTANCE !== '0');
 
 if (isSilent) setInterval(() => {}, 1000);
-else createServer(handle).on('upgrade', upgrade).listen(Number(PORT), HOST);
+else
+  createServer(handle)
+    .on('upgrade', upgrade)
+    .listen(behaviour.port ?? Number(PORT), HOST);
 
 function handle(request, response) {
   if (behaviour.hang) return;
