@@ -20,6 +20,7 @@ import { createInstanceConnections } from './slot/instances.ts';
 import { trackConnections, type VisitorConnections } from './visitor/connections.ts';
 import { createErrorAnswers } from './visitor/error-answer.ts';
 import { createListener, serveVisitors } from './visitor/listener.ts';
+import { readPlainRequests } from './visitor/plain-connection.ts';
 import { watchForStandstill } from './visitor/standstill.ts';
 import { createUpgrades, type Upgrades } from './websocket/upgrade.ts';
 
@@ -125,9 +126,10 @@ export function createDataPlane(
   const entrance = createEntrance(parts);
 
   const server = createListener(config);
+  serveVisitors(server, shared.errors, entrance);
+  readPlainRequests(server, config, shared.errors, entrance.plain);
   const connections = trackConnections(server);
   watchForStandstill(server, connections, config);
-  serveVisitors(server, shared.errors, entrance);
 
   return {
     server,

@@ -4,7 +4,14 @@ import { affinityCookie } from '../request/affinity.ts';
 import { toVisitorFields } from '../request/fields.ts';
 import { type AnswerHead, BadAnswer } from '../slot/answer-head.ts';
 import { Answer } from '../visitor/answer.ts';
-import { breakOff, cutStream, dropVainTrailer, writeInformational } from '../visitor/visitor.ts';
+import {
+  breakOff,
+  cutStream,
+  dropVainTrailer,
+  onDrain,
+  whenTaken,
+  writeInformational,
+} from '../visitor/visitor.ts';
 import type { ExchangeState } from './exchange-state.ts';
 
 const EVENT_STREAM = /^text\/event-stream\b/i;
@@ -77,11 +84,10 @@ function rememberInstance(exchange: ExchangeState, fields: string[], raw: readon
 export function passBody(exchange: ExchangeState, bytes: Buffer): void {
   const { response } = exchange;
   const takesMore = (exchange.answer as Answer).write(bytes);
-  if (!takesMore) pause(exchange, (goOn) => response.once('drain', goOn));
+  if (!takesMore) pause(exchange, (goOn) => onDrain(response, goOn));
   else if (response.writableLength === 0) exchange.waitingPieces = 0;
   else if (++exchange.waitingPieces >= MOST_WAITING_PIECES) {
-    // `drain` is only for those who were told to wait; an empty piece is written when all before it are.
-    pause(exchange, (goOn) => response.write('', goOn));
+    pause(exchange, (goOn) => whenTaken(response, goOn));
   }
 }
 

@@ -5,7 +5,7 @@ import { createProxyServer, type ProxyServer } from 'http-proxy-3';
 import type { Slot } from '../../slots/slot.ts';
 import type { Counters } from '../../wire/messages.ts';
 import type { PeerLimiter } from '../request/peer-limiter.ts';
-import type { Prepared } from '../request/preparation.ts';
+import type { Preparation, Prepared } from '../request/preparation.ts';
 import type { Router } from '../router.ts';
 import {
   type ErrorAnswer,
@@ -15,14 +15,15 @@ import {
   TOO_MANY_REQUESTS,
 } from '../visitor/error-answer.ts';
 import { endSoon } from '../visitor/linger.ts';
+import type { PlainRequest, PlainResponse } from '../visitor/plain-response.ts';
+import { onGone, type VisitorRequest, type VisitorResponse } from '../visitor/visitor.ts';
 import type { Upgrades } from '../websocket/upgrade.ts';
 import type { Forwarding } from './forwarding.ts';
 
 export interface EntranceParts {
   router: Router;
   proxy: ProxyServer;
-  /** @returns what a slot is to get of a request, or the answer to one that no slot gets */
-  prepare(request: IncomingMessage): Prepared | ErrorAnswer;
+  prepare: Preparation;
   peers: PeerLimiter;
   forwarding: Forwarding;
   upgrades: Upgrades;
@@ -34,6 +35,8 @@ export interface EntranceParts {
 
 /** The listeners of the public server. */
 export interface Entrance {
+  /** A request that our own reader has taken. */
+  plain(request: PlainRequest, response: PlainResponse): void;
   request(request: IncomingMessage, response: ServerResponse): void;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
@@ -52,28 +55,44 @@ export function createProxy(): ProxyServer {
 export function createEntrance(parts: EntranceParts): Entrance {
   const { router, proxy, prepare, peers, forwarding, upgrades, errors, counters, stopping } = parts;
 
-  const refuse = (request: IncomingMessage, response: ServerResponse, answer: ErrorAnswer) => {
+  const refuse = (request: VisitorRequest, response: VisitorResponse, answer: ErrorAnswer) => {
     (counters.refused[(answer.status / 100) | 0] as number)++;
     errors.send(request, response, answer);
   };
 
-  /** The pass of ours. Nothing can flip between `route` and the end of `begin`. */
-  const forward = (request: IncomingMessage, response: ServerResponse): true => {
-    const ready = prepare(request);
+  /** Nothing can flip between `route` and the end of `begin`. */
+  const forward = (
+    request: VisitorRequest,
+    response: VisitorResponse,
+    ready: Prepared | ErrorAnswer,
+  ) => {
     if ('status' in ready) refuse(request, response, ready);
     else if (!peers.enter(ready.peer)) refuse(request, response, TOO_MANY_REQUESTS);
     else {
-      if (!ready.peer.trusted) response.once('close', () => peers.leave(ready.peer));
+      if (!ready.peer.trusted)
+        onGone(
+          request,
+          response,
+          once(() => peers.leave(ready.peer)),
+        );
       forwarding.begin(request, response, router.route() as Slot, ready);
     }
+  };
+  const pass = (request: IncomingMessage, response: ServerResponse): true => {
+    forward(request, response, prepare.any(request));
     return true;
   };
   // Before all other passes: those before `stream` change the request in ways that allow smuggling (hazard 1).
-  proxy.before('web', 'deleteLength', forward as never);
+  proxy.before('web', 'deleteLength', pass as never);
 
   const notYet = () => (router.current().firstFailed ? FIRST_BUILD_FAILED : FIRST_BUILD);
 
   return {
+    plain(request, response) {
+      if (stopping()) response.shouldKeepAlive = false;
+      if (router.route() === null) refuse(request, response, notYet());
+      else forward(request, response, prepare.plain(request));
+    },
     request(request, response) {
       if (stopping()) response.shouldKeepAlive = false;
       // RFC 9112 §9.6: what follows a request whose answer says `close` is not processed any more.
@@ -83,9 +102,18 @@ export function createEntrance(parts: EntranceParts): Entrance {
     },
     upgrade(request, socket, head) {
       const slot = router.route();
-      const ready = slot === null ? notYet() : prepare(request);
+      const ready = slot === null ? notYet() : prepare.any(request);
       if ('status' in ready) endSoon(socket, errors.raw(request.headers.accept, ready));
       else upgrades.handle(request, socket, head, slot as Slot, ready.headers);
     },
+  };
+}
+
+/** `onGone` may call back more than once. */
+function once(action: () => void): () => void {
+  let isDone = false;
+  return () => {
+    if (!isDone) action();
+    isDone = true;
   };
 }

@@ -1,10 +1,10 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Slot } from '../../slots/slot.ts';
 import type { Traffic } from '../../wire/messages.ts';
 import type { Waiting } from '../send-soon.ts';
 import type { CallConnection, SlotCall } from '../slot/call.ts';
 import type { Over } from '../slot/connections.ts';
 import type { Answer } from '../visitor/answer.ts';
+import type { VisitorRequest, VisitorResponse } from '../visitor/visitor.ts';
 import type { ExchangeContext } from './context.ts';
 import type { AwaitsHead } from './head-watch.ts';
 import type { PlaceOwner } from './limiter.ts';
@@ -19,8 +19,8 @@ export type Place = 'none' | 'wanted' | 'held';
 /** The state of an exchange. Only the exchange itself and the steps in `answering`, `failing` and `place` change it. */
 export interface ExchangeState extends SlotCall, PlaceOwner, Waiting, AwaitsHead {
   readonly context: ExchangeContext;
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly request: VisitorRequest;
+  readonly response: VisitorResponse;
   /** Fields as the slot gets them, pairs of name and value. */
   readonly headers: string[];
   /** `performance.now()` at the request's head. */

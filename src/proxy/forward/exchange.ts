@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Slot } from '../../slots/slot.ts';
 import type { Traffic } from '../../wire/messages.ts';
 import type { LiveSetMember } from '../live-set.ts';
@@ -15,7 +15,13 @@ import { requestHead } from '../slot/request-head.ts';
 import type { Answer } from '../visitor/answer.ts';
 import { BUSY } from '../visitor/error-answer.ts';
 import { linger } from '../visitor/linger.ts';
-import { addTrailers, breakOff, hasBody } from '../visitor/visitor.ts';
+import {
+  addTrailers,
+  breakOff,
+  hasBody,
+  type VisitorRequest,
+  type VisitorResponse,
+} from '../visitor/visitor.ts';
 import { cutAnswer, passBody, passHead, passInformational } from './answering.ts';
 import type { ExchangeContext } from './context.ts';
 import type { ExchangeState, Phase, Place } from './exchange-state.ts';
@@ -35,8 +41,8 @@ export class Exchange implements ExchangeState, UploadSink, Logged, LiveSetMembe
   phase: Phase = 'queued';
   place: Place = 'none';
   slot: Slot;
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly request: VisitorRequest;
+  readonly response: VisitorResponse;
   readonly method: string;
   head = '';
   readonly headers: string[];
@@ -64,8 +70,8 @@ export class Exchange implements ExchangeState, UploadSink, Logged, LiveSetMembe
    */
   constructor(
     context: ExchangeContext,
-    request: IncomingMessage,
-    response: ServerResponse,
+    request: VisitorRequest,
+    response: VisitorResponse,
     slot: Slot,
     path: string,
     headers: string[],
@@ -83,7 +89,9 @@ export class Exchange implements ExchangeState, UploadSink, Logged, LiveSetMembe
     this.wantedInstance = context.keepsInstance
       ? wantedInstance(request.headers.cookie)
       : ANY_INSTANCE;
-    this.upload = hasBody(request) ? new Upload(request, response, context.limits, this) : null;
+    this.upload = hasBody(request)
+      ? new Upload(request, response as ServerResponse, context.limits, this)
+      : null;
   }
 
   begin(): void {
@@ -246,7 +254,7 @@ export class Exchange implements ExchangeState, UploadSink, Logged, LiveSetMembe
     try {
       breakOff(this.response);
     } catch {
-      this.request.destroy();
+      this.request.socket.destroy();
     }
     this.end();
   }

@@ -1,9 +1,8 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Slot } from '../../slots/slot.ts';
 import { createLiveSet } from '../live-set.ts';
 import type { Prepared } from '../request/preparation.ts';
-import { isGone, onGone } from '../visitor/visitor.ts';
+import { isGone, onGone, type VisitorRequest, type VisitorResponse } from '../visitor/visitor.ts';
 import type { Owners } from './audit.ts';
 import type { ExchangeContext } from './context.ts';
 import { Exchange } from './exchange.ts';
@@ -12,7 +11,7 @@ import { createHeadWatch } from './head-watch.ts';
 /** The requests of one worker that are on their way. */
 export interface Forwarding {
   /** Sends a request to a slot, and its answer back. */
-  begin(request: IncomingMessage, response: ServerResponse, slot: Slot, prepared: Prepared): void;
+  begin(request: VisitorRequest, response: VisitorResponse, slot: Slot, prepared: Prepared): void;
   /** Ends what is still open on a slot. */
   cut(slot: Slot): void;
   /** The connections that a request is on. */

@@ -1,11 +1,10 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Slot } from '../../slots/slot.ts';
-import { isSentWhole } from '../visitor/visitor.ts';
+import { isSentWhole, type VisitorRequest, type VisitorResponse } from '../visitor/visitor.ts';
 
 /** One line of the access log. */
 export interface Logged {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly request: VisitorRequest;
+  readonly response: VisitorResponse;
   readonly slot: Slot;
   /** Fields as the slot got them. */
   readonly headers: readonly string[];

@@ -1,7 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ProxyConfig } from '../../config/proxy-schema.ts';
-import { BAD_REQUEST, type ErrorAnswer } from '../visitor/error-answer.ts';
+import { BAD_REQUEST, type ErrorAnswer, HEADERS_TOO_LARGE } from '../visitor/error-answer.ts';
+import type { PlainRequest } from '../visitor/plain-response.ts';
 import { fieldsOf, isHttp2 } from '../visitor/visitor.ts';
 import { objection } from './admission.ts';
 import { type Peer, toSlotFields } from './fields.ts';
@@ -18,10 +19,14 @@ export interface Prepared {
   peer: Peer;
 }
 
-/** @returns a function that makes it, or the answer to a request that no slot gets */
-export function createPreparation(
-  config: ProxyConfig,
-): (request: IncomingMessage) => Prepared | ErrorAnswer {
+/** Makes it, or the answer to a request that no slot gets. */
+export interface Preparation {
+  any(request: IncomingMessage): Prepared | ErrorAnswer;
+  /** The reader of plain requests has refused already what the rules of HTTP refuse. */
+  plain(request: PlainRequest): Prepared | ErrorAnswer;
+}
+
+export function createPreparation(config: ProxyConfig): Preparation {
   const peerOf = createPeerLookup(config.trustedProxies);
   const nextRequestId = createRequestIds();
   /** Most requests are for the same host as the one before. */
@@ -32,7 +37,7 @@ export function createPreparation(
     goodHost = host;
     return true;
   };
-  return (request) => {
+  const any = (request: IncomingMessage) => {
     const fields = fieldsOf(request);
     const refused = objection(request, fields, config.limits);
     if (refused) return refused;
@@ -49,4 +54,14 @@ export function createPreparation(
     const headers = toSlotFields(fields, connection, host, peer, nextRequestId());
     return headers ? { path: target.path, headers, peer } : BAD_REQUEST;
   };
+  const plain = (request: PlainRequest) => {
+    const { host, connection } = request.headers;
+    if (!isGoodHost(host)) return BAD_REQUEST;
+    const fields = request.rawHeaders;
+    if (fields.length > config.limits.headerCount * 2) return HEADERS_TOO_LARGE;
+    const peer = peerOf(request.socket);
+    const headers = toSlotFields(fields, connection, host, peer, nextRequestId());
+    return headers ? { path: request.url, headers, peer } : BAD_REQUEST;
+  };
+  return { any, plain };
 }

@@ -1,10 +1,17 @@
-import type { ServerResponse } from 'node:http';
 import { sendSoon, type Waiting } from '../send-soon.ts';
-import { breakOff, cork, endWith, uncork, writeBody, writeHead } from './visitor.ts';
+import {
+  breakOff,
+  cork,
+  endWith,
+  uncork,
+  type VisitorResponse,
+  writeBody,
+  writeHead,
+} from './visitor.ts';
 
 /** A slot's answer on its way to the visitor, kept back until the end of the turn in which it has begun. */
 export class Answer implements Waiting {
-  readonly #response: ServerResponse;
+  readonly #response: VisitorResponse;
   /** Bytes of the body still to come, or -1 when its length is not known. */
   #remaining: number;
   #isWaiting = true;
@@ -20,7 +27,7 @@ export class Answer implements Waiting {
    * @param length of the body in bytes, or -1 when it is not known
    */
   constructor(
-    response: ServerResponse,
+    response: VisitorResponse,
     status: number,
     message: string,
     fields: string[],

@@ -1,9 +1,15 @@
 import { readFileSync } from 'node:fs';
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { linger } from './linger.ts';
-import { isHttp2 } from './visitor.ts';
+import {
+  isHttp2,
+  type VisitorRequest,
+  type VisitorResponse,
+  writeBody,
+  writeHead,
+} from './visitor.ts';
 
 /** An answer in place of one from the slot; never an address, a stack or a reason of ours. */
 export interface ErrorAnswer {
@@ -113,7 +119,7 @@ export const NOT_IMPLEMENTED: ErrorAnswer = {
 export interface ErrorAnswers {
   /** Whether the last answer of a connection has been sent, so that nothing else may be written there. */
   hasRefused(socket: Socket): boolean;
-  send(request: IncomingMessage, response: ServerResponse, answer: ErrorAnswer): void;
+  send(request: VisitorRequest, response: VisitorResponse, answer: ErrorAnswer): void;
   /** The whole answer as it goes on the wire, for a connection that has no response object. */
   raw(accept: string | undefined, answer: ErrorAnswer): string;
 }
@@ -135,41 +141,41 @@ export function createErrorAnswers(folder: string | null): ErrorAnswers {
     const json = wantsJson(accept);
     const own = page(`${answer.status}.${json ? 'json' : 'html'}`);
     const body = own ?? (json ? toJson(answer) : toHtml(answer));
-    const fields: Record<string, string> = {
-      'content-type': json ? 'application/json' : 'text/html; charset=utf-8',
-      'content-length': String(Buffer.byteLength(body)),
-      'cache-control': 'no-store',
-    };
-    if (answer.allow) fields.allow = answer.allow;
-    if (answer.retryAfter) fields['retry-after'] = String(answer.retryAfter);
-    return { body, fields };
+    const bytes = Buffer.from(body);
+    const fields = ['content-type', json ? 'application/json' : 'text/html; charset=utf-8'];
+    fields.push('content-length', String(bytes.length), 'cache-control', 'no-store');
+    if (answer.allow) fields.push('allow', answer.allow);
+    if (answer.retryAfter) fields.push('retry-after', String(answer.retryAfter));
+    return { body, bytes, fields };
   };
 
   return {
     send(request, response, answer) {
-      const { body, fields } = render(request.headers.accept, answer);
+      const { bytes, fields } = render(request.headers.accept, answer);
       // HTTP/2 has no such field (RFC 9113 §8.2.2).
       const isLast = answer.close === true && !isHttp2(request);
-      if (isLast) fields.connection = 'close';
-      response.writeHead(answer.status, fields);
-      const text = request.method === 'HEAD' ? '' : body;
+      if (isLast) fields.push('connection', 'close');
+      writeHead(response, answer.status, STATUS_CODES[answer.status] ?? '', fields);
+      const isEmpty = request.method === 'HEAD';
       if (!isLast) {
-        response.end(text);
+        if (isEmpty) response.end();
+        else response.end(bytes);
         linger(request);
         return;
       }
       refused.add(request.socket);
       response.flushHeaders();
-      if (text !== '') response.write(text);
+      if (!isEmpty) writeBody(response, bytes);
       // Node closes the connection with the answer's end, and would reset one that still brings a body.
       linger(request, () => response.end());
     },
     hasRefused: (socket) => refused.has(socket),
     raw(accept, answer) {
       const { body, fields } = render(accept, answer);
-      const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+      let lines = '';
+      for (let i = 0; i < fields.length; i += 2) lines += `${fields[i]}: ${fields[i + 1]}\r\n`;
       const reason = STATUS_CODES[answer.status] ?? '';
-      return `HTTP/1.1 ${answer.status} ${reason}\r\nconnection: close\r\n${lines.join('')}\r\n${body}`;
+      return `HTTP/1.1 ${answer.status} ${reason}\r\nconnection: close\r\n${lines}\r\n${body}`;
     },
   };
 }

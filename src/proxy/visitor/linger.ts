@@ -1,6 +1,6 @@
-import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { stopReading } from './visitor.ts';
+import { PlainRequest } from './plain-response.ts';
+import { stopReading, type VisitorRequest } from './visitor.ts';
 
 /** How long a body that nobody wants is read on, in milliseconds. */
 const LINGER_MS = 2000;
@@ -11,8 +11,8 @@ const LINGER_MS = 2000;
  *
  * @param done is called when all of the request has been read, or no more of it is going to be
  */
-export function linger(request: IncomingMessage, done: () => void = () => {}): void {
-  if (request.complete || request.destroyed) {
+export function linger(request: VisitorRequest, done: () => void = () => {}): void {
+  if (request instanceof PlainRequest || request.complete || request.destroyed) {
     done();
     return;
   }

@@ -1,4 +1,4 @@
-/** The visitor's side of an exchange, where HTTP/1.1 and HTTP/2 differ. */
+/** The visitor's side of an exchange, where plain requests, Node's HTTP/1.1 and HTTP/2 differ. */
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import {
   constants,
@@ -7,6 +7,10 @@ import {
   type ServerHttp2Stream,
 } from 'node:http2';
 import { latin1 } from '../request/latin1.ts';
+import { informational, PlainRequest, PlainResponse } from './plain-response.ts';
+
+export type VisitorRequest = IncomingMessage | PlainRequest;
+export type VisitorResponse = ServerResponse | PlainResponse;
 
 /** Fields that HTTP/2 does not have (RFC 9113 §8.2.2), and that Node throws on. */
 const HTTP1_ONLY = new Set([
@@ -20,7 +24,7 @@ const HTTP1_ONLY = new Set([
 ]);
 
 /** A request's fields as pairs; without the pseudo-fields of HTTP/2, and its cookie in one piece (RFC 9113 §8.2.3). */
-export function fieldsOf(request: IncomingMessage): string[] {
+export function fieldsOf(request: VisitorRequest): string[] {
   const { rawHeaders } = request;
   if (!isHttp2(request)) return rawHeaders;
   const out: string[] = [];
@@ -40,7 +44,8 @@ export function fieldsOf(request: IncomingMessage): string[] {
 }
 
 /** Whether a body comes after a request's head. */
-export function hasBody(request: IncomingMessage): boolean {
+export function hasBody(request: VisitorRequest): request is IncomingMessage {
+  if (request instanceof PlainRequest) return false;
   if (isHttp2(request)) return !streamOf(request).endAfterHeaders;
   const { 'transfer-encoding': coding, 'content-length': length } = request.headers;
   return coding !== undefined || (length !== undefined && length !== '0');
@@ -76,7 +81,7 @@ function streamOf(request: IncomingMessage): Http2ServerRequest['stream'] {
 
 /** Sends an answer's head: fields in order, repeated ones apart. */
 export function writeHead(
-  response: ServerResponse,
+  response: VisitorResponse,
   status: number,
   message: string,
   fields: string[],
@@ -101,7 +106,7 @@ function writeHttp2Head(response: Http2ServerResponse, status: number, fields: s
 }
 
 /** Drops `Trailer` from the fields of an answer that cannot have any: Node throws on it. */
-export function dropVainTrailer(response: ServerResponse, status: number, fields: string[]): void {
+export function dropVainTrailer(response: VisitorResponse, status: number, fields: string[]): void {
   if (isHttp2(response)) return;
   const { req } = response;
   let cannot = req.method === 'HEAD' || status === 204 || status === 304 || isHttp10(req);
@@ -130,10 +135,14 @@ function toReason(status: number, message: string): string {
 
 /** Sends an informational answer (RFC 9110 §15.2), unless the visitor is too old to know of any. */
 export function writeInformational(
-  response: ServerResponse,
+  response: VisitorResponse,
   status: number,
   fields: string[],
 ): void {
+  if (response instanceof PlainResponse) {
+    response.writeInformational(informational(status, fields));
+    return;
+  }
   if (isHttp2(response)) {
     const { stream } = response;
     if (stream.destroyed || stream.closed || stream.headersSent) return;
@@ -142,21 +151,19 @@ export function writeInformational(
   }
   // A pipelined answer whose turn has not come has no socket yet.
   if (!response.socket || isHttp10(response.req)) return;
-  let head = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`;
-  for (let i = 0; i < fields.length; i += 2) head += `${fields[i]}: ${fields[i + 1]}\r\n`;
   // writeEarlyHints() knows `link` only, and throws on values that it does not like.
-  response.socket.write(`${head}\r\n`, 'latin1');
+  response.socket.write(informational(status, fields), 'latin1');
 }
 
 /**
  * Keeps back what is written of an answer until `uncork`, or its end. It is the socket that is corked: a response that is
  * corked itself and then ends loses all chunks but the first (seen with Node 24.21).
  */
-export function cork(response: ServerResponse): void {
+export function cork(response: VisitorResponse): void {
   if (!isHttp2(response)) response.socket?.cork();
 }
 
-export function uncork(response: ServerResponse): void {
+export function uncork(response: VisitorResponse): void {
   if (!isHttp2(response)) response.socket?.uncork();
 }
 
@@ -167,7 +174,11 @@ const SMALL_BYTES = 8192;
  * Ends an answer with its last piece. Node joins a head and a string into one write, but puts a head and a Buffer
  * into a vector of two, which costs more than the copy as long as it is small.
  */
-export function endWith(response: ServerResponse, chunk: Buffer): void {
+export function endWith(response: VisitorResponse, chunk: Buffer): void {
+  if (response instanceof PlainResponse) {
+    response.end(chunk);
+    return;
+  }
   if (chunk.length > SMALL_BYTES || isHttp2(response)) response.end(chunk);
   else response.end(latin1(chunk), 'latin1');
 }
@@ -177,7 +188,7 @@ const HANDED_OVER = Symbol('handed over');
 type Counted = ServerHttp2Stream & { [HANDED_OVER]?: number };
 
 /** Sends a piece of an answer's body. @returns whether the visitor takes more at once; `drain` follows otherwise */
-export function writeBody(response: ServerResponse, chunk: Buffer): boolean {
+export function writeBody(response: VisitorResponse, chunk: Buffer): boolean {
   if (isHttp2(response)) {
     const stream = response.stream as Counted;
     // Node does not count what it has sent of a stream.
@@ -192,7 +203,7 @@ export function handedOver(stream: ServerHttp2Stream): number {
 }
 
 /** Sets the fields that follow an answer's body. */
-export function addTrailers(response: ServerResponse, trailers: [string, string][]): void {
+export function addTrailers(response: VisitorResponse, trailers: [string, string][]): void {
   if (isHttp2(response)) {
     response.addTrailers(toHttp2Fields(trailers.flat()));
     return;
@@ -201,13 +212,17 @@ export function addTrailers(response: ServerResponse, trailers: [string, string]
 }
 
 /** Whether all of an answer has gone out. A reset ends an HTTP/2 stream in a way that looks finished too. */
-export function isSentWhole(response: ServerResponse): boolean {
+export function isSentWhole(response: VisitorResponse): boolean {
   if (!isHttp2(response)) return response.writableFinished;
   return response.writableEnded && response.stream.rstCode === constants.NGHTTP2_NO_ERROR;
 }
 
 /** Calls back when an answer has ended or its visitor is gone, and perhaps more than once. */
-export function onGone(request: IncomingMessage, response: ServerResponse, gone: () => void): void {
+export function onGone(request: VisitorRequest, response: VisitorResponse, gone: () => void): void {
+  if (response instanceof PlainResponse) {
+    response.onGone(gone);
+    return;
+  }
   if (!isHttp2(response)) {
     // `close` comes for every response, finished or not; `finish` and `end` do not (hazard 8).
     response.on('close', gone);
@@ -215,11 +230,11 @@ export function onGone(request: IncomingMessage, response: ServerResponse, gone:
   }
   // Node's response leaves out its `close` when a HEAD is given up before its answer.
   response.stream.on('close', gone);
-  request.on('aborted', gone);
+  (request as IncomingMessage).on('aborted', gone);
 }
 
 /** Whether nobody is there any more to take an answer. */
-export function isGone(request: IncomingMessage, response: ServerResponse): boolean {
+export function isGone(request: VisitorRequest, response: VisitorResponse): boolean {
   if (!isHttp2(response)) return request.socket.destroyed;
   const { stream } = response;
   const isClosed = stream.closed && !isStopped(stream);
@@ -227,7 +242,7 @@ export function isGone(request: IncomingMessage, response: ServerResponse): bool
 }
 
 /** Ends an answer so that nobody can take it for complete. */
-export function breakOff(response: ServerResponse): void {
+export function breakOff(response: VisitorResponse): void {
   if (isHttp2(response)) {
     response.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
     return;
@@ -243,24 +258,36 @@ export function breakOff(response: ServerResponse): void {
 const CUT_GRACE_MS = 1000;
 
 /** Ends an answer that has no length of its own, so that it is complete as it is. */
-export function cutStream(response: ServerResponse): void {
+export function cutStream(response: VisitorResponse): void {
   response.end();
   // A visitor who has gone without a word takes no end either.
   setTimeout(() => breakOff(response), CUT_GRACE_MS).unref();
 }
 
-export function isHttp2(message: IncomingMessage): boolean;
-export function isHttp2(message: ServerResponse): message is ServerResponse & Http2ServerResponse;
+/** Calls back once the visitor takes more of an answer's body. */
+export function onDrain(response: VisitorResponse, goOn: () => void): void {
+  if (response instanceof PlainResponse) response.onDrain(goOn);
+  else response.once('drain', goOn);
+}
+
+/** Calls back once all that has been written of an answer's body is on its way: `drain` is only for those who were told to wait. */
+export function whenTaken(response: VisitorResponse, goOn: () => void): void {
+  if (response instanceof PlainResponse) response.whenTaken(goOn);
+  else response.write('', goOn);
+}
+
+export function isHttp2(message: VisitorRequest): boolean;
+export function isHttp2(message: VisitorResponse): message is ServerResponse & Http2ServerResponse;
 /** By its kind, for an HTTP/1 parser lets a visitor claim any version. */
-export function isHttp2(message: IncomingMessage | ServerResponse): boolean {
+export function isHttp2(message: VisitorRequest | VisitorResponse): boolean {
   return 'stream' in message;
 }
 
-function isHttp10(request: IncomingMessage): boolean {
+function isHttp10(request: VisitorRequest): boolean {
   return request.httpVersionMajor === 1 && request.httpVersionMinor === 0;
 }
 
-function isEncrypted({ socket }: ServerResponse): boolean {
+function isEncrypted({ socket }: VisitorResponse): boolean {
   return socket !== null && 'encrypted' in socket;
 }
 
