@@ -21,7 +21,7 @@ export interface PlainFields {
   cookie: string | undefined;
 }
 
-/** `more`: the head may be a plain one, and has not come whole. `other`: somebody else has to read it. */
+/** `more`: too little has come to tell, or to answer. `other`: somebody else has to read it. */
 export type PlainReading = PlainHead | 'more' | 'other';
 
 /** Longer heads are for Node's parser, which has the limit `proxy.limits.headerBytes`. */
@@ -49,7 +49,7 @@ const NOT_PLAIN = new Set([
 /** @param text what has come, from the first byte of the request on */
 export function readPlainRequest(text: string): PlainReading {
   const line = REQUEST_LINE.exec(text);
-  if (line === null) return mayBecomePlain(text) ? 'more' : 'other';
+  if (line === null) return isBeginOfLine(text) ? 'more' : 'other';
   const from = line[0].length;
   FIELD_LINES.lastIndex = from;
   if (!FIELD_LINES.test(text)) return mayGoOn(text, from) ? 'more' : 'other';
@@ -63,10 +63,9 @@ function mayGoOn(text: string, from: number): boolean {
   return !text.includes('\r\n\r\n', from - 2) && !BARE_LF.test(text);
 }
 
-function mayBecomePlain(text: string): boolean {
-  if (text.includes('\n')) return false;
-  const method = text.slice(0, 5);
-  return 'GET /'.startsWith(method) || 'HEAD '.startsWith(method);
+/** Whoever reads it should see the whole first line: it names the protocol. */
+function isBeginOfLine(text: string): boolean {
+  return /^[A-Z]/.test(text) && !text.includes('\n');
 }
 
 function readFields(
