@@ -37,7 +37,9 @@ function pass(exchange: ExchangeState, pieces: number): void {
 test('255 small pieces of an answer may wait for the visitor', async () => {
   const { exchange, told } = await beginAnswer();
   pass(exchange, 255);
-  expect(exchange.response.writableLength).toBeLessThan((exchange.response as ServerResponse).writableHighWaterMark);
+  expect(exchange.response.writableLength).toBeLessThan(
+    (exchange.response as ServerResponse).writableHighWaterMark,
+  );
   expect(told).toEqual([]);
 });
 
@@ -45,7 +47,9 @@ test('with 256 small pieces waiting the slot is read no more until the visitor h
   const { exchange, visitor, told } = await beginAnswer();
   pass(exchange, 256);
   // Their bytes alone would not have stopped the slot.
-  expect(exchange.response.writableLength).toBeLessThan((exchange.response as ServerResponse).writableHighWaterMark);
+  expect(exchange.response.writableLength).toBeLessThan(
+    (exchange.response as ServerResponse).writableHighWaterMark,
+  );
   expect(told).toEqual(['pause']);
   await until(() => told.length === 2, 'the slot to be read again');
   expect(told).toEqual(['pause', 'read on']);
