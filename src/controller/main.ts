@@ -19,6 +19,7 @@ import { keepLinks } from './promotion/link-keeper.ts';
 import { createRunner } from './promotion/run.ts';
 import { orderLeftOver, takeOver } from './promotion/take-over.ts';
 import { takeSiteLock } from './site-lock.ts';
+import { createArchive } from './skew/archive.ts';
 import { createInbox } from './source/inbox.ts';
 import { createSourceQuestion } from './source/source-question.ts';
 import { createWatcher } from './source/watcher.ts';
@@ -57,7 +58,8 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
   const watcher = createWatcher(root, config, inbox.edited, log);
   const source = createSourceQuestion({ config, paths, store, log }, inbox);
   const buildLines = createLineFeed();
-  const context = { config, paths, store, workers, pm2, log, inbox, source, buildLines };
+  const archive = createArchive({ config, paths, store, log });
+  const context = { config, paths, store, workers, pm2, log, inbox, source, archive, buildLines };
   const runner = createRunner(context, assigner, monitor.isHealthy);
 
   const startedAt = Date.now() - process.uptime() * 1000;
@@ -71,6 +73,7 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
   log.info({ event: 'controller.ready', root, epoch: store.state.epoch }, 'controller ready');
   stopWithPm2(paths, store, log);
 
+  archive.start();
   assigner.assignSoon();
   await watcher.start();
   await orderLeftOver(paths, recovery, inbox);

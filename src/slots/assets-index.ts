@@ -7,11 +7,17 @@ import { RELEASE_ID } from './release-id.ts';
 /** Tells a copy of the folder, under whatever name, from a site's own. */
 export const ASSETS_KIND = 'slots-assets';
 
+/** One content, however many names it has had. */
+export interface KeptContent {
+  /** In bytes. */
+  size: number;
+  /** When the file was changed last, in milliseconds since 1970: one that has been changed since is not what was kept. */
+  mtimeMs: number;
+}
+
 export interface KeptFile {
   /** SHA-256 of its bytes, in hex: its name in `slots/assets/files`. */
   digest: string;
-  /** In bytes. */
-  size: number;
   /** The newest release that had it. */
   release: string;
   /** When a release that has it was last in a slot, in milliseconds since 1970. */
@@ -20,44 +26,58 @@ export interface KeptFile {
 
 export interface AssetsIndex {
   /** Kept releases whose files are all in here. */
-  releases: readonly string[];
+  releases: ReadonlySet<string>;
   /** By the decoded path of their URL. */
   files: ReadonlyMap<string, KeptFile>;
+  /** By digest: one for each that a file has. */
+  contents: ReadonlyMap<string, KeptContent>;
 }
 
-export const EMPTY_INDEX: AssetsIndex = { releases: [], files: new Map() };
+export const EMPTY_INDEX: AssetsIndex = {
+  releases: new Set(),
+  files: new Map(),
+  contents: new Map(),
+};
+
+/** It becomes part of a path. */
+const digest = z.string().regex(/^[0-9a-f]{64}$/);
+const release = z.string().regex(RELEASE_ID);
 
 const indexSchema = z.object({
   kind: z.literal(ASSETS_KIND),
   version: z.literal(1),
-  releases: z.array(z.string().regex(RELEASE_ID)),
-  files: z.record(
-    z.string().startsWith('/'),
-    z.tuple([
-      // It becomes part of a path.
-      z.string().regex(/^[0-9a-f]{64}$/),
-      z.int().min(0),
-      z.string().regex(RELEASE_ID),
-      z.number(),
-    ]),
-  ),
+  releases: z.array(release),
+  files: z.record(z.string().startsWith('/'), z.tuple([digest, release, z.number()])),
+  contents: z.record(digest, z.tuple([z.int().min(0), z.number()])),
 });
 
 /** @throws SyntaxError or ZodError for what is no index */
 export function parseIndex(text: string): AssetsIndex {
-  const { releases, files } = indexSchema.parse(JSON.parse(text));
-  const entries = Object.entries(files).map(([path, [digest, size, release, liveAt]]) => {
-    return [path, { digest, size, release, liveAt }] as const;
-  });
-  return { releases, files: new Map(entries) };
+  const { releases, files, contents } = indexSchema.parse(JSON.parse(text));
+  return {
+    releases: new Set(releases),
+    files: mapOf(files, ([digest, release, liveAt]) => ({ digest, release, liveAt })),
+    contents: mapOf(contents, ([size, mtimeMs]) => ({ size, mtimeMs })),
+  };
 }
 
-export function formatIndex({ releases, files }: AssetsIndex): string {
-  const entries = [...files].map(([path, { digest, size, release, liveAt }]) => {
-    return [path, [digest, size, release, liveAt]] as const;
-  });
-  const index = { kind: ASSETS_KIND, version: 1, releases, files: Object.fromEntries(entries) };
+export function formatIndex({ releases, files, contents }: AssetsIndex): string {
+  const index = {
+    kind: ASSETS_KIND,
+    version: 1,
+    releases: [...releases],
+    files: recordOf(files, ({ digest, release, liveAt }) => [digest, release, liveAt]),
+    contents: recordOf(contents, ({ size, mtimeMs }) => [size, mtimeMs]),
+  };
   return `${JSON.stringify(index)}\n`;
+}
+
+function mapOf<T, U>(record: Record<string, T>, to: (value: T) => U): Map<string, U> {
+  return new Map(Object.entries(record).map(([key, value]) => [key, to(value)]));
+}
+
+function recordOf<T, U>(map: ReadonlyMap<string, T>, to: (value: T) => U): Record<string, U> {
+  return Object.fromEntries([...map].map(([key, value]) => [key, to(value)]));
 }
 
 export function indexFile({ assets }: SitePaths): string {

@@ -41,7 +41,7 @@ export function createRunner(
   { assign, assignSoon }: Assigner,
   isHealthy: (slot: Slot) => boolean,
 ): Runner {
-  const { config, paths, store, inbox, source, log } = context;
+  const { config, paths, store, inbox, source, archive, log } = context;
   let interruption = new AbortController();
 
   const now = () => new Date().toISOString();
@@ -89,6 +89,7 @@ export function createRunner(
     const { last } = store.state;
     if (last && last.id === id) await record(last);
     await prune(config, paths, store.state, log);
+    archive.tidy();
   }
 
   async function runStep(promotion: Promotion): Promise<void> {

@@ -1,9 +1,9 @@
 /** The head of an answer from the archive: pure. */
 import { STATUS_CODES } from 'node:http';
 import { contentType } from 'mime-types';
-import type { KeptFile } from '../../slots/assets-index.ts';
 import { type Selection, select } from '../cache/conditions.ts';
 import type { AnswerHead } from '../slot/answer-head.ts';
+import type { OpenFile } from './kept-files.ts';
 
 const YEAR_S = 31_536_000;
 
@@ -25,7 +25,7 @@ export interface FileAnswer {
  */
 export function fileAnswer(
   path: string,
-  { digest, size }: Pick<KeptFile, 'digest' | 'size'>,
+  { digest, size }: Pick<OpenFile, 'digest' | 'size'>,
   requestFields: readonly string[],
   siteFields: readonly string[],
   now: number,

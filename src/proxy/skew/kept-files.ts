@@ -3,6 +3,7 @@ import {
   type AssetsIndex,
   EMPTY_INDEX,
   indexFile,
+  type KeptContent,
   type KeptFile,
   keptFile,
   parseIndex,
@@ -12,6 +13,8 @@ import type { SitePaths } from '../../slots/paths.ts';
 
 /** A file of an earlier release, open for reading. */
 export interface OpenFile extends KeptFile {
+  /** In bytes. */
+  size: number;
   /** Closed by whoever has it. */
   fd: number;
   /** Of its URL, decoded. */
@@ -48,9 +51,12 @@ export function openKeptFiles(paths: SitePaths): KeptFiles {
       const path = keptPath(target);
       if (path === null) return null;
       try {
-        const file = current().files.get(path);
-        const fd = file === undefined ? null : openWhole(keptFile(paths, file.digest), file.size);
-        return file === undefined || fd === null ? null : { ...file, fd, path };
+        const { files, contents } = current();
+        const file = files.get(path);
+        const content = file && contents.get(file.digest);
+        if (!file || !content) return null;
+        const fd = openWhole(keptFile(paths, file.digest), content);
+        return fd === null ? null : { ...file, size: content.size, fd, path };
       } catch {
         // The site's own 404 is the answer.
         return null;
@@ -68,11 +74,11 @@ function readIndex(file: string): AssetsIndex {
   }
 }
 
-/** @returns `null` for what is no file of this size any more */
-function openWhole(path: string, size: number): number | null {
+/** @returns `null` for a file that has been changed since */
+function openWhole(path: string, { size, mtimeMs }: KeptContent): number | null {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   const stats = fstatSync(fd);
-  if (stats.isFile() && stats.size === size) return fd;
+  if (stats.isFile() && stats.size === size && stats.mtimeMs === mtimeMs) return fd;
   closeSync(fd);
   return null;
 }

@@ -120,6 +120,12 @@ test('files that the controller has kept since then are found at once, and those
   expect((await ask(port, get(OLD))).status).toBe(404);
 });
 
+test('a file that was changed in its place is not sent, whatever its length', async () => {
+  const { port, paths } = await startSite({ [OLD]: SCRIPT });
+  await writeFile(keptFile(paths, digestOf(SCRIPT)), SCRIPT.replace('true', 'evil'));
+  expect((await ask(port, get(OLD))).status).toBe(404);
+});
+
 test('a broken index and a file that was cut short are as good as none', async () => {
   const { port, paths } = await startSite({ [OLD]: SCRIPT });
   await truncate(keptFile(paths, digestOf(SCRIPT)), 3);

@@ -13,7 +13,7 @@ export async function build(
   { id, trigger }: Building,
   signal: AbortSignal,
 ): Promise<void> {
-  const { config, paths, store, inbox, source, log, buildLines } = context;
+  const { config, paths, store, inbox, source, archive, log, buildLines } = context;
   const release = await buildRelease(config, paths, {
     trigger,
     changed: inbox.takeChanges(),
@@ -25,5 +25,6 @@ export async function build(
     onLine: buildLines.push,
     onNotice: (text) => log.warn({ event: 'build.notice', id }, text),
   });
+  archive.add(release);
   if (release.unsettled) inbox.lookForChanges('edit');
 }

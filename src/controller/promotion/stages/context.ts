@@ -4,6 +4,7 @@ import type { SitePaths } from '../../../slots/paths.ts';
 import type { Building, Candidate, PuttingBack } from '../../../slots/state.ts';
 import type { LineFeed } from '../../build/line-feed.ts';
 import type { Logger } from '../../log.ts';
+import type { Archive } from '../../skew/archive.ts';
 import type { Inbox } from '../../source/inbox.ts';
 import type { SourceQuestion } from '../../source/source-question.ts';
 import type { Store } from '../../store.ts';
@@ -20,6 +21,8 @@ export interface StageContext {
   log: Logger;
   inbox: Inbox;
   source: SourceQuestion;
+  /** Hashed files that outlive their releases. */
+  archive: Pick<Archive, 'add' | 'tidy'>;
   /** Gets each line of a build's output. */
   buildLines: Pick<LineFeed, 'push'>;
 }
