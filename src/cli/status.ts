@@ -47,6 +47,7 @@ async function statusWithoutController(config: Config, paths: SitePaths): Promis
     healthy: { blue: false, green: false },
     pending: 0,
     problem: null,
+    skew: null,
   });
 }
 

@@ -11,6 +11,12 @@ const NEVER = /\.(?:x?html?|br|gz|zst)$/i;
 const CURRENT =
   /^(?:(?:.*[-_.])?(?:sw|service[-_]?worker|ngsw[-_]?worker)(?:[-_.].*)?\.[cm]?js(?:\.map)?|(?:version|latest|manifest)\.json|.*\.webmanifest)$/i;
 
+/**
+ * Vite's hashes have 64 characters to choose from, so that one in a thousand looks like a word. Such a name is no
+ * promise to browsers, but of a script or a style that a page has asked for it is enough to be kept.
+ */
+const VITE_WORD = /\/assets\/[^/]*-[\w-]{8}\.(?:m?js|css)$/;
+
 /** Names that one program or another reads as a way to somewhere else, and what a server never shows. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const TRICK = /[\x00-\x1f\x7f\\\ufffd]|%(?:2e|2f|5c|00)|\/(?:\.|$)|\/\/|\/[^/]*[. ](?:\/|$)/i;
@@ -22,7 +28,8 @@ const TRICK = /[\x00-\x1f\x7f\\\ufffd]|%(?:2e|2f|5c|00)|\/(?:\.|$)|\/\/|\/[^/]*[
  */
 export function isKept(path: string): boolean {
   if (!path.startsWith('/') || TRICK.test(path) || NEVER.test(path)) return false;
-  return isHashed(path) && !CURRENT.test(path.slice(path.lastIndexOf('/') + 1));
+  const isStable = isHashed(path) || VITE_WORD.test(path);
+  return isStable && !CURRENT.test(path.slice(path.lastIndexOf('/') + 1));
 }
 
 /**

@@ -8,6 +8,8 @@ test.each([
   ['/_next/static/chunks/app/[slug]/page-3f2a9c1b5d6e7f80.js', true],
   ['/_nuxt/builds/meta/0b1c2d3e.json', true],
   ['/_app/immutable/workers/worker-Bx3k9ZaQ.js', true],
+  ['/assets/page-abcdefgh.js', true],
+  ['/assets/page-abcdefgh.pdf', false],
   ['/about', false],
   ['/robots.txt', false],
   ['/_astro/page.3f2a9c1b.html', false],

@@ -271,7 +271,7 @@ export function createPromotionModel(start: 'empty' | 'two releases', workerCoun
       inbox,
       source: question(inbox),
       buildLines: { push() {} },
-      archive: { add() {}, tidy() {} },
+      archive: { add() {}, tidy() {}, size: () => null },
     };
     runner = createRunner(context, assigner, isHealthy);
     crashed = false;

@@ -16,6 +16,7 @@ import { checkPorts } from './ports.ts';
 import { checkApps, checkController, checkPromotion, checkWorkers } from './running.ts';
 import { checkEntries, checkLinks, checkState } from './state-checks.ts';
 import {
+  checkAssets,
   checkDisk,
   checkPartials,
   checkSecrets,
@@ -58,6 +59,7 @@ export function groups(facts: Facts): Group[] {
         () => checkSlotsFolder(facts),
         () => checkSocket(facts),
         () => checkSecrets(facts),
+        () => checkAssets(facts),
         () => checkState(facts),
         () => checkEntries(facts),
         () => checkLinks(facts),

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
-import { access, readdir, stat, statfs } from 'node:fs/promises';
+import { access, readdir, readFile, stat, statfs } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { indexFile, parseIndex } from '../../slots/assets-index.ts';
 import { releaseDir, type SitePaths } from '../../slots/paths.ts';
 import { listPartials, listReleases } from '../../slots/release.ts';
 import { bytes } from '../terminal/format.ts';
@@ -77,6 +78,23 @@ export async function checkSecrets({ paths }: Facts): Promise<Check[]> {
     return [problem('secrets', message, hint)];
   }
   return [ok('secrets', `${paths.secrets} (${mode})`)];
+}
+
+/** A broken archive is mended when the controller starts, and until then no tab gets anything from it. */
+export async function checkAssets({ paths, config }: Facts): Promise<Check[]> {
+  if (config.skew === false)
+    return [ok('assets', 'nothing is kept for open tabs: "skew" is false')];
+  const text = await readFile(indexFile(paths), 'utf8').catch(() => null);
+  if (text === null) return [ok('assets', 'nothing is kept for open tabs yet')];
+  try {
+    const { files, contents } = parseIndex(text);
+    const size = [...contents.values()].reduce((sum, content) => sum + content.size, 0);
+    const message = `${files.size} hashed files are kept for open tabs, ${bytes(size)}`;
+    return [ok('assets', message)];
+  } catch {
+    const hint = `pm2 restart ${config.name}-watcher: it is made anew from the kept releases`;
+    return [warning('assets', `${indexFile(paths)} cannot be read`, hint)];
+  }
 }
 
 /** Whether the next build fits, and the releases still to come until old ones are pruned. */

@@ -73,6 +73,10 @@ function events(status: Status): string {
     const waiting = status.watcher.pending > 0 ? `, ${status.watcher.pending} changes wait` : '';
     lines.push(style('yellow', `edits are paused${waiting}: \`slots resume\` promotes them`));
   }
+  if (status.skew && status.skew.files > 0) {
+    const { files, bytes: size } = status.skew;
+    lines.push(style('dim', `for open tabs: ${files} hashed files are kept, ${bytes(size)}`));
+  }
   return lines.join('\n');
 }
 

@@ -140,6 +140,7 @@ async function currentStatus({
     healthy: { blue: monitor.isHealthy('blue'), green: monitor.isHealthy('green') },
     pending: inbox.pending(),
     problem: problem(),
+    skew: context.archive.size(),
   });
 }
 

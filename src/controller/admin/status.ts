@@ -36,6 +36,8 @@ export interface Status {
     /** Why edits are not promoted, or only late, in one line; not there while all is well. */
     problem?: string;
   };
+  /** Hashed files of earlier releases that are kept for open tabs; not there where `skew` is off. */
+  skew?: { files: number; bytes: number };
   /** Visitors were moved off this slot because it died; not there otherwise. */
   failedOverFrom?: Slot;
 }
@@ -62,6 +64,7 @@ export interface Facts {
   healthy: PerSlot<boolean>;
   pending: number;
   problem: string | null;
+  skew: { files: number; bytes: number } | null;
 }
 
 export function toStatus(config: Config, state: State, facts: Facts): Status {
@@ -106,6 +109,7 @@ export function toStatus(config: Config, state: State, facts: Facts): Status {
       paused: state.paused,
       ...(facts.problem !== null && { problem: facts.problem }),
     },
+    ...(facts.skew !== null && { skew: facts.skew }),
     // A flip back to the slot that died is under way.
     ...(state.failedOverFrom !== null &&
       state.failedOverFrom !== state.active && { failedOverFrom: state.failedOverFrom }),

@@ -1,5 +1,6 @@
 import { lstat, readdir, readFile, readlink, realpath, rm } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { ASSETS_KIND } from '../../slots/assets-index.ts';
 import type { SitePaths } from '../../slots/paths.ts';
 import { RELEASE_ID } from '../../slots/release-id.ts';
 
@@ -44,11 +45,18 @@ async function hasOwnShape(path: string): Promise<boolean> {
   const name = basename(path);
   const names = await readdir(path).catch((): string[] => []);
   if (isOwnFolder(name, names)) return true;
+  if (names.includes('files') && (await isAssets(path))) return true;
   if (names.includes('state.json') && (await isState(join(path, 'state.json')))) return true;
   // Next's tracing may leave all but the releases out.
   if (name !== 'slots' || !names.includes('releases')) return false;
   const releases = await readdir(join(path, 'releases')).catch((): string[] => []);
   return releases.some((each) => RELEASE_ID.test(each.replace(/\.partial$/, '')));
+}
+
+/** Whether this is `slots/assets`, whatever the folder is called by now. */
+async function isAssets(folder: string): Promise<boolean> {
+  const text = await readFile(join(folder, 'index.json'), 'utf8').catch(() => '');
+  return text.startsWith(`{"kind":"${ASSETS_KIND}"`);
 }
 
 /** Whether this is our state, whatever the folder is called by now. */

@@ -2,6 +2,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import {
+  checkAssets,
   checkDisk,
   checkPartials,
   checkSecrets,
@@ -9,11 +10,13 @@ import {
   checkSocket,
 } from '../../../src/cli/doctor/storage.ts';
 import { checkMovedWrites, checkSiteWrites } from '../../../src/cli/doctor/writes.ts';
+import { indexFile } from '../../../src/slots/assets-index.ts';
 import { writesFile } from '../../../src/slots/paths.ts';
 import { createPartial } from '../../../src/slots/release.ts';
 import { sharedKeys } from '../../../src/slots/secrets.ts';
 import { EMPTY_STATE } from '../../../src/slots/state.ts';
 import { doctorFacts } from '../../support/doctor-facts.ts';
+import { putKeptFiles } from '../../support/kept-files.ts';
 import { putFile, putRelease, releaseIdOf, tempSite } from '../../support/temp-site.ts';
 import { testConfig } from '../../support/test-config.ts';
 
@@ -109,5 +112,19 @@ test('keys that others may read are a problem, and those of their owner alone ar
   await chmod(paths.secrets, 0o640);
   expect(await checkSecrets(facts)).toMatchObject([
     { name: 'secrets', level: 'problem', hint: expect.stringContaining('chmod 600') },
+  ]);
+});
+
+test('what is kept for open tabs is counted, and an index that cannot be read is a warning', async () => {
+  const paths = await tempSite();
+  const facts = doctorFacts(paths);
+  expect(await checkAssets(facts)).toMatchObject([{ level: 'ok' }]);
+  await putKeptFiles(paths, { '/a-3f2a9c1b.js': 'one', '/b-3f2a9c1b.js': 'two' });
+  expect(await checkAssets(facts)).toMatchObject([
+    { level: 'ok', message: expect.stringContaining('2 hashed files') },
+  ]);
+  await writeFile(indexFile(paths), '{');
+  expect(await checkAssets(facts)).toMatchObject([
+    { name: 'assets', level: 'warning', hint: expect.stringContaining('-watcher') },
   ]);
 });

@@ -129,3 +129,8 @@ test('renderStatus says that edits are paused, how many wait and what to do', ()
 test('renderStatus says from which slot visitors were moved', () => {
   expect(render({ failedOverFrom: 'green' })).toContain('green died: visitors are on blue');
 });
+
+test('renderStatus says how much is kept for open tabs, once there is something', () => {
+  expect(render({ skew: { files: 0, bytes: 0 } })).not.toContain('open tabs');
+  expect(render({ skew: { files: 12, bytes: 2048 } })).toContain('12 hashed files are kept');
+});

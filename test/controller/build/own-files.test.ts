@@ -5,6 +5,7 @@ import { releaseDir, type SitePaths } from '../../../src/slots/paths.ts';
 import { EMPTY_STATE, writeState } from '../../../src/slots/state.ts';
 import { startBuild } from '../../support/build-site.ts';
 import { filesBelow } from '../../support/files-below.ts';
+import { putKeptFiles } from '../../support/kept-files.ts';
 import { putFile, tempSite } from '../../support/temp-site.ts';
 
 const SITE = { 'server.js': 'serve', 'public/a.txt': 'a', 'src/content/a.md': 'a' };
@@ -17,6 +18,7 @@ async function runningSite(files: Record<string, string> = {}) {
   for (const name of ['history.jsonl', 'admin-token', 'failed-build.log']) {
     await putFile(paths.slots, name, `the ${name}`);
   }
+  await putKeptFiles(paths, { '/a-3f2a9c1b.js': 'kept' });
   return paths;
 }
 
@@ -29,7 +31,9 @@ async function built(paths: SitePaths, build: string | false, more = {}) {
 }
 
 const nothingOfOurs = (files: string[]) =>
-  files.filter((file) => /admin-token|state\.json|history|releases|slots\.config/.test(file));
+  files.filter((file) =>
+    /admin-token|secrets|state\.json|history|releases|slots\.config|files\/[0-9a-f]{64}/.test(file),
+  );
 
 test.each<[string, string | false, object]>([
   ['copies the whole folder by itself', 'cp -r server.js public slots {outDir} || true', {}],
@@ -55,6 +59,8 @@ test.each<[string, string | false, object]>([
     'cp server.js {outDir}; cp -r slots {outDir}/backup || true',
     {},
   ],
+  ['copies the kept files alone', 'cp server.js {outDir}; cp -r slots/assets {outDir}/kept', {}],
+  ['copies the keys alone', 'cp server.js slots/secrets.json {outDir}', {}],
   ['copies the token alone', 'cp server.js slots/admin-token {outDir}', {}],
   [
     'copies the history alone',

@@ -56,6 +56,10 @@ export const statusAnswer = z
       paused: z.boolean(),
       problem: z.string().optional().describe('why edits are not promoted, or only late'),
     }),
+    skew: z
+      .strictObject({ files: count, bytes: count })
+      .optional()
+      .describe('hashed files of earlier releases that are kept for open tabs'),
     failedOverFrom: slot.optional().describe('visitors were moved off this slot because it died'),
   })
   .meta({ id: 'Status' }) satisfies z.ZodType<Status>;
@@ -100,6 +104,7 @@ export const STATUS_EXAMPLE: Status = {
   promotion: null,
   last,
   watcher: { paths: ['src/content', 'public'], pending: 0, paused: false },
+  skew: { files: 214, bytes: 4_812_340 },
 };
 
 export const statusRoute = defineRoute({

@@ -22,7 +22,7 @@ export interface StageContext {
   inbox: Inbox;
   source: SourceQuestion;
   /** Hashed files that outlive their releases. */
-  archive: Pick<Archive, 'add' | 'tidy'>;
+  archive: Pick<Archive, 'add' | 'tidy' | 'size'>;
   /** Gets each line of a build's output. */
   buildLines: Pick<LineFeed, 'push'>;
 }
