@@ -48,6 +48,7 @@ async function statusWithoutController(config: Config, paths: SitePaths): Promis
     pending: 0,
     problem: null,
     skew: null,
+    note: null,
   });
 }
 

@@ -10,14 +10,16 @@ import { join } from 'node:path';
 import { tellAskedPort } from '../slots/asked-ports.ts';
 import { ENV_FILES_VARIABLE, readEnvFiles } from '../slots/env-files.ts';
 import { slotRelease } from '../slots/link.ts';
-import { crashFile, releaseDir, sitePaths, writesFile } from '../slots/paths.ts';
+import { crashFile, readsFile, releaseDir, sitePaths, writesFile } from '../slots/paths.ts';
 import { readSharedKeys, SHARED_KEYS_VARIABLE } from '../slots/secrets.ts';
 import { siteRoot } from '../slots/site-root.ts';
 import { NO_RELEASE_EXIT_CODE, type Slot } from '../slots/slot.ts';
 import { instanceSocket } from '../wire/instance-socket.ts';
 import { finishOnSignal } from './finish.ts';
 import { listenForSlot } from './listen.ts';
+import { watchOpenFiles } from './open-files.ts';
 import { answerProbes } from './probe-answer.ts';
+import { recordReads } from './record-reads.ts';
 import { recordWrites } from './record-writes.ts';
 import { releaseEntry } from './release-entry.ts';
 import { runEntry } from './run-entry.ts';
@@ -44,7 +46,14 @@ try {
     onAsked: (port: number) => tellAskedPort(paths, id, port),
   };
   listenForSlot(address);
-  recordWrites(writesFile(paths, id), { ...paths, dist: join(dir, 'dist') });
+  const places = { ...paths, dist: join(dir, 'dist') };
+  const recorders = [
+    recordWrites(writesFile(paths, id), places),
+    recordReads(readsFile(paths, id), places),
+  ];
+  watchOpenFiles((file) => {
+    for (const { onOpen } of recorders) onOpen(file);
+  });
   await runEntry(join(dir, 'dist'), entry, paths.slots);
   rmSync(crash, { force: true });
 } catch (error) {

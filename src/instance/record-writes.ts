@@ -1,13 +1,14 @@
 /**
  * Records which files the site writes, so that the controller can tell them from what a person edits, and a release that is
- * written into is told of. The functions of node:fs are wrapped; what native code writes (SQLite) shows by what
+ * written into is told of. The functions of node:fs are observed; what native code writes (SQLite) shows by what
  * this process has open. What child processes and worker threads write is not seen.
  */
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
-import { basename, dirname, join, relative, resolve, sep } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { basename, dirname, join, relative, sep } from 'node:path';
 import type { SiteWrite } from '../slots/site-writes.ts';
+import { observe, pathOf } from './fs-calls.ts';
+import type { OpenFile } from './open-files.ts';
 
 /** For each function, which of its arguments name files that change. */
 const WRITERS: Record<string, number[]> = {
@@ -28,12 +29,6 @@ const WRITING = fs.constants.O_WRONLY | fs.constants.O_RDWR;
 /** A site that writes a file for each visitor is known long before; in paths. */
 const MAX_PATHS = 10_000;
 
-/** How often it is looked for files that native code has open, in milliseconds. */
-const OPEN_FILES_MS = 5000;
-
-/** A program's own files are opened before its visitors' connections, and have low numbers. */
-const MAX_DESCRIPTOR = 256;
-
 const NEVER = new Set(['node_modules', '.git']);
 
 interface Places {
@@ -44,8 +39,13 @@ interface Places {
   dist: string;
 }
 
+export interface WriteRecorder {
+  /** Native code has this file open. */
+  onOpen(file: OpenFile): void;
+}
+
 /** @param file gets a line of JSON for each path, see {@link SiteWrite} */
-export function recordWrites(file: string, { root, slots, dist }: Places): void {
+export function recordWrites(file: string, { root, slots, dist }: Places): WriteRecorder {
   const { appendFileSync, realpathSync } = fs;
   const known = new Set<string>();
   const real = (path: string) => {
@@ -72,10 +72,11 @@ export function recordWrites(file: string, { root, slots, dist }: Places): void 
   wrap(fs, record);
   wrap(fs.promises, record);
   syncBuiltinESMExports();
-  if (process.platform !== 'linux') return;
-  const look = () => openForWriting().forEach(record);
-  for (const ms of [100, 1000]) setTimeout(look, ms).unref();
-  setInterval(look, OPEN_FILES_MS).unref();
+  return {
+    onOpen({ path, isWritable }) {
+      if (isWritable) record(path);
+    },
+  };
 }
 
 /**
@@ -96,64 +97,22 @@ function isBelow(folder: string, path: string): boolean {
   return path.startsWith(folder + sep);
 }
 
-type Call = (...args: unknown[]) => unknown;
-
-/** A proxy keeps what others hang on these functions, and how many arguments they take. */
 function wrap(target: object, record: (path: string) => void): void {
-  const functions = target as Record<string, Call | undefined>;
-  const replace = (name: string, paths: (args: unknown[]) => unknown[]) => {
-    const original = functions[name];
-    if (typeof original !== 'function') return;
-    functions[name] = new Proxy(original, {
-      apply(call, self, args) {
-        for (const path of paths(args)) {
-          const absolute = toPath(path);
-          if (absolute !== null) record(absolute);
-        }
-        return Reflect.apply(call, self, args);
-      },
-    });
+  const recordEach = (paths: unknown[]) => {
+    for (const path of paths.map(pathOf)) if (path !== null) record(path);
   };
   for (const [name, places] of Object.entries(WRITERS)) {
-    const paths = (args: unknown[]) => places.map((place) => args[place]);
-    replace(name, paths);
-    replace(`${name}Sync`, paths);
+    const look = (args: unknown[]) => recordEach(places.map((place) => args[place]));
+    observe(target, name, look);
+    observe(target, `${name}Sync`, look);
   }
-  const opened = (args: unknown[]) => (isForWriting(args[1]) ? [args[0]] : []);
-  replace('open', opened);
-  replace('openSync', opened);
+  const opened = (args: unknown[]) => recordEach(isForWriting(args[1]) ? [args[0]] : []);
+  observe(target, 'open', opened);
+  observe(target, 'openSync', opened);
 }
 
 /** `r` is what is meant where nothing, or the callback, is given. */
 function isForWriting(flags: unknown): boolean {
   if (typeof flags === 'number') return (flags & WRITING) !== 0;
   return typeof flags === 'string' && /[wa+]/.test(flags);
-}
-
-/** A descriptor says nothing of its path; it was recorded as it was opened. */
-function toPath(value: unknown): string | null {
-  if (typeof value === 'string') return resolve(value);
-  if (value instanceof URL && value.protocol === 'file:') return fileURLToPath(value);
-  if (Buffer.isBuffer(value)) return resolve(value.toString());
-  return null;
-}
-
-/** The regular files that this process has open and may write. */
-function openForWriting(): string[] {
-  try {
-    const numbers = fs.readdirSync('/proc/self/fd').filter((each) => Number(each) < MAX_DESCRIPTOR);
-    return numbers.flatMap((number) => {
-      try {
-        const path = fs.readlinkSync(`/proc/self/fd/${number}`);
-        if (!path.startsWith('/') || path.startsWith('/dev/')) return [];
-        const info = fs.readFileSync(`/proc/self/fdinfo/${number}`, 'utf8');
-        const flags = Number.parseInt(/^flags:\s*(\d+)/m.exec(info)?.[1] ?? '0', 8);
-        return (flags & WRITING) === 0 ? [] : [path];
-      } catch {
-        return [];
-      }
-    });
-  } catch {
-    return [];
-  }
 }

@@ -68,6 +68,11 @@ export function writesFile(paths: SitePaths, id: string): string {
   return join(releaseDir(paths, id), 'written.txt');
 }
 
+/** Where the instances of a release say what they read outside of it; see instance/record-reads.ts. */
+export function readsFile(paths: SitePaths, id: string): string {
+  return join(releaseDir(paths, id), 'read.txt');
+}
+
 /** Where an instance of a release says why it died; beside `dist`, which is never written again. */
 export function crashFile(paths: SitePaths, id: string): string {
   return join(releaseDir(paths, id), 'crash.txt');

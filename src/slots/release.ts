@@ -28,6 +28,8 @@ export const releaseSchema = z.object({
   sourceHash: z.string(),
   /** The source hash after the build, where the build writes watched files itself; that is no edit. */
   sourceHashAfter: z.string().optional(),
+  /** Hashes of later sources of which a build wrote the same, and nobody could see that they are others; the last ones. */
+  alsoFrom: z.array(z.string()).optional(),
   /** The server's entry, relative to `dist`. */
   entry: z.string(),
   /** Of a static site: the page for paths without a file of their own, relative to the folder that is served. */
@@ -93,7 +95,7 @@ export async function createPartial(paths: SitePaths, id: string): Promise<strin
 /** Turns a finished partial into a release, in one rename. */
 export async function completeRelease(paths: SitePaths, release: Release): Promise<void> {
   const dir = partialDir(paths, release.id);
-  await writeFileAtomic(join(dir, 'release.json'), `${JSON.stringify(release, null, 2)}\n`);
+  await writeRelease(dir, release);
   await rename(dir, releaseDir(paths, release.id));
 }
 
@@ -125,6 +127,28 @@ export async function readRelease(paths: SitePaths, id: string): Promise<Release
       cause,
     });
   }
+}
+
+/** More are not kept: a source that comes back after so many others is built once more. */
+const MAX_ALSO_FROM = 50;
+
+/** A later source builds the same output: it is this release's too. */
+export async function addSource(paths: SitePaths, id: string, hashes: string[]): Promise<void> {
+  const release = await readRelease(paths, id);
+  const alsoFrom = [...new Set([...(release.alsoFrom ?? []), ...hashes])].slice(-MAX_ALSO_FROM);
+  await writeRelease(releaseDir(paths, id), { ...release, alsoFrom });
+}
+
+async function writeRelease(dir: string, release: Release): Promise<void> {
+  await writeFileAtomic(join(dir, 'release.json'), `${JSON.stringify(release, null, 2)}\n`);
+}
+
+/** The hashes of all sources that this release is known to be built from. */
+export function sourcesOf(
+  release: Pick<Release, 'sourceHash' | 'sourceHashAfter' | 'alsoFrom'>,
+): string[] {
+  const { sourceHash, sourceHashAfter, alsoFrom = [] } = release;
+  return [sourceHash, ...(sourceHashAfter === undefined ? [] : [sourceHashAfter]), ...alsoFrom];
 }
 
 /** Every complete release, newest first. */

@@ -127,3 +127,41 @@ test('promotes a rename that changes nothing but the case of a letter', async ()
   expect(await readFile(join(dist, 'Note.txt'), 'utf8')).toBe('a note');
   await expect(readFile(join(dist, 'note.txt'))).rejects.toThrow('ENOENT');
 });
+
+test('promotes no edit of which the build writes the same again, says so, and does not build it at the next start', async () => {
+  const site = await plainSite({ config: { watch: ['src'] } });
+  await site.slots('up');
+  await site.edit('../notes.txt', 'for the author alone');
+  await until(async () => (await site.status()).watcher.note, 'the edit to be dropped');
+  expect(await site.settled()).toMatchObject({ epoch: 1, last: { outcome: 'promoted' } });
+  expect((await site.slots('status')).stdout).toContain('nothing was promoted');
+  expect(JSON.parse((await site.slots('releases', '--json')).stdout)).toHaveLength(1);
+
+  await site.slots('down');
+  await site.slots('up');
+  expect(await site.settled()).toMatchObject({ last: { outcome: 'promoted' } });
+  expect(JSON.parse((await site.slots('releases', '--json')).stdout)).toHaveLength(1);
+
+  await site.edit('page.txt', 'seen');
+  await live(site, 'seen');
+  // An order by name is carried out, whatever comes of it.
+  await site.settled();
+  expect((await site.slots('promote', '--wait')).stdout).toMatch(/is live/);
+  expect((await site.status()).epoch).toBe(3);
+});
+
+test('promotes an edit of a file that the site reads while it runs, even if the build writes the same again', async () => {
+  const site = await plainSite({
+    config: { watch: ['src'], env: { READ_AT_START: 'src/banner.txt' } },
+  });
+  await site.edit('../banner.txt', 'first');
+  await site.slots('up');
+  expect((await site.get('/read')).body).toBe('first');
+  await site.edit('../banner.txt', 'second');
+  await until(
+    async () => (await site.get('/read')).body === 'second',
+    'the edit to be live',
+    30_000,
+  );
+  expect((await site.settled()).epoch).toBe(2);
+});

@@ -8,6 +8,7 @@ import { readSiteWrites } from '../../src/slots/site-writes.ts';
 import { putRelease, releaseIdOf, tempSite } from '../support/temp-site.ts';
 
 const RECORDER = fileURLToPath(new URL('../../src/instance/record-writes.ts', import.meta.url));
+const OPEN_FILES = fileURLToPath(new URL('../../src/instance/open-files.ts', import.meta.url));
 const ID = releaseIdOf(1);
 
 /** A site with one release and a folder that the release links to. */
@@ -29,7 +30,8 @@ async function written(
   const places = JSON.stringify({ root: paths.root, slots: paths.slots, dist: paths.dist });
   const script = `
     const { recordWrites } = await import(${JSON.stringify(RECORDER)});
-    recordWrites(${JSON.stringify(file)}, ${places});
+    const { watchOpenFiles } = await import(${JSON.stringify(OPEN_FILES)});
+    watchOpenFiles(recordWrites(${JSON.stringify(file)}, ${places}).onOpen);
     const fs = (await import('node:fs')).default;
     ${code}`;
   execFileSync(process.execPath, ['--input-type=module', '--eval', script], { cwd });

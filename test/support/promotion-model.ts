@@ -298,6 +298,10 @@ export function createPromotionModel(start: 'empty' | 'two releases', workerCoun
       end: () => Promise.reject(new Error('no build of the model asks')),
       askAgain: () => asker.lookForChanges('edit'),
       promotionSucceeded() {},
+      builtAs() {},
+      leftOut() {},
+      changedSince: async () => null,
+      note: () => null,
       problem: () => null,
     };
   }

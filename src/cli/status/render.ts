@@ -69,6 +69,7 @@ function events(status: Status): string {
   if (status.promotion) lines.push(running(status.promotion));
   if (status.last) lines.push(lastOne(status.last));
   if (status.watcher.problem) lines.push(style('red', status.watcher.problem));
+  if (status.watcher.note) lines.push(style('dim', status.watcher.note));
   if (status.watcher.paused) {
     const waiting = status.watcher.pending > 0 ? `, ${status.watcher.pending} changes wait` : '';
     lines.push(style('yellow', `edits are paused${waiting}: \`slots resume\` promotes them`));

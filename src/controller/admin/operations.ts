@@ -141,6 +141,7 @@ async function currentStatus({
     pending: inbox.pending(),
     problem: problem(),
     skew: context.archive.size(),
+    note: context.source.note(),
   });
 }
 

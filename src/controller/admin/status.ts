@@ -35,6 +35,8 @@ export interface Status {
     paused: boolean;
     /** Why edits are not promoted, or only late, in one line; not there while all is well. */
     problem?: string;
+    /** What became of the last edit where no promotion shows it, in one line; not there otherwise. */
+    note?: string;
   };
   /** Hashed files of earlier releases that are kept for open tabs; not there where `skew` is off. */
   skew?: { files: number; bytes: number };
@@ -65,6 +67,7 @@ export interface Facts {
   pending: number;
   problem: string | null;
   skew: { files: number; bytes: number } | null;
+  note: string | null;
 }
 
 export function toStatus(config: Config, state: State, facts: Facts): Status {
@@ -108,6 +111,7 @@ export function toStatus(config: Config, state: State, facts: Facts): Status {
       pending: facts.pending,
       paused: state.paused,
       ...(facts.problem !== null && { problem: facts.problem }),
+      ...(facts.note !== null && { note: facts.note }),
     },
     ...(facts.skew !== null && { skew: facts.skew }),
     // A flip back to the slot that died is under way.

@@ -43,17 +43,30 @@ export interface BuildOrder {
   onNotice(text: string): void;
 }
 
+/** A build whose output need not become a release. */
+export interface SparingOrder extends BuildOrder {
+  /** Whether it need not, since it is what visitors see already. */
+  isLive(release: Release, outDir: string): Promise<boolean>;
+}
+
 /**
  * Builds the site into a release of its own.
  *
  * @throws SlotsError `BUILD_FAILED`, `BUILD_TIMEOUT`, `BUILD_CANCELED` or `BUILD_EMPTY`; of the attempt only
  * its log is left then, as `failed-build.log`
+ * @returns `null` when the output is live already: nothing is left of the build
  */
+export function buildRelease(
+  config: Config,
+  paths: SitePaths,
+  order: SparingOrder,
+): Promise<Release | null>;
+export function buildRelease(config: Config, paths: SitePaths, order: BuildOrder): Promise<Release>;
 export async function buildRelease(
   config: Config,
   paths: SitePaths,
-  order: BuildOrder,
-): Promise<Release> {
+  order: BuildOrder | SparingOrder,
+): Promise<Release | null> {
   const source = await order.source.begin();
   const createdAt = new Date();
   const id = await freeReleaseId(paths, source.hash, createdAt);
@@ -83,6 +96,10 @@ export async function buildRelease(
       ...(deps !== null && { deps }),
       ...built,
     };
+    if ('isLive' in order && (await order.isLive(release, join(dir, 'dist')))) {
+      await deletePartial(paths, id);
+      return null;
+    }
     await tellGrowth(paths, dir, release, order);
     await completeRelease(paths, release);
     return release;

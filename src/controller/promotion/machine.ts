@@ -51,8 +51,8 @@ export function begin(state: State, next: NewPromotion): State {
   }
 }
 
-/** The builder has read the source and knows what the release is called. */
-export function named(state: State, release: string): State {
+/** The builder has read the source and knows what the release is called, or has made none. */
+export function named(state: State, release: string | null): State {
   const { promotion } = state;
   if (promotion?.step !== 'build') return state;
   return { ...state, promotion: { ...promotion, release } };
@@ -63,7 +63,8 @@ export function afterSuccess(state: State, ms: number, finishedAt: string): Stat
   const promotion = timed(running(state), ms);
   switch (promotion.step) {
     case 'build':
-      if (promotion.release === null) throw new Error('a build has ended without a release');
+      // What it wrote is live already: nothing was promoted, and `last` is the promotion before.
+      if (promotion.release === null) return { ...state, promotion: null };
       return enterStart(state, promotion, promotion.release);
     case 'start':
       return { ...state, promotion: { ...promotion, step: 'check' } };

@@ -4,7 +4,7 @@ import { openDigestCache } from '../../slots/digest-cache.ts';
 import { type HistoryEntry, mendHistory, readHistory } from '../../slots/history.ts';
 import { pointSlot, slotRelease } from '../../slots/link.ts';
 import { type SitePaths, slotLink } from '../../slots/paths.ts';
-import { readRelease } from '../../slots/release.ts';
+import { readRelease, sourcesOf } from '../../slots/release.ts';
 import { setAside } from '../../slots/set-aside.ts';
 import { type PerSlot, SLOTS, type Slot } from '../../slots/slot.ts';
 import { readSource } from '../../slots/source.ts';
@@ -127,8 +127,7 @@ export async function isReleaseUsable(
   if (release === null || promotion.kind !== 'build') return release !== null;
   const { cache } = await openDigestCache(paths.sourceCache);
   const source = await readSource(paths.root, config, cache).catch(() => null);
-  const hashes = [release.sourceHash, release.sourceHashAfter];
-  return !release.unsettled && source !== null && hashes.includes(source.hash);
+  return !release.unsettled && source !== null && sourcesOf(release).includes(source.hash);
 }
 
 /** A controller killed right after a promotion's end has not told of it in the history. */

@@ -20,6 +20,7 @@ export interface SourceState {
 export interface LiveRelease {
   sourceHash: string;
   sourceHashAfter?: string | undefined;
+  alsoFrom?: readonly string[] | undefined;
   /** Watched files changed while the build read them. */
   unsettled: boolean;
   trigger: string;
@@ -123,7 +124,8 @@ function coincidences({ byOthers }: Memory, files: readonly string[]): number {
 }
 
 function isBuiltFrom(live: LiveRelease, { hash }: SourceState): boolean {
-  return hash === live.sourceHash || hash === live.sourceHashAfter;
+  const { sourceHash, sourceHashAfter, alsoFrom = [] } = live;
+  return hash === sourceHash || hash === sourceHashAfter || alsoFrom.includes(hash);
 }
 
 /** The files that differ from what the last build read, less those that it wrote itself. Empty when nobody knows. */
@@ -146,6 +148,11 @@ function siteBuilds({ bySite }: Memory, { now }: Pick<Look, 'now'>): number {
 /** The files whose bytes differ, that came or that went, in order. */
 export function changedPaths(from: SourceState, to: SourceState): string[] {
   return differing(from, to, 'digest');
+}
+
+/** The same, and those that were written anew with the same bytes. */
+export function writtenPaths(from: SourceState, to: SourceState): string[] {
+  return differing(from, to, 'stamp');
 }
 
 function differing(from: SourceState, to: SourceState, by: keyof SourceFile): string[] {

@@ -1,3 +1,5 @@
+import { realpathSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { plainText } from '../../plain-text.ts';
 import type { SitePaths } from '../../slots/paths.ts';
 import { readRelease } from '../../slots/release.ts';
@@ -7,9 +9,17 @@ import type { WatchConfig } from '../../slots/watched.ts';
 import type { Logger } from '../log.ts';
 import type { Store } from '../store.ts';
 import { type BuildSource, openSource } from './build-source.ts';
-import { type BuildReason, type Decision, decide, forgetAttempt } from './decide.ts';
+import {
+  type BuildReason,
+  type Decision,
+  decide,
+  forgetAttempt,
+  type SourceState,
+  writtenPaths,
+} from './decide.ts';
 import type { Inbox } from './inbox.ts';
 import { watchReleaseWrites } from './release-writes.ts';
+import type { ChangedFile } from './unseen.ts';
 
 /** Asks whether what is watched has to be built, after each burst of changes, and remembers each build. */
 export interface SourceQuestion extends BuildSource {
@@ -18,6 +28,17 @@ export interface SourceQuestion extends BuildSource {
   askAgain(): void;
   /** Nothing has failed: after a rollback the same source may be wanted again. */
   promotionSucceeded(): void;
+  /** The last build became this release. */
+  builtAs(release: string): void;
+  /** The last build wrote what this release holds, which is live, and became none. */
+  leftOut(live: string): void;
+  /**
+   * What the last build read differently than the one that became this release, or what somebody has written anew; `null` when
+   * nobody remembers that one.
+   */
+  changedSince(release: string): Promise<ChangedFile[] | null>;
+  /** What became of the last edit, in one line, where nobody would see it otherwise; or `null`. */
+  note(): string | null;
   /** Why some changes are not built, in one line, or `null`. */
   problem(): string | null;
 }
@@ -34,6 +55,9 @@ export function createSourceQuestion(
   inbox: Inbox,
 ): SourceQuestion {
   let stopped: string | null = null;
+  let note: string | null = null;
+  /** By release, the source that it was built from; of those that a slot may hold. */
+  const builtFrom = new Map<string, SourceState>();
   const releaseWrites = watchReleaseWrites(paths, store, log);
   const siteWrites = async () => (await readSiteWrites(paths)).site;
   const opened = openSource(config, paths, siteWrites, (files) => {
@@ -90,8 +114,33 @@ export function createSourceQuestion(
       return decision.build;
     },
 
+    builtAs(release) {
+      const { blue, green } = store.state.slots;
+      for (const id of builtFrom.keys()) {
+        if (id !== blue.release && id !== green.release) builtFrom.delete(id);
+      }
+      void opened.then(({ memory }) => {
+        if (memory.begun) builtFrom.set(release, memory.begun);
+      });
+    },
+
+    leftOut(live) {
+      note = `the last edit was built, and changes nothing that is live: ${live} stays, and nothing was promoted`;
+      log.info({ event: 'build.same', release: live }, note);
+    },
+
+    async changedSince(release) {
+      const from = builtFrom.get(release);
+      const { begun } = (await opened).memory;
+      if (!from || !begun) return null;
+      return writtenPaths(from, begun).map((path) => namesOf(resolve(paths.root, path)));
+    },
+
+    note: () => note,
+
     async begin() {
       stopped = null;
+      note = null;
       return (await opened).begin();
     },
 
@@ -115,6 +164,15 @@ export function createSourceQuestion(
       });
     },
   };
+}
+
+/** As it is watched, and behind links. */
+function namesOf(path: string): string[] {
+  try {
+    return [...new Set([path, realpathSync(path)])];
+  } catch {
+    return [path];
+  }
 }
 
 const SHOWN = 3;

@@ -35,6 +35,11 @@ test('a promotion that succeeds leaves both slots alone while it builds', () => 
   expect(promotion).toEqual({ ...EDIT, step: 'build', release: BUILT, durationsMs: {} });
 });
 
+test('a build that makes no release ends its promotion, and changes nothing else', () => {
+  const building = named(begin(SITE, EDIT), BUILT);
+  expect(afterSuccess(named(building, null), 5, NOW)).toEqual(SITE);
+});
+
 test('a promotion that succeeds is not begun while another one runs', () => {
   expect(() => begin(at('check'), EDIT)).toThrow('promotion p1 is still running');
 });

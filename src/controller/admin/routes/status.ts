@@ -55,6 +55,7 @@ export const statusAnswer = z
       pending: count,
       paused: z.boolean(),
       problem: z.string().optional().describe('why edits are not promoted, or only late'),
+      note: z.string().optional().describe('what became of an edit that was not promoted'),
     }),
     skew: z
       .strictObject({ files: count, bytes: count })

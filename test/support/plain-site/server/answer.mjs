@@ -4,6 +4,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const file = (name) => new URL(name, import.meta.url);
 const page = readFileSync(file('page.txt'), 'utf8');
 
+// As sites do that read their content while they run, and keep it.
+const read = process.env.READ_AT_START && readFileSync(process.env.READ_AT_START, 'utf8');
+
 const ROUND = 251;
 const block = Buffer.from(Uint8Array.from({ length: ROUND * 256 }, (_, i) => i % ROUND));
 
@@ -16,6 +19,7 @@ const routes = {
   },
   'GET /process': (_request, response) =>
     json(response, { pid: process.pid, instance: process.env.NODE_APP_INSTANCE ?? null }),
+  'GET /read': (_request, response) => send(response, 'text/plain', read),
   'GET /env': (_request, response, url) =>
     send(response, 'text/plain', process.env[url.searchParams.get('name')] ?? ''),
   'POST /echo': (request, response) => {
