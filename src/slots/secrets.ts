@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { chmod, mkdir, readFile } from 'node:fs/promises';
-import writeFileAtomic from 'write-file-atomic';
 import type { SitePaths } from './paths.ts';
 
 /**
@@ -42,6 +41,8 @@ export async function sharedKeys(paths: SitePaths): Promise<Required<SharedKeys>
     return keys;
   }
   await mkdir(paths.slots, { recursive: true });
+  // Loaded here, since a process of a slot reads keys only and loads no package.
+  const { default: writeFileAtomic } = await import('write-file-atomic');
   await writeFileAtomic(paths.secrets, `${JSON.stringify(keys, null, 2)}\n`, { mode: 0o600 });
   return keys;
 }
