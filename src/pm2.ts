@@ -1,15 +1,11 @@
 /** The only file that knows PM2's API. `PM2_HOME` decides which daemon it talks to, as for PM2 itself. */
-
-import { readFileSync, readlinkSync } from 'node:fs';
-import { connect } from 'node:net';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ProcessDescription } from 'pm2';
 import { type App, DEFINITION_VARIABLE } from './config/ecosystem.ts';
 import { SlotsError } from './errors.ts';
+import { isRunning } from './is-running.ts';
+import { asOnlyStarter, daemonPid } from './pm2-daemon.ts';
 import { forgetStarterEnvironment, withoutPm2Variables } from './pm2-environment.ts';
-import { isRunning } from './slots/is-running.ts';
 import { siteRoot } from './slots/site-root.ts';
 import { NO_RELEASE_EXIT_CODE } from './slots/slot.ts';
 
@@ -18,12 +14,10 @@ const CALL_TIMEOUT_MS = 60_000;
 
 const DAEMON_END_TIMEOUT_MS = 5000;
 
-const ANSWER_TIMEOUT_MS = 2000;
-
 export interface Instance {
   pid: number;
   pmId: number;
-  /** PM2's word, for instance `online`, `stopped`, `waiting restart` or `errored`. */
+  /** PM2's word, for instance `online`, `stopped`, `waiting restart` or `errored`; `orphaned` once its daemon has died. */
   status: string;
   uptimeMs: number;
   memoryBytes: number;
@@ -67,69 +61,17 @@ export interface Pm2 {
   /** Ends the daemon and every process it runs. */
   killDaemon(): Promise<void>;
   disconnect(): void;
+  /**
+   * The daemon has died. PM2's client would start another one for the next call, with this process's environment: from here
+   * on questions are answered by what was known last, as far as it lives, and whatever is ordered waits for ever.
+   */
+  lose(): void;
 }
 
 type Api = typeof import('pm2');
 
 /** Missing in PM2's types. */
 type WithVersion = { getVersion(done: Done): void };
-
-export function pm2Home(): string {
-  return process.env.PM2_HOME ?? join(homedir(), '.pm2');
-}
-
-/** Whether a daemon runs for this `PM2_HOME`; asking PM2 itself would start one. */
-export function isDaemonRunning(): boolean {
-  return daemonPid() !== null;
-}
-
-/** The Node binary that the running daemon, and with it every cluster app, runs on; `null` where unknown. */
-export function daemonNode(): string | null {
-  const pid = daemonPid();
-  if (pid === null) return null;
-  try {
-    return readlinkSync(`/proc/${pid}/exe`);
-  } catch {
-    return null;
-  }
-}
-
-/** Whether the daemon takes connections; a pid alone may be another process's by now. */
-export function daemonAnswers(): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(join(pm2Home(), 'rpc.sock'));
-    socket.setTimeout(ANSWER_TIMEOUT_MS);
-    const end = (answers: boolean) => {
-      socket.destroy();
-      resolve(answers);
-    };
-    socket.once('connect', () => end(true));
-    socket.once('error', () => end(false));
-    socket.once('timeout', () => end(false));
-  });
-}
-
-/** Memory of the daemon itself, in bytes; `null` where that is unknown. */
-export function daemonMemory(): number | null {
-  const pid = daemonPid();
-  if (pid === null) return null;
-  try {
-    const kib = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-    return kib === undefined ? null : Number(kib) * 1024;
-  } catch {
-    return null;
-  }
-}
-
-/** The daemon's process, or `null` when none runs. */
-export function daemonPid(): number | null {
-  try {
-    const pid = Number(readFileSync(join(pm2Home(), 'pm2.pid'), 'utf8'));
-    return isRunning(pid) ? pid : null;
-  } catch {
-    return null;
-  }
-}
 
 /**
  * Connects to the daemon; starts one when none runs.
@@ -140,15 +82,35 @@ export async function connectPm2(): Promise<Pm2> {
   forgetStarterEnvironment();
   // Imported here because PM2 reads PM2_HOME while it loads.
   const { default: api } = (await import('pm2')) as unknown as { default: Api };
-  await call<unknown>('connect', (done) => api.connect(done));
+  await asOnlyStarter(() => callApi<unknown>('connect', (done) => api.connect(done)));
   return adapt(api);
 }
 
 function adapt(api: Api): Pm2 {
-  const processes = () =>
-    call<ProcessDescription[]>('list', (done) => api.list(done as never)).then((list) =>
-      list.map(toProcess).filter((process) => process !== null),
+  let known: AppProcess[] = [];
+  let lostAt: number | null = null;
+  const lost = Promise.withResolvers<void>();
+  const whatIsLeft = () => orphans(known, performance.now() - (lostAt ?? performance.now()));
+
+  const call = <T>(what: string, act: (done: Done) => void): Promise<T> => {
+    const never = new Promise<never>(() => {});
+    if (lostAt !== null) return never;
+    return callApi<T>(what, act).catch((error) =>
+      lostAt === null ? Promise.reject(error) : never,
     );
+  };
+
+  const ask = async () => {
+    const list = await call<ProcessDescription[]>('list', (done) => api.list(done as never));
+    known = list.map(toProcess).filter((process) => process !== null);
+    return known;
+  };
+
+  const processes = () => {
+    if (lostAt !== null) return Promise.resolve(whatIsLeft());
+    // A question that is under way when the daemon dies gets no answer.
+    return Promise.race([ask(), lost.promise.then(whatIsLeft)]);
+  };
 
   const instances = async (app: string) =>
     (await processes()).filter((process) => process.app === app).map(({ instance }) => instance);
@@ -227,12 +189,18 @@ function adapt(api: Api): Pm2 {
       while (pid !== null && isRunning(pid) && performance.now() < deadline) await delay(20);
     },
     disconnect: () => api.disconnect(),
+    lose: () => {
+      lostAt = performance.now();
+      lost.resolve();
+      // Calls that are under way would be those of the next daemon.
+      api.disconnect();
+    },
   };
 }
 
 type Done = (error: Error | null, result?: unknown) => void;
 
-function call<T>(what: string, act: (done: Done) => void): Promise<T> {
+function callApi<T>(what: string, act: (done: Done) => void): Promise<T> {
   return new Promise((resolve, reject) => {
     const fail = (message: string) =>
       reject(new SlotsError('PM2_UNREACHABLE', `pm2 ${what}: ${message}`));
@@ -245,8 +213,22 @@ function call<T>(what: string, act: (done: Done) => void): Promise<T> {
   });
 }
 
+interface AppProcess {
+  app: string;
+  instance: Instance;
+}
+
+function orphans(known: AppProcess[], lostForMs: number): AppProcess[] {
+  return known
+    .filter(({ instance }) => isRunning(instance.pid))
+    .map(({ app, instance }) => {
+      const uptimeMs = instance.uptimeMs + lostForMs;
+      return { app, instance: { ...instance, status: 'orphaned', uptimeMs } };
+    });
+}
+
 /** `null` for a process that PM2 is replacing: it has a new one under the same id already. */
-function toProcess(found: ProcessDescription): { app: string; instance: Instance } | null {
+function toProcess(found: ProcessDescription): AppProcess | null {
   const env = (found.pm2_env ?? {}) as Record<string, unknown>;
   if (typeof found.pm_id !== 'number' || found.name === undefined) return null;
   const online = env.status === 'online' || env.status === 'launching';

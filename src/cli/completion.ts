@@ -36,7 +36,8 @@ export function completionModel(program: Command): CompletionModel {
 
 function optionsOf(command: Command): CompletedOption[] {
   const help = { short: '-h', long: '--help', description: 'show the help' };
-  const own = command.options.map(({ short, long, description, required, flags }: Option) => ({
+  const shown = command.options.filter(({ hidden }) => !hidden);
+  const own = shown.map(({ short, long, description, required, flags }: Option) => ({
     short: short ?? null,
     long: long ?? '',
     description,

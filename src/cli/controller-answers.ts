@@ -10,10 +10,19 @@ const CONTROLLER_TIMEOUT_MS = 20_000;
 
 const LOOK_INTERVAL_MS = 50;
 
-/** @throws SlotsError `CONTROLLER_SILENT` */
-export async function untilControllerAnswers(config: Config, paths: SitePaths): Promise<void> {
+/**
+ * @param not the pid of one that PM2 has lost, which answers until another one takes its place
+ * @throws SlotsError `CONTROLLER_SILENT`
+ */
+export async function untilControllerAnswers(
+  config: Config,
+  paths: SitePaths,
+  not: number | null = null,
+): Promise<void> {
   const deadline = performance.now() + CONTROLLER_TIMEOUT_MS;
-  while ((await controllerPid(paths.controlSocket)) === null) {
+  for (;;) {
+    const pid = await controllerPid(paths.controlSocket);
+    if (pid !== null && pid !== not) return;
     if (performance.now() > deadline) {
       throw new SlotsError('CONTROLLER_SILENT', 'the controller did not come up', {
         hint: `\`slots logs watcher\` and \`pm2 describe ${appName(config, 'watcher')}\` say why`,

@@ -1,11 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type AppRole, appName } from '../config/ecosystem.ts';
+import { type AppRole, appName, KILL_MARGIN_MS } from '../config/ecosystem.ts';
 import type { Config } from '../config/schema.ts';
 import { controllerPid } from '../controller/control-socket.ts';
+import { endProcess } from '../end-process.ts';
 import { SlotsError } from '../errors.ts';
-import { connectPm2, isDaemonRunning, type Pm2, pm2Home } from '../pm2.ts';
+import { connectPm2, type Pm2 } from '../pm2.ts';
+import { isDaemonRunning, pm2Home } from '../pm2-daemon.ts';
 import type { SitePaths } from '../slots/paths.ts';
+import { runSocketOwners } from '../slots/run-socket.ts';
 import { startedWith } from './running-config.ts';
+import { withStartLock } from './start-lock.ts';
 
 /** Time that the proxy gets to finish open requests before the slots go too, in milliseconds. */
 const PROXY_HEAD_START_MS = 3000;
@@ -16,7 +20,10 @@ const PROXY_HEAD_START_MS = 3000;
  * @throws SlotsError `NOT_UP` when this PM2 runs no app of the site, and the site's controller answers nevertheless
  */
 export async function down(config: Config, paths: SitePaths): Promise<void> {
-  const stopped = isDaemonRunning() ? await withPm2((pm2) => stopApps(pm2, config, paths)) : 0;
+  const stopped = await withStartLock(paths, async () => {
+    const apps = isDaemonRunning() ? await withPm2((pm2) => stopApps(pm2, config, paths)) : 0;
+    return apps + (await endOrphans(config, paths));
+  });
   const elsewhere = stopped > 0 ? null : await controllerPid(paths.controlSocket);
   if (elsewhere !== null) {
     throw new SlotsError(
@@ -26,6 +33,21 @@ export async function down(config: Config, paths: SitePaths): Promise<void> {
     );
   }
   console.log(stopped > 0 ? `${config.name} is down` : `${config.name} was not running`);
+}
+
+/**
+ * Ends what a daemon that died has left behind: the controller first, or it would start a daemon, then the proxy.
+ *
+ * @returns how many there were
+ */
+async function endOrphans(config: Config, paths: SitePaths): Promise<number> {
+  const all = (await runSocketOwners(paths.run)).filter(({ isOrphan }) => isOrphan);
+  const limitMs = config.drainTimeoutMs + KILL_MARGIN_MS;
+  for (const roles of [/^watcher$/, /^(proxy|redirect)$/, /^(tcp)?(blue|green)$/]) {
+    const pids = new Set(all.filter(({ role }) => roles.test(role)).map(({ pid }) => pid));
+    await Promise.all([...pids].map((pid) => endProcess(pid, limitMs)));
+  }
+  return all.length;
 }
 
 async function withPm2<T>(act: (pm2: Pm2) => Promise<T>): Promise<T> {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { Argument, Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { CONFIG_FILES, loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { SlotsError } from '../errors.ts';
@@ -43,6 +43,7 @@ program
     'build if there is no release, start everything under PM2, wait for the first answer',
   )
   .option('--foreground', 'stay attached with the logs; Ctrl-C stops what this started')
+  .addOption(new Option('--return', 'for a controller whose PM2 daemon has died').hideHelp())
   .action((options) => withSite((config, paths) => up(config, paths, options)));
 
 program

@@ -2,13 +2,19 @@ import { appName } from '../config/ecosystem.ts';
 import type { Config } from '../config/schema.ts';
 import { type Status, toStatus } from '../controller/admin/status.ts';
 import { SlotsError } from '../errors.ts';
-import { connectPm2, type Instance, isDaemonRunning } from '../pm2.ts';
+import { connectPm2, type Instance } from '../pm2.ts';
+import { isDaemonRunning } from '../pm2-daemon.ts';
 import type { SitePaths } from '../slots/paths.ts';
+import type { Slot } from '../slots/slot.ts';
 import { readState } from '../slots/state.ts';
 import { VERSION } from '../version.ts';
 import { callController } from './client.ts';
+import { orphans } from './status/orphans.ts';
 import { renderStatus } from './status/render.ts';
 import { watchStatus } from './status/watch.ts';
+
+const LEFT_ALONE =
+  "PM2's daemon has died, and the controller: the site is served by the processes they left; `slots up` brings them back";
 
 /** `slots status`: who is active, both slots, what runs and what happened last. */
 export async function status(
@@ -33,22 +39,25 @@ export async function status(
 async function statusWithoutController(config: Config, paths: SitePaths): Promise<Status> {
   const state = await readState(paths);
   const all = await instancesWithoutDaemonStart();
+  const left = await orphans(paths);
   const none = { blue: 0, green: 0 };
-  const proxies = all.get(appName(config, 'proxy')) ?? [];
+  const online = (all.get(appName(config, 'proxy')) ?? []).filter(
+    ({ status }) => status === 'online',
+  );
+  const workers = [...online.map(({ pid }) => pid), ...left.workers];
+  const instances = (slot: Slot) => [
+    ...(all.get(appName(config, slot)) ?? []),
+    ...left.instancesOf(slot),
+  ];
   return toStatus(config, state, {
     version: VERSION,
-    workers: proxies
-      .filter(({ status }) => status === 'online')
-      .map(({ pid }) => ({ pid, epoch: state.epoch, inflight: none })),
-    instances: {
-      blue: all.get(appName(config, 'blue')) ?? [],
-      green: all.get(appName(config, 'green')) ?? [],
-    },
+    workers: workers.map((pid) => ({ pid, epoch: state.epoch, inflight: none })),
+    instances: { blue: instances('blue'), green: instances('green') },
     healthy: { blue: false, green: false },
     pending: 0,
-    problem: null,
     skew: null,
     note: null,
+    problem: left.workers.length > 0 ? LEFT_ALONE : null,
   });
 }
 

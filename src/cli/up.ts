@@ -1,34 +1,30 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { type AppRole, appName, apps } from '../config/ecosystem.ts';
-import { listenHost } from '../config/listen-host.ts';
 import type { Config } from '../config/schema.ts';
 import type { Status } from '../controller/admin/status.ts';
 import { controllerPid } from '../controller/control-socket.ts';
 import { type ProbeAnswer, tryProbe } from '../controller/health/probe.ts';
 import { judge } from '../controller/health/verdict.ts';
 import { SlotsError } from '../errors.ts';
-import { connectPm2, daemonNode, isDaemonRunning, type Pm2 } from '../pm2.ts';
+import { connectPm2, type Pm2 } from '../pm2.ts';
+import { daemonNode, isDaemonRunning } from '../pm2-daemon.ts';
 import type { SitePaths } from '../slots/paths.ts';
-import { runSocketOwners } from '../slots/run-socket.ts';
+import { type Owner, runSocketOwners } from '../slots/run-socket.ts';
 import { attachLogs } from './attach-logs.ts';
+import { checkPorts } from './check-ports.ts';
 import { callController, followController } from './client.ts';
 import { untilControllerAnswers } from './controller-answers.ts';
 import { stopApps } from './down.ts';
-import { endProcess } from './end-process.ts';
 import { isNodeNewEnough, MIN_NODE_TEXT } from './min-node.ts';
 import { isEnvironmentStale, renewSlots } from './restart.ts';
 import { applyConfig, startedWith } from './running-config.ts';
 import { withStartLock } from './start-lock.ts';
 import { createProgress } from './terminal/progress.ts';
 import { style } from './terminal/style.ts';
-
-/** How long what a dead daemon has left behind may take to end, in milliseconds. */
-const ORPHAN_LIMIT_MS = 2000;
 
 const ROLES: AppRole[] = ['watcher', 'blue', 'green', 'proxy'];
 
@@ -39,34 +35,43 @@ const LOOK_INTERVAL_MS = 50;
 export async function up(
   wanted: Config,
   paths: SitePaths,
-  options: { foreground?: boolean },
+  options: { foreground?: boolean; return?: boolean },
 ): Promise<void> {
   const begun = Date.now();
+  const isUnwanted = options.return ? endOfParent() : () => false;
   const ours = { daemon: false, apps: false };
   const connect = async () => {
     ours.daemon = !isDaemonRunning();
     await checkDaemonNode();
     return connectPm2();
   };
-  // Two at once would start two daemons on one socket.
-  const pm2 = await withStartLock(paths, connect);
+  // `slots down` ends the controller that wants the site back, and has the lock meanwhile.
+  const pm2 = await withStartLock(paths, async () => (isUnwanted() ? null : connect()));
+  if (pm2 === null) return;
   const started = startedWith(await pm2.all(), paths);
   const config = { ...wanted, ...started };
-  const wasRunning = (await controllerPid(paths.controlSocket)) !== null;
+  const lost = await lostController(paths);
+  const running = await controllerPid(paths.controlSocket);
+  const wasRunning = running !== null && running !== lost;
   const stopOurs = async () => {
     if (!ours.apps) return;
     await stopApps(pm2, config, paths);
-    if (ours.daemon && (await pm2.all()).size === 0) await pm2.killDaemon();
+    await endUnusedDaemon(pm2, ours.daemon);
   };
   const interrupted = options.foreground ? onInterrupt(stopOurs) : null;
   try {
     if (options.foreground) await attachLogs(pm2, config);
-    const isNew = await withStartLock(paths, () => startMissing(pm2, config, paths));
+    const isNew = await withStartLock(
+      paths,
+      async () => !isUnwanted() && (await startMissing(pm2, config, paths)),
+    );
+    if (isUnwanted() && !isNew) return await endUnusedDaemon(pm2, ours.daemon);
     ours.apps = isNew && !wasRunning;
     const isReread = started !== null && (await applyConfig(pm2, wanted, started, paths));
     const problem = await untilLive(config, paths, {
       quiet: options.foreground === true,
       wasRunning,
+      lost,
       begun,
     });
     if (problem === null && isReread && (await isEnvironmentStale(pm2, config, paths))) {
@@ -83,6 +88,16 @@ export async function up(
   } finally {
     pm2.disconnect();
   }
+}
+
+/** Tells later whether the process that started this one has ended since. */
+function endOfParent(): () => boolean {
+  const { ppid } = process;
+  return () => process.ppid !== ppid;
+}
+
+async function endUnusedDaemon(pm2: Pm2, isOurs: boolean): Promise<void> {
+  if (isOurs && (await pm2.all()).size === 0) await pm2.killDaemon();
 }
 
 /** Cluster apps run on the daemon's Node, whatever the command line runs on. */
@@ -117,9 +132,10 @@ async function startMissing(pm2: Pm2, config: Config, paths: SitePaths): Promise
     const rests = (role === 'blue' || role === 'green') && instances.length > 0;
     if (!runs && !rests) missing.push(role);
   }
-  await endOrphans(paths);
+  const orphans = (await runSocketOwners(paths.run)).filter(({ isOrphan }) => isOrphan);
   for (const role of missing) {
-    await checkPorts(config, role);
+    // What a daemon that died has left behind serves until the new processes take its sockets.
+    if (!orphans.some((orphan) => isOf(orphan, role))) await checkPorts(config, role);
     await pm2.delete(appName(config, role));
   }
   const wanted = new Set(missing.map((role) => appName(config, role)));
@@ -128,46 +144,34 @@ async function startMissing(pm2: Pm2, config: Config, paths: SitePaths): Promise
   return toStart.length > 0;
 }
 
-/** A daemon's processes end by themselves when it dies. One that hung at that moment has the port that its successor needs. */
-async function endOrphans({ run }: SitePaths): Promise<void> {
-  const orphans = (await runSocketOwners(run)).filter(({ isOrphan }) => isOrphan);
-  await Promise.all(orphans.map(({ pid }) => endProcess(pid, ORPHAN_LIMIT_MS)));
+async function lostController({ run }: SitePaths): Promise<number | null> {
+  const [owner] = await runSocketOwners(run, 'watcher');
+  return owner?.isOrphan ? owner.pid : null;
 }
 
-/** Said here, where a person reads it; inside PM2 it would be a restart loop in a log file. */
-async function checkPorts({ ports, host, proxy }: Config, role: AppRole): Promise<void> {
-  if (role === 'watcher') return checkPort('ports.admin', ports.admin, '127.0.0.1');
-  await checkPort(`ports.${role}`, ports[role], role === 'proxy' ? host : '127.0.0.1');
-  const redirect = proxy.tls?.redirectHttp;
-  if (role === 'proxy' && redirect) await checkPort('proxy.tls.redirectHttp', redirect, host);
+/** A site whose server is not HTTP's has its socket under `tcp<slot>`. */
+function isOf(owner: Owner, role: AppRole): boolean {
+  return owner.role === role || owner.role === `tcp${role}`;
 }
 
-async function checkPort(key: string, port: number, host: string): Promise<void> {
-  const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EADDRINUSE') return reject(error);
-      reject(
-        new SlotsError('PORT_TAKEN', `${key}: port ${port} is taken by another program`, {
-          hint: `end that program, or set another "${key}" in slots.config.ts`,
-        }),
-      );
-    });
-    server.listen(port, listenHost(host), resolve);
-  });
-  await new Promise((resolve) => server.close(resolve));
+interface Since {
+  quiet: boolean;
+  wasRunning: boolean;
+  /** The controller that PM2 had lost. */
+  lost: number | null;
+  begun: number;
 }
 
 /** @returns why the first release did not become live, or `null` when visitors get answers */
 async function untilLive(
   config: Config,
   paths: SitePaths,
-  { quiet, wasRunning, begun }: { quiet: boolean; wasRunning: boolean; begun: number },
+  { quiet, wasRunning, lost, begun }: Since,
 ): Promise<SlotsError | null> {
   const progress = quiet ? null : createProgress();
   let isOrdered = false;
   try {
-    await untilControllerAnswers(config, paths);
+    await untilControllerAnswers(config, paths, lost);
     for await (const event of followController(paths)) {
       progress?.show(event);
       if (event.type !== 'status') continue;

@@ -20,11 +20,8 @@ export interface App {
   [option: string]: unknown;
 }
 
-/** A site's process on SIGINT: enough to flush something, since drained slots have no requests left. */
-const SITE_KILL_TIMEOUT_MS = 5000;
-
-/** Time that a proxy worker needs beyond the drain's limit to close what is left. */
-const PROXY_KILL_MARGIN_MS = 5000;
+/** Time that a process that serves needs beyond the drain's limit to close what is left. */
+export const KILL_MARGIN_MS = 5000;
 
 /**
  * In MiB for each of V8's semi-spaces, which otherwise grow under load to several times that and stay so. What a
@@ -72,7 +69,7 @@ export function apps(root: string, config: Config): App[] {
       exec_mode: 'cluster',
       node_args: PROXY_NODE_ARGS,
       instances: config.proxy.workers,
-      kill_timeout: config.drainTimeoutMs + PROXY_KILL_MARGIN_MS,
+      kill_timeout: config.drainTimeoutMs + KILL_MARGIN_MS,
       listen_timeout: 10_000,
     },
   ];
@@ -97,7 +94,8 @@ function slotAppAlone(root: string, config: Config, slot: Slot): App {
     script: processScript('instance'),
     exec_mode: 'cluster',
     instances: config.instances,
-    kill_timeout: SITE_KILL_TIMEOUT_MS,
+    // For the answers of an active slot; a process of another one ends itself after 5 s (instance/finish.ts).
+    kill_timeout: config.drainTimeoutMs + KILL_MARGIN_MS,
     listen_timeout: config.health.deadlineMs,
     stop_exit_codes: [NO_RELEASE_EXIT_CODE],
     ...(config.nodeArgs.length > 0 && { node_args: config.nodeArgs }),
@@ -112,6 +110,7 @@ function slotAppAlone(root: string, config: Config, slot: Slot): App {
       PORT: String(config.ports[slot]),
       SLOTS_SLOT: slot,
       ...(config.skew === false && { [SHARED_KEYS_VARIABLE]: 'off' }),
+      SLOTS_DRAIN_TIMEOUT_MS: String(config.drainTimeoutMs),
       ...(config.envFiles.length > 0 && { [ENV_FILES_VARIABLE]: JSON.stringify(config.envFiles) }),
     },
   };

@@ -1,9 +1,12 @@
 /** The controller: the single process that watches, runs promotions and answers the command line. */
+import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import { loadRunningConfig } from '../config/started.ts';
+import { endProcess } from '../end-process.ts';
 import { messageOf, SlotsError } from '../errors.ts';
 import { connectPm2 } from '../pm2.ts';
 import { type SitePaths, sitePaths } from '../slots/paths.ts';
+import { runSocketOwners, takeRunSocket } from '../slots/run-socket.ts';
 import { siteRoot } from '../slots/site-root.ts';
 import { SLOTS } from '../slots/slot.ts';
 import { writeState } from '../slots/state.ts';
@@ -11,6 +14,7 @@ import { lockHost } from './admin/open.ts';
 import { createOperations } from './admin/operations.ts';
 import { serveApi } from './admin/serve.ts';
 import { createLineFeed } from './build/line-feed.ts';
+import { bringPm2Back, daemonEnvironment, PM2_GONE } from './comeback.ts';
 import { createHealthMonitor } from './health/monitor.ts';
 import { createStartup } from './health/startup.ts';
 import { createLog } from './log.ts';
@@ -30,6 +34,9 @@ import { createWorkers } from './workers/fleet.ts';
 import { serveWorker } from './workers/link.ts';
 import { proxyProcesses } from './workers/processes.ts';
 
+/** Says which process the controller is, and which daemon started it. */
+const SOCKET = 'watcher-0.sock';
+
 const root = siteRoot(process.env.SLOTS_ROOT ?? process.cwd());
 const log = createLog('watcher');
 
@@ -44,6 +51,7 @@ try {
 }
 
 async function main(paths: SitePaths, config: Config): Promise<void> {
+  await endLostController(paths);
   const lock = await takeSiteLock(paths, config.ports.admin, lockHost(config));
   const recovery = await takeOver(paths, config, log);
   const store = createStore(recovery.state, (state) => writeState(paths, state));
@@ -64,18 +72,34 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
 
   const startedAt = Date.now() - process.uptime() * 1000;
   const trafficCounters = createTrafficCounters(startedAt, config.keep + SLOTS.length);
-  const problem = () => source.problem() ?? watcher.problem();
+  let isLost = false;
+  const problem = () => (isLost ? PM2_GONE : (source.problem() ?? watcher.problem()));
   const parts = { context, inbox, runner, monitor, trafficCounters, buildLines, problem };
   const operations = createOperations(parts);
   await serveApi(lock, { ...context, ...parts, operations }, (socket, pid) =>
     serveWorker(socket, pid, workers, log, trafficCounters.add),
   );
   log.info({ event: 'controller.ready', root, epoch: store.state.epoch }, 'controller ready');
-  stopWithPm2(paths, store, log);
+  const env = daemonEnvironment();
+  const onLost = () => {
+    isLost = true;
+    pm2.lose();
+    return bringPm2Back(paths, env, log);
+  };
+  stopWithPm2({ paths, store, log, onLost });
+  await takeRunSocket(join(paths.run, SOCKET), (socket) => socket.destroy()).catch((error: Error) =>
+    log.warn({ event: 'controller.no-socket', error: error.message }),
+  );
 
   archive.start();
   assigner.assignSoon();
   await watcher.start();
   await orderLeftOver(paths, recovery, inbox);
   await Promise.all([runner.run(), monitor.run(), keepLinks(context)]);
+}
+
+/** One whose daemon has died has the site's lock until another one asks for it. */
+async function endLostController({ run }: SitePaths): Promise<void> {
+  const lost = (await runSocketOwners(run, 'watcher')).filter(({ isOrphan }) => isOrphan);
+  await Promise.all(lost.map(({ pid }) => endProcess(pid)));
 }

@@ -13,6 +13,7 @@ export interface Store {
   onChange(listener: (state: State) => void, signal?: AbortSignal): void;
   /** From here on no change is applied and every `update` waits for ever: the process is about to end. */
   freeze(): Promise<void>;
+  readonly isFrozen: boolean;
 }
 
 /** @param persist writes durably */
@@ -35,6 +36,9 @@ export function createStore(initial: State, persist: (state: State) => Promise<v
       return state;
     },
     update: (change) => changes.add(() => apply(change)),
+    get isFrozen() {
+      return changes.isPaused;
+    },
     async freeze() {
       changes.pause();
       await changes.onPendingZero();

@@ -8,23 +8,40 @@ const QUIET_MS = 300;
 /** The longest that workers keep connections of visitors who say nothing, and a second more, in milliseconds. */
 const STAY_MS = 3000;
 
+/** What a slot without visitors may take to end, in milliseconds: to flush something. */
+const IDLE_LIMIT_MS = 5000;
+
 const LOOK_INTERVAL_MS = 20;
 
+export interface Finish {
+  /** Whether visitors are on this slot; asked once, at the signal. */
+  isActive(): boolean;
+  /** How long what is under way may take on the active slot. */
+  drainTimeoutMs: number;
+  /** PM2 has lost this process and another one serves in its stead, so that nothing waits for this one to end. */
+  isReplaced?: () => boolean;
+}
+
 /**
- * Makes SIGINT, by which PM2 stops a process, wait for the answers that are under way; PM2's `kill_timeout` is the
- * limit. A drained slot has none and ends at once. A site that handles the signal itself is left to it.
+ * Makes SIGINT, by which PM2 stops a process, wait for the answers that are under way. A drained slot has none and ends at
+ * once. A site that handles the signal itself is left to it, up to the limit.
  *
- * We stop the active slot only together with everything else (a container, `pm2 kill`): the proxy's
- * workers then still bring the last request of each connection. So its processes stay until the workers have gone.
- *
- * @param isActive is asked once, at the signal
+ * We stop the active slot only together with everything else (a container, `pm2 kill`), or when another process serves in
+ * this one's stead: workers then still bring the last request of each connection. So its processes stay until the workers have
+ * gone, and say with each answer that its connection is over.
  */
-export function finishOnSignal(isActive: () => boolean): void {
+export function finishOnSignal({
+  isActive,
+  drainTimeoutMs,
+  isReplaced = () => false,
+}: Finish): void {
   let answers = 0;
   let connections = 0;
   let quietSince = performance.now();
+  let stopping = false;
   subscribe('http.server.request.start', (message) => {
     const { response } = message as { response: ServerResponse };
+    if (stopping) response.shouldKeepAlive = false;
     answers++;
     response.once('close', () => answers--);
   });
@@ -36,10 +53,22 @@ export function finishOnSignal(isActive: () => boolean): void {
       quietSince = performance.now();
     });
   });
+  /** How long the process may take to end, and how long it stays for workers to come back. */
+  const patience = () => {
+    // Workers that PM2 has lost too drain for as long.
+    const replacedMs = drainTimeoutMs + STAY_MS;
+    if (isReplaced()) return { limitMs: replacedMs, stayMs: replacedMs };
+    if (isActive()) return { limitMs: drainTimeoutMs, stayMs: STAY_MS };
+    // PM2 waits as long as an active slot may take, and what hangs in another one would hold a promotion up.
+    return { limitMs: IDLE_LIMIT_MS, stayMs: 0 };
+  };
   process.on('SIGINT', () => {
+    const { limitMs, stayMs } = patience();
+    setTimeout(() => process.kill(process.pid, 'SIGKILL'), limitMs).unref();
     if (process.listenerCount('SIGINT') > 1) return;
+    stopping = true;
     quietSince = performance.now();
-    const leaveAt = quietSince + (isActive() ? STAY_MS : 0);
+    const leaveAt = quietSince + stayMs;
     const endIfDone = () => {
       if (answers > 0) return;
       const now = performance.now();

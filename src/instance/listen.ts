@@ -6,8 +6,8 @@
 import { Server as HttpServer } from 'node:http';
 import { Server, type Socket } from 'node:net';
 import { basename, dirname, join } from 'node:path';
+import { tellListening } from '../outlive-daemon.ts';
 import { type RunSocket, takeRunSocket } from '../slots/run-socket.ts';
-import { tellListening } from '../tell-listening.ts';
 
 const LOOPBACK = '127.0.0.1';
 
@@ -23,10 +23,12 @@ export interface SlotAddress {
   socket: string;
   /** Gets each port that a server of this process asks for. */
   onAsked(port: number): void;
+  /** Is called when a server listens, and at the instance's socket too. */
+  onServing?(server: Server, own: RunSocket): void;
 }
 
 /** From here on, for each server of this process. */
-export function listenForSlot({ port, socket, onAsked }: SlotAddress): void {
+export function listenForSlot({ port, socket, onAsked, onServing }: SlotAddress): void {
   const { listen } = Server.prototype;
   Server.prototype.listen = function (this: Server, ...args: unknown[]) {
     const asked = readArguments(args);
@@ -35,7 +37,9 @@ export function listenForSlot({ port, socket, onAsked }: SlotAddress): void {
     this.once('listening', async () => {
       try {
         // A server that is not HTTP's is reached on its port.
-        await (this instanceof HttpServer ? serveAt(socket, this, port) : standAt(socket));
+        const isHttp = this instanceof HttpServer;
+        const own = await (isHttp ? serveAt(socket, this, port) : standAt(socket));
+        onServing?.(this, own);
       } catch (error) {
         // The slot's TCP port is there all the same.
         console.error(`slots: cannot listen at ${socket}: ${(error as Error).message}`);

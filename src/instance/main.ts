@@ -23,9 +23,14 @@ import { recordReads } from './record-reads.ts';
 import { recordWrites } from './record-writes.ts';
 import { releaseEntry } from './release-entry.ts';
 import { runEntry } from './run-entry.ts';
+import { serveOn } from './serve-on.ts';
+
+/** Of an instance that PM2 restarts as an earlier version of slots had defined it. */
+const DEFAULT_DRAIN_TIMEOUT_MS = 30_000;
 
 const paths = sitePaths(siteRoot(process.env.SLOTS_ROOT as string));
 const slot = process.env.SLOTS_SLOT as Slot;
+const drainTimeoutMs = Number(process.env.SLOTS_DRAIN_TIMEOUT_MS ?? DEFAULT_DRAIN_TIMEOUT_MS);
 
 const id = await slotRelease(paths, slot);
 if (id === null) process.exit(NO_RELEASE_EXIT_CODE);
@@ -38,12 +43,14 @@ try {
   takeVariables();
   const entry = releaseEntry(dir);
   answerProbes(id);
-  finishOnSignal(isActive);
+  const { onServing, isReplaced } = serveOn(paths, slot, isActive);
+  finishOnSignal({ isActive, drainTimeoutMs, isReplaced });
   const number = Number(process.env.NODE_APP_INSTANCE ?? 0);
   const address = {
     port: Number(process.env.PORT),
     socket: instanceSocket(paths.run, slot, number),
     onAsked: (port: number) => tellAskedPort(paths, id, port),
+    onServing,
   };
   listenForSlot(address);
   const places = { ...paths, dist: join(dir, 'dist') };

@@ -5,13 +5,14 @@ import pino from 'pino';
 import { listenHost } from '../config/listen-host.ts';
 import { loadWorkerConfig } from '../config/started.ts';
 import { SlotsError } from '../errors.ts';
+import { outliveDaemon, tellListening } from '../outlive-daemon.ts';
+import { endWhenUnneeded, lasting } from '../slots/orphan.ts';
 import { sitePaths } from '../slots/paths.ts';
-import type { RunSocket } from '../slots/run-socket.ts';
+import type { Owner, RunSocket } from '../slots/run-socket.ts';
 import { siteRoot } from '../slots/site-root.ts';
 import type { Slot } from '../slots/slot.ts';
 import { isOwnSocket } from '../slots/socket-owner.ts';
 import { EMPTY_STATE, readState } from '../slots/state.ts';
-import { tellListening } from '../tell-listening.ts';
 import { readAssignment } from '../wire/assignment.ts';
 import { instanceSockets } from '../wire/instance-socket.ts';
 import { REPORT_INTERVAL_MS } from '../wire/messages.ts';
@@ -26,6 +27,9 @@ import { createDataPlane } from './worker.ts';
 
 /** How long a starting worker waits for the controller's word before it goes by state.json, in milliseconds. */
 const CONTROLLER_WAIT_MS = 1000;
+
+/** How long a successor has to come once PM2 runs the proxy again, in milliseconds: with fewer workers, some get none. */
+const SUCCESSOR_MS = 30_000;
 
 /** How often what is counted is compared with those it is counted for, in milliseconds. */
 const AUDIT_INTERVAL_MS = 60_000;
@@ -125,6 +129,10 @@ const { epoch, active } = plane.current();
 log.info({ event: 'worker.listen', port: config.ports.proxy, epoch, active }, 'listening');
 if (tls) followCertificate(plane.server as never, tls, log);
 
+outliveDaemon(() => {
+  log.warn({ event: 'worker.orphaned' }, 'PM2 is gone: serving on until another worker takes over');
+  endWhenUnneeded({ paths, sockets: share, whyUnneeded: whyUnneeded(), end: stop });
+});
 // Only now may PM2 end the worker that this one replaces.
 tellListening(plane.server);
 
@@ -143,6 +151,15 @@ async function listen(): Promise<void> {
     });
     if (socket) share.push(socket);
   }
+}
+
+/** Why nobody needs a worker that PM2 has lost, asked every second with who is there. */
+function whyUnneeded(): (others: readonly Owner[]) => string | null {
+  const isLeftOver = lasting(SUCCESSOR_MS);
+  return (others) => {
+    const hasSuccessors = others.some(({ role, isOrphan }) => role === 'proxy' && !isOrphan);
+    return isLeftOver(hasSuccessors) ? 'PM2 runs the proxy without it' : null;
+  };
 }
 
 async function stop(why: string): Promise<void> {

@@ -14,9 +14,11 @@ import {
 } from 'node:fs';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { basename, dirname, join } from 'node:path';
-import { isRunning } from './is-running.ts';
+import { isRunning } from '../is-running.ts';
 
 export interface RunSocket {
+  /** `taken`: by a successor. `gone`: nobody's, for its folder was removed. */
+  state(): 'ours' | 'taken' | 'gone';
   /** Takes no more connections, and removes the path unless it is a successor's. */
   leave(): void;
 }
@@ -40,12 +42,17 @@ export async function takeRunSocket(
   writeFileSync(`${first}.pid`, `${process.pid} ${process.ppid}\n`);
   renameSync(`${first}.pid`, `${path}.pid`);
   renameSync(first, path);
+  const state = () => {
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (!found) return 'gone';
+    return found.ino === inode ? 'ours' : 'taken';
+  };
   const removeOurs = () => {
-    const isOurs = statSync(path, { throwIfNoEntry: false })?.ino === inode;
-    if (isOurs) for (const file of [path, `${path}.pid`]) rmSync(file, { force: true });
+    if (state() === 'ours') for (const file of [path, `${path}.pid`]) rmSync(file, { force: true });
   };
   process.once('exit', removeOurs);
   return {
+    state,
     leave() {
       process.removeListener('exit', removeOurs);
       removeOurs();
@@ -74,9 +81,9 @@ export interface Owner {
   isOrphan: boolean;
 }
 
-/** The processes that listen at them, as far as they live. */
-export async function runSocketOwners(run: string): Promise<Owner[]> {
-  const found = await Promise.all(runSockets(run, '[a-z]+').map(ownerOf));
+/** The processes that listen at the sockets of one role, or of all, as far as they live. */
+export async function runSocketOwners(run: string, role = '[a-z]+'): Promise<Owner[]> {
+  const found = await Promise.all(runSockets(run, role).map(ownerOf));
   return found.filter((owner) => owner !== null);
 }
 
@@ -93,7 +100,7 @@ async function ownerOf(path: string): Promise<Owner | null> {
 }
 
 /** Whether a process takes connections at this path. */
-function isServed(path: string): Promise<boolean> {
+export function isServed(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(path);
     const end = (held: boolean) => {

@@ -68,6 +68,7 @@ test('the PM2 apps give env to the site only, where HOST, PORT and what is ours 
     HOST: '127.0.0.1',
     PORT: '4322',
     SLOTS_SLOT: 'blue',
+    SLOTS_DRAIN_TIMEOUT_MS: '30000',
     SLOTS_ROOT: '/srv/site',
   });
   for (const name of ['blog-proxy', 'blog-watcher']) {
@@ -91,9 +92,11 @@ test('the definition of a slot moves with its environment and its arguments, and
   expect(definition({ env: { A: '1', B: '2' } })).toBe(definition({ env: { B: '2', A: '1' } }));
 });
 
-test('the PM2 apps give a worker longer to end than its visitors may take', () => {
+test('the PM2 apps give a worker and the site longer to end than visitors may take', () => {
   const found = appsOf({ drainTimeoutMs: 60_000 });
-  expect(found['blog-proxy']?.kill_timeout).toBeGreaterThan(60_000);
+  for (const name of ['blog-proxy', 'blog-blue', 'blog-green']) {
+    expect(found[name]?.kill_timeout).toBeGreaterThan(60_000);
+  }
 });
 
 test('the PM2 apps keep the heap of a worker small, and leave that of the site as it is', () => {

@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import type { Status } from '../../src/controller/admin/status.ts';
 import { startLoad } from '../support/load.ts';
 import type { PlainSite } from '../support/plain-site.ts';
 import { processesWith, signalProcess } from '../support/processes.ts';
@@ -13,13 +12,14 @@ import {
   faultSite,
   LOAD,
   pageOf,
+  pidOf,
   RECOVERY_TIMEOUT_MS,
   untilLive,
 } from './fault-site.ts';
 import { longTest } from './long-test.ts';
 import { recordFault, times } from './table.ts';
 
-const KILLS = times(1, 20);
+const KILLS = times(3, 20);
 
 const PM2 = fileURLToPath(new URL('../../node_modules/pm2/bin/pm2', import.meta.url));
 
@@ -28,36 +28,40 @@ async function pm2(site: PlainSite, command: string): Promise<void> {
   await promisify(execFile)(process.execPath, [PM2, command], { cwd: site.root, env: site.env });
 }
 
-const RETURNS: Record<string, (site: PlainSite) => Promise<unknown>> = {
-  'slots up': async (site) => {
-    const up = await site.slots('up');
-    expect(up, up.stderr).toMatchObject({ exitCode: 0 });
-  },
-  'pm2 resurrect': (site) => pm2(site, 'resurrect'),
-};
-
-/** Its children have nobody left who would tell them to end. */
 async function killDaemon(site: PlainSite): Promise<void> {
   signalProcess((await site.daemonPid()) as number, 'SIGKILL');
-  await until(
-    async () => (await processesWith([site.root, site.env.PM2_HOME as string])).length === 0,
-    'everything that PM2 ran to end by itself',
-  );
 }
 
-function assignment({ active, slots, failedOverFrom }: Status) {
-  return { active, blue: slots.blue.release, green: slots.green.release, failedOverFrom };
+async function slotsUp(site: PlainSite): Promise<void> {
+  const up = await site.slots('up');
+  expect(up, up.stderr).toMatchObject({ exitCode: 0 });
 }
 
-for (const [how, comeBack] of Object.entries(RETURNS)) {
-  test(`serves the same release after ${how}, the PM2 daemon being killed ${KILLS} times`, async () => {
-    const site = await faultSite();
+const RETURNS: Record<string, (site: PlainSite) => Promise<unknown>> = {
+  'the controller starts it again': killDaemon,
+  'slots up, the controller killed too': async (site) => {
+    const controller = await pidOf(site, 'watcher');
+    await killDaemon(site);
+    signalProcess(controller, 'SIGKILL');
+    await slotsUp(site);
+  },
+  'pm2 resurrect': async (site) => {
+    await killDaemon(site);
+    await pm2(site, 'resurrect');
+  },
+};
+
+for (const [how, dieAndReturn] of Object.entries(RETURNS)) {
+  test(`no request fails when the PM2 daemon is killed ${KILLS} times (${how})`, async () => {
+    const site = await faultSite({ config: { drainTimeoutMs: 3000 } });
     const wrong: string[] = [];
     let shown = 1;
     const load = startLoad(site.origin, {
       ...LOAD,
+      slow: 2,
+      slowPath: '/api/slow?ms=700',
+      webSockets: 1,
       complain(_path, { body }) {
-        // Nobody serves while PM2 is away, and a release that is not the active one never does.
         if (editOf(body) < shown) wrong.push(body);
         return null;
       },
@@ -66,51 +70,103 @@ for (const [how, comeBack] of Object.entries(RETURNS)) {
     let edit = 1;
     for (let kill = 0; kill < KILLS; kill++) {
       await untilLive(site, edit);
-      const before = assignment(await site.status());
       await pm2(site, 'save');
+      const before = Object.values(await site.pids()).flat();
       const killed = performance.now();
-      await killDaemon(site);
-      // What is edited while nothing runs is not lost either.
+      await dieAndReturn(site);
+      // What is edited while nobody watches is not lost either.
       if (kill % 2 === 1) await site.edit('page.txt', pageOf(++edit));
-      await comeBack(site);
-      await until(async () => (await site.get()).status === 200, 'an answer', RECOVERY_TIMEOUT_MS);
+      await until(
+        async () => {
+          const now = Object.values(await site.pids()).flat();
+          return now.length === before.length && !now.some((pid) => before.includes(pid));
+        },
+        'new processes in the place of all old ones',
+        RECOVERY_TIMEOUT_MS,
+      );
+      await until(() => site.status().then(Boolean, () => false), 'a controller', 30_000);
       recoveryMs.push(performance.now() - killed);
-      if (kill % 2 === 0) expect(assignment(await site.status())).toEqual(before);
       await untilLive(site, edit);
       shown = edit;
     }
-    const { requests, failed } = await load.stop();
+    const { requests, failed, failures } = await load.stop();
     recordFault({
       row: 4,
-      fault: `kill -9 the PM2 daemon, then ${how}`,
+      fault: `kill -9 the PM2 daemon: ${how}`,
       injected: KILLS,
       requests,
       failed,
-      allowed: failed,
       editsLost: 0,
       recoveryMs,
     });
+    expect(failures).toEqual([]);
+    expect(failed).toBe(0);
     expect(wrong).toEqual([]);
+    await until(
+      async () => {
+        const running = await processesWith([site.root, site.env.PM2_HOME as string]);
+        return !running.some(({ command }) => command.includes('--return'));
+      },
+      'the last controller’s own start of everything to be over',
+      RECOVERY_TIMEOUT_MS,
+    );
     await expectNothingLeft(site);
   });
 }
 
-longTest(
-  'what hangs while the PM2 daemon is killed is ended by slots up, which needs its port',
-  async () => {
-    const site = await faultSite();
-    const { active } = await site.status();
-    const pids = await site.pids();
-    const hanging = [...pids.proxy.slice(0, 1), ...pids[active].slice(0, 1)];
-    for (const pid of hanging) signalProcess(pid, 'SIGSTOP');
-    signalProcess((await site.daemonPid()) as number, 'SIGKILL');
-    await until(
-      async () => (await processesWith([site.root])).length === hanging.length,
-      'the others to end',
-    );
-    const up = await site.slots('up');
-    expect(up, up.stderr).toMatchObject({ exitCode: 0 });
-    expect((await site.get()).body).toBe(pageOf(1));
-    await expectNothingLeft(site);
-  },
-);
+test('status says that the PM2 daemon has died, and who serves, until another one runs the site', async () => {
+  const site = await faultSite();
+  const { active } = await site.status();
+  const before = (await site.pids())[active];
+  await killDaemon(site);
+  const meanwhile = await until(async () => {
+    const status = await site.status();
+    return status.watcher.problem !== undefined && status;
+  }, 'the controller to notice');
+  expect(meanwhile.watcher.problem).toContain("PM2's daemon has died");
+  const { instances } = meanwhile.slots[active];
+  expect(instances.map(({ status }) => status)).toEqual(['orphaned', 'orphaned']);
+  expect(instances.map(({ pid }) => pid).sort()).toEqual(before.sort());
+  await until(
+    async () => {
+      const status = await site.status().catch(() => null);
+      const pids = status?.slots[active].instances.map(({ pid }) => pid) ?? [];
+      return status?.watcher.problem === undefined && pids.length === 2;
+    },
+    'a daemon that runs the site again',
+    RECOVERY_TIMEOUT_MS,
+  );
+  await expectNothingLeft(site);
+});
+
+test('status shows, and slots down ends, what a killed daemon and a killed controller have left behind', async () => {
+  const site = await faultSite();
+  const controller = await pidOf(site, 'watcher');
+  await killDaemon(site);
+  signalProcess(controller, 'SIGKILL');
+  expect((await site.get()).body).toBe(pageOf(1));
+  const status = await site.slots('status');
+  expect(status.exitCode).toBe(3);
+  expect(status.stdout).toContain("PM2's daemon has died, and the controller");
+  expect(status.stdout.match(/2 orphaned instances/g)).toHaveLength(2);
+  const down = await site.slots('down');
+  expect(down.stdout).toContain('is down');
+  expect(await processesWith([site.root])).toEqual([]);
+});
+
+longTest('what hung while the PM2 daemon was killed ends once it wakes up', async () => {
+  const site = await faultSite();
+  const { active } = await site.status();
+  const pids = await site.pids();
+  const hanging = [...pids.proxy.slice(0, 1), ...pids[active].slice(0, 1)];
+  for (const pid of hanging) signalProcess(pid, 'SIGSTOP');
+  await killDaemon(site);
+  await until(
+    async () => (await site.pids()).proxy.length === 3,
+    'new workers beside the one that hangs',
+    RECOVERY_TIMEOUT_MS,
+  );
+  expect((await site.get()).body).toBe(pageOf(1));
+  for (const pid of hanging) signalProcess(pid, 'SIGCONT');
+  await expectNothingLeft(site);
+});

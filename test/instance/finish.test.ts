@@ -11,10 +11,10 @@ const INSTANCE = `
 import { createServer } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 const { finishOnSignal } = await import(${JSON.stringify(FINISH)});
-finishOnSignal(() => {
+finishOnSignal({ isActive: () => {
   process.send('told');
   return process.argv[1] === 'active';
-});
+}, drainTimeoutMs: 30000 });
 const server = createServer(async (request, response) => {
   if (request.url === '/slow') {
     process.send('asked');

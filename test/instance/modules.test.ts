@@ -34,10 +34,10 @@ test('a process of a slot loads only the instance and the model on disk, and no 
   expect(loaded).toContain('instance/run-entry.ts');
   const others = loaded.filter(
     (file) =>
-      !/^(instance|slots)\/|^wire\/instance-socket\.ts$|^(errors|tell-listening|plain-text)\.ts$/.test(
+      !/^(instance|slots)\/|^wire\/instance-socket\.ts$|^(errors|is-running|outlive-daemon|plain-text)\.ts$/.test(
         file,
       ),
   );
   expect(others).toEqual([]);
-  expect(loaded.length).toBeLessThan(28);
+  expect(loaded.length).toBeLessThan(33);
 });

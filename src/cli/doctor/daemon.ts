@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import { promisify } from 'node:util';
-import { daemonNode, daemonPid, pm2Home } from '../../pm2.ts';
+import { daemonNode, daemonPid, pm2Home } from '../../pm2-daemon.ts';
 import { VERSION } from '../../version.ts';
 import { isNodeNewEnough, MIN_NODE_TEXT } from '../min-node.ts';
 import { type Check, ok, problem, warning } from './check.ts';

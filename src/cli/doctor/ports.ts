@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { type AppRole, appName } from '../../config/ecosystem.ts';
 import { listenHost } from '../../config/listen-host.ts';
-import { daemonPid } from '../../pm2.ts';
+import { daemonPid } from '../../pm2-daemon.ts';
 import { type Check, ok, problem } from './check.ts';
 import type { Facts } from './facts.ts';
 import { type PortOwner, portOwner } from './port-owner.ts';

@@ -53,6 +53,8 @@ function health(release: string | null, healthy: boolean): string {
 }
 
 function instanceSummary(instances: SlotStatus['instances']): string {
+  const orphaned = instances.filter(({ status }) => status === 'orphaned');
+  if (orphaned.length > 0) return style('dim', `${orphaned.length} orphaned instances`);
   const online = instances.filter(({ status }) => status === 'online');
   if (online.length === 0) return style('dim', 'not running');
   const memory = online.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0);

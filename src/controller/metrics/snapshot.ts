@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type AppRole, appName } from '../../config/ecosystem.ts';
 import type { Config } from '../../config/schema.ts';
-import { daemonMemory, type Instance, type Pm2 } from '../../pm2.ts';
+import type { Instance, Pm2 } from '../../pm2.ts';
+import { daemonMemory } from '../../pm2-daemon.ts';
 import type { SitePaths } from '../../slots/paths.ts';
 import { listReleases } from '../../slots/release.ts';
 import type { PerSlot } from '../../slots/slot.ts';

@@ -30,8 +30,8 @@ export async function keepLinks(parts: Parts): Promise<never> {
   const { paths, store, log } = parts;
   let looks = LOOKS_AFTER_MOVE;
   for (;;) {
-    // During a promotion the links are the stages' to move.
-    if (store.state.promotion === null) {
+    // During a promotion the links are the stages' to move, and the next controller's once this one is to end.
+    if (store.state.promotion === null && !store.isFrozen) {
       const moved = await alignLinks(paths, store.state, log).catch((error: Error) =>
         log.error({ event: 'slot.realign-failed', error: error.message }, error.message),
       );

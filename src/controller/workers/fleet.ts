@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { SlotsError } from '../../errors.ts';
-import { isRunning } from '../../slots/is-running.ts';
+import { isRunning } from '../../is-running.ts';
 import type { PerSlot, Slot } from '../../slots/slot.ts';
 import type { Assignment } from '../../wire/assignment.ts';
 import type { Counters, FromWorker, ToWorker } from '../../wire/messages.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { isRunning } from '../slots/is-running.ts';
+import { isRunning } from './is-running.ts';
 
 const LOOK_INTERVAL_MS = 50;
 
