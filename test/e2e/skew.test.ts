@@ -1,53 +1,26 @@
 import { mkdir, readdir, readFile, rm, stat, symlink } from 'node:fs/promises';
-import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import type { Page } from 'playwright-core';
+import { expect, test } from 'vitest';
 import { sitePaths } from '../../src/slots/paths.ts';
-import { startBrowser } from '../support/browser.ts';
-import { skipFor } from '../support/needs.ts';
 import { plainSite } from '../support/plain-site.ts';
 import { smallDisk } from '../support/small-disk.ts';
-import { type SpaSite, spaSite } from '../support/spa-site.ts';
+import { spaSite } from '../support/spa-site.ts';
+import { openTab, testBrowser } from '../support/tab.ts';
 import { until } from '../support/until.ts';
 
 const RELEASES = 20;
 const ROUTES = ['about', 'contact', 'pricing'];
-
-let browser: Browser | string;
-
-beforeAll(async () => {
-  browser = await startBrowser();
-});
-
-afterAll(async () => {
-  if (typeof browser !== 'string') await browser?.close();
-});
-
-/** A tab on the site's front page, and what the site has answered it with 404. */
-async function openTab(site: SpaSite): Promise<{ page: Page; missing: string[] }> {
-  const context = await (browser as Browser).newContext({ locale: 'en-US' });
-  onTestFinished(() => context.close());
-  const page = await context.newPage();
-  const missing: string[] = [];
-  page.on('response', (response) => {
-    // A browser asks every site for one.
-    if (response.status() >= 400 && !response.url().endsWith('/favicon.ico')) {
-      missing.push(`${response.status()} ${response.url()}`);
-    }
-  });
-  await page.goto(site.origin);
-  await page.getByText(/^home of /).waitFor();
-  return { page, missing };
-}
 
 const visit = (page: Page, route: string) => page.evaluate(`visit(${JSON.stringify(route)})`);
 
 test('a tab that was opened twenty releases ago finds every lazy route, style, image and font of its release', async ({
   skip,
 }) => {
-  skipFor(skip, typeof browser === 'string' ? browser : null);
+  const browser = await testBrowser(skip);
   const site = await spaSite();
   expect(await site.slots('up')).toMatchObject({ exitCode: 0 });
-  const { page, missing } = await openTab(site);
+  const { page, missing } = await openTab(browser, site);
+  await page.getByText('home of first').waitFor();
   const { release } = await site.get('/');
   const old = await site.files();
 
@@ -57,7 +30,7 @@ test('a tab that was opened twenty releases ago finds every lazy route, style, i
     await visit(page, route);
     await page.getByText(`${route} of first`).waitFor();
   }
-  expect(missing).toEqual([]);
+  expect(missing()).toEqual([]);
 
   for (const file of old) {
     expect(await site.get(file)).toMatchObject({ status: 200, release });
@@ -75,15 +48,16 @@ test('a tab that was opened twenty releases ago finds every lazy route, style, i
 }, 240_000);
 
 test('with skew off a tab of an earlier release misses its files', async ({ skip }) => {
-  skipFor(skip, typeof browser === 'string' ? browser : null);
+  const browser = await testBrowser(skip);
   const site = await spaSite({ config: { skew: false } });
   expect(await site.slots('up')).toMatchObject({ exitCode: 0 });
-  const { page, missing } = await openTab(site);
+  const { page, missing } = await openTab(browser, site);
+  await page.getByText('home of first').waitFor();
   const [file] = await site.files();
   await site.publish('second');
   expect((await site.get(file)).status).toBe(404);
   for (const route of ROUTES) await expect(visit(page, route)).rejects.toThrow();
-  expect(missing.length).toBeGreaterThanOrEqual(ROUTES.length);
+  expect(missing().length).toBeGreaterThanOrEqual(ROUTES.length);
   expect(await stat(sitePaths(site.root).assets).catch(() => null)).toBeNull();
 });
 

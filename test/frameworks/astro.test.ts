@@ -1,13 +1,17 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import type { UserConfig } from '../../src/config/schema.ts';
 import {
   bringUp,
   expectEditsLive,
   frameworkSite,
   installPackages,
+  linkPackages,
   networkEnv,
 } from '../support/framework-site.ts';
+import type { Site } from '../support/site.ts';
+import { expectTabOutlives, lazyFiles, publish, testBrowser } from '../support/tab.ts';
 
 const page = (text: string) => `---
 import '../styles/main.css';
@@ -75,4 +79,76 @@ test('Astro with Tailwind, in git, with dependencies of each release', async () 
     ['/'],
     180_000,
   );
+});
+
+const ISLAND = `---
+import { token } from '../lazy/token.js';
+const { secret } = Astro.props;
+---
+<p>island of {token} for {secret}</p>
+`;
+
+const TAB = `---
+import Island from '../components/Island.astro';
+import { token } from '../lazy/token.js';
+---
+<html><body><p>token of {token}</p><button>more</button>
+<Island server:defer secret="nobody"><p slot="fallback">not yet</p></Island>
+<script>
+document.querySelector('button').onclick = async () => (await import('../lazy/lazy.js')).show();
+</script></body></html>
+`;
+
+/** Loads its lazy files by a button, and part of itself from the server. */
+function tabSite(config: UserConfig = {}) {
+  return frameworkSite({
+    files: {
+      'package.json': JSON.stringify({
+        private: true,
+        type: 'module',
+        dependencies: { astro: '7', '@astrojs/node': '11' },
+      }),
+      'astro.config.mjs': CONFIG.replace(/^import tailwind.*$/m, '').replace(/^ {2}vite:.*$/m, ''),
+      'src/pages/index.astro': TAB,
+      'src/components/Island.astro': ISLAND,
+      ...lazyFiles('src/lazy', 'first'),
+    },
+    config: { watch: ['src'], keep: 2, ...config },
+    modules: (root) => linkPackages(root, 'astro', '@astrojs/node'),
+  });
+}
+
+test('a tab on an Astro page loads the lazy files of its own release after others', async ({
+  skip,
+}) => {
+  const browser = await testBrowser(skip);
+  const site = await tabSite();
+  await bringUp(site);
+  await expectTabOutlives(browser, site, 'src/lazy');
+});
+
+/** What the page asks the server for its island, which it may do at any time after it was made. */
+async function islandOf(site: Site): Promise<string> {
+  const { body } = await site.get('/');
+  const url = /(?:href="|fetch\(')(\/_server-islands\/[^"']+)/.exec(body)?.[1] as string;
+  return url.replaceAll('&amp;', '&');
+}
+
+test('a server island of an Astro page of one release is answered by the next, and not without the shared key', async () => {
+  const site = await tabSite();
+  await bringUp(site);
+  const island = await islandOf(site);
+  expect((await site.get(island)).body).toContain('island of first for nobody');
+  await publish(site, 'src/lazy', 'second');
+  expect(await site.get(island)).toMatchObject({
+    status: 200,
+    body: expect.stringContaining('island of second for nobody'),
+  });
+
+  const control = await tabSite({ skew: false });
+  await bringUp(control);
+  const other = await islandOf(control);
+  expect((await control.get(other)).status).toBe(200);
+  await publish(control, 'src/lazy', 'second');
+  expect((await control.get(other)).status).toBeGreaterThanOrEqual(400);
 });

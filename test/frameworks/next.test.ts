@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import type { UserConfig } from '../../src/config/schema.ts';
 import {
   bringUp,
   expectEditsLive,
@@ -9,6 +10,7 @@ import {
   installPackages,
   networkEnv,
 } from '../support/framework-site.ts';
+import { expectTabOutlives, lazyFiles, openTab, publish, testBrowser } from '../support/tab.ts';
 
 const PAGE = `
 import { readFileSync } from 'node:fs';
@@ -86,4 +88,68 @@ test('Next.js, with dependencies of each release', async () => {
   await expectWhole(site);
   expect(await readdir(site.root)).not.toContain('node_modules');
   expect(await readdir(join(site.root, 'slots/deps'))).toHaveLength(1);
+});
+
+const { 'package.json': PACKAGE, 'next.config.mjs': CONFIG, 'app/layout.js': LAYOUT } = FILES;
+
+/** A page that loads its lazy files by a button, and calls the server by another. */
+function tabSite(config: UserConfig = {}) {
+  return frameworkSite({
+    files: {
+      'package.json': PACKAGE,
+      'next.config.mjs': CONFIG,
+      'app/layout.js': LAYOUT,
+      'app/page.js': `import { token } from './lazy/token.js';
+import { More } from './more.js';
+import { Call } from './call.js';
+export const dynamic = 'force-dynamic';
+export default function Page() {
+  const bound = 'nobody';
+  async function greet(name) {
+    'use server';
+    return name + ' was answered by ' + token + ' for ' + bound;
+  }
+  return <><p>{'token of ' + token}</p><More /><Call greet={greet} /></>;
+}`,
+      'app/more.js': `'use client';
+export const More = () => <button onClick={async () => (await import('./lazy/lazy.js')).show()}>more</button>;`,
+      'app/call.js': `'use client';
+import { useState } from 'react';
+export function Call({ greet }) {
+  const [said, say] = useState('');
+  const call = () => greet('tab').then(say, (error) => say('failed: ' + error.message));
+  return <><a href="#" onClick={call}>call</a><i>{said}</i></>;
+}`,
+      ...lazyFiles('app/lazy', 'first'),
+    },
+    config: { env, keep: 2, ...config },
+    modules: installPackages,
+  });
+}
+
+test('a tab on a Next.js page loads the lazy files of its own release after others', async ({
+  skip,
+}) => {
+  const browser = await testBrowser(skip);
+  const site = await tabSite();
+  await bringUp(site);
+  await expectTabOutlives(browser, site, 'app/lazy');
+});
+
+test('a server action of a Next.js page of one release is answered by the next, and not without the shared key', async ({
+  skip,
+}) => {
+  const browser = await testBrowser(skip);
+  const answerAfterFlip = async (config: UserConfig) => {
+    const site = await tabSite(config);
+    await bringUp(site);
+    const { page } = await openTab(browser, site);
+    await page.waitForLoadState('networkidle');
+    await publish(site, 'app/lazy', 'second');
+    await page.getByText('call').click();
+    await page.locator('i:not(:empty)').waitFor();
+    return page.locator('i').textContent();
+  };
+  expect(await answerAfterFlip({})).toBe('tab was answered by second for nobody');
+  expect(await answerAfterFlip({ skew: false })).toMatch(/^failed: /);
 });

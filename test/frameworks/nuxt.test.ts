@@ -6,6 +6,7 @@ import {
   frameworkSite,
   installPackages,
 } from '../support/framework-site.ts';
+import { expectTabOutlives, lazyFiles, testBrowser } from '../support/tab.ts';
 
 const app = (text: string) => `<script setup>
 const count = ref(0);
@@ -13,15 +14,20 @@ const count = ref(0);
 <template><button @click="count++">${text} {{ count }}</button></template>
 `;
 
+/** What every Nuxt site has. */
+const FRAME = {
+  'package.json': JSON.stringify({
+    private: true,
+    type: 'module',
+    dependencies: { nuxt: '4', vue: '3', 'vue-router': '5' },
+  }),
+  'nuxt.config.ts': `export default defineNuxtConfig({ compatibilityDate: '2026-01-01', telemetry: false });`,
+};
+
 test('Nuxt', async () => {
   const site = await frameworkSite({
     files: {
-      'package.json': JSON.stringify({
-        private: true,
-        type: 'module',
-        dependencies: { nuxt: '4', vue: '3', 'vue-router': '5' },
-      }),
-      'nuxt.config.ts': `export default defineNuxtConfig({ compatibilityDate: '2026-01-01', telemetry: false });`,
+      ...FRAME,
       'app/app.vue': app('first'),
       'server/api/hello.get.ts': `export default defineEventHandler(() => ({ hello: 'world' }));`,
       'public/robots.txt': 'a robot',
@@ -43,4 +49,26 @@ test('Nuxt', async () => {
     ['/', '/robots.txt', '/api/hello'],
     180_000,
   );
+});
+
+test('a tab on a Nuxt page loads the lazy files of its own release after others', async ({
+  skip,
+}) => {
+  const browser = await testBrowser(skip);
+  const site = await frameworkSite({
+    files: {
+      ...FRAME,
+      'app/app.vue': `<script setup>
+import { token } from './lazy/token.js';
+const more = async () => (await import('./lazy/lazy.js')).show();
+</script>
+<template><div><p>token of {{ token }}</p><button @click="more">more</button></div></template>
+`,
+      ...lazyFiles('app/lazy', 'first'),
+    },
+    config: { keep: 2 },
+    modules: installPackages,
+  });
+  await bringUp(site);
+  await expectTabOutlives(browser, site, 'app/lazy');
 });

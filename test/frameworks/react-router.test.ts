@@ -6,6 +6,7 @@ import {
   frameworkSite,
   installPackages,
 } from '../support/framework-site.ts';
+import { expectTabOutlives, lazyFiles, testBrowser } from '../support/tab.ts';
 
 const home = (text: string) => `
 export const loader = ({ request }: { request: Request }) => ({ url: request.url });
@@ -15,28 +16,33 @@ export default ({ loaderData }: { loaderData: { url: string } }) => <p>${text} a
 // Its packages are released together, and refuse each other's versions.
 const ROUTER = '8.4.0';
 
+/** What every site of React Router has. */
+const FRAME = {
+  'package.json': JSON.stringify({
+    private: true,
+    type: 'module',
+    dependencies: {
+      '@react-router/node': ROUTER,
+      '@react-router/serve': ROUTER,
+      'react-router': ROUTER,
+      isbot: '5',
+      react: '19',
+      'react-dom': '19',
+    },
+    devDependencies: { '@react-router/dev': ROUTER, vite: '8' },
+  }),
+  'vite.config.ts': `import { reactRouter } from '@react-router/dev/vite';
+export default { plugins: [reactRouter()] };`,
+  'app/routes.ts': `import { index } from '@react-router/dev/routes';
+export default [index('home.tsx')];`,
+  'app/root.tsx': `import { Outlet, Scripts } from 'react-router';
+export default () => <html><body><Outlet /><Scripts /></body></html>;`,
+};
+
 test('React Router in framework mode', async () => {
   const site = await frameworkSite({
     files: {
-      'package.json': JSON.stringify({
-        private: true,
-        type: 'module',
-        dependencies: {
-          '@react-router/node': ROUTER,
-          '@react-router/serve': ROUTER,
-          'react-router': ROUTER,
-          isbot: '5',
-          react: '19',
-          'react-dom': '19',
-        },
-        devDependencies: { '@react-router/dev': ROUTER, vite: '8' },
-      }),
-      'vite.config.ts': `import { reactRouter } from '@react-router/dev/vite';
-export default { plugins: [reactRouter()] };`,
-      'app/routes.ts': `import { index } from '@react-router/dev/routes';
-export default [index('home.tsx')];`,
-      'app/root.tsx': `import { Outlet, Scripts } from 'react-router';
-export default () => <html><body><Outlet /><Scripts /></body></html>;`,
+      ...FRAME,
       'app/home.tsx': home('first'),
       'public/robots.txt': 'a robot',
     },
@@ -59,4 +65,23 @@ export default () => <html><body><Outlet /><Scripts /></body></html>;`,
     ['/', '/robots.txt'],
     180_000,
   );
+});
+
+test('a tab on a React Router page loads the lazy files of its own release after others', async ({
+  skip,
+}) => {
+  const browser = await testBrowser(skip);
+  const site = await frameworkSite({
+    files: {
+      ...FRAME,
+      'app/home.tsx': `import { token } from './lazy/token.js';
+const more = async () => (await import('./lazy/lazy.js')).show();
+export default () => <><p>{'token of ' + token}</p><button onClick={more}>more</button></>;`,
+      ...lazyFiles('app/lazy', 'first'),
+    },
+    config: { keep: 2 },
+    modules: installPackages,
+  });
+  await bringUp(site);
+  await expectTabOutlives(browser, site, 'app/lazy');
 });

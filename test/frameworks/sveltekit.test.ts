@@ -6,6 +6,7 @@ import {
   frameworkSite,
   installPackages,
 } from '../support/framework-site.ts';
+import { expectTabOutlives, lazyFiles, testBrowser } from '../support/tab.ts';
 
 const page = (text: string) => `<script>
 let { data, form } = $props();
@@ -14,25 +15,30 @@ let { data, form } = $props();
 <form method="post"><input name="word"></form>
 `;
 
+/** What every SvelteKit site has. */
+const FRAME = {
+  'package.json': JSON.stringify({
+    private: true,
+    type: 'module',
+    devDependencies: {
+      '@sveltejs/adapter-node': '6',
+      '@sveltejs/kit': '3',
+      '@sveltejs/vite-plugin-svelte': '*',
+      svelte: '5',
+      vite: '8',
+    },
+  }),
+  'vite.config.js': `import adapter from '@sveltejs/adapter-node';
+import { sveltekit } from '@sveltejs/kit/vite';
+export default { plugins: [sveltekit({ adapter: adapter() })] };`,
+  'src/app.html':
+    '<!doctype html><html><head>%sveltekit.head%</head><body>%sveltekit.body%</body></html>',
+};
+
 test('SvelteKit', async () => {
   const site = await frameworkSite({
     files: {
-      'package.json': JSON.stringify({
-        private: true,
-        type: 'module',
-        devDependencies: {
-          '@sveltejs/adapter-node': '6',
-          '@sveltejs/kit': '3',
-          '@sveltejs/vite-plugin-svelte': '*',
-          svelte: '5',
-          vite: '8',
-        },
-      }),
-      'vite.config.js': `import adapter from '@sveltejs/adapter-node';
-import { sveltekit } from '@sveltejs/kit/vite';
-export default { plugins: [sveltekit({ adapter: adapter() })] };`,
-      'src/app.html':
-        '<!doctype html><html><head>%sveltekit.head%</head><body>%sveltekit.body%</body></html>',
+      ...FRAME,
       'src/routes/+page.svelte': page('first'),
       'src/routes/+page.server.js': `
 export const load = ({ url }) => ({ url: url.origin });
@@ -68,4 +74,26 @@ export const actions = {
     ['/', '/robots.txt'],
     180_000,
   );
+});
+
+test('a tab on a SvelteKit page loads the lazy files of its own release after others', async ({
+  skip,
+}) => {
+  const browser = await testBrowser(skip);
+  const site = await frameworkSite({
+    files: {
+      ...FRAME,
+      'src/routes/+page.svelte': `<script>
+import { token } from '../lib/token.js';
+const more = async () => (await import('../lib/lazy.js')).show();
+</script>
+<p>token of {token}</p><button onclick={more}>more</button>
+`,
+      ...lazyFiles('src/lib', 'first'),
+    },
+    config: { keep: 2 },
+    modules: installPackages,
+  });
+  await bringUp(site);
+  await expectTabOutlives(browser, site, 'src/lib');
 });
