@@ -8,15 +8,28 @@ import writeFileAtomic from 'write-file-atomic';
  */
 const TIME_STEP_NS = 2_500_000_000n;
 
+/** The same where times show that they are kept in steps of less than a second: the kernel's tick, with room to spare. */
+const SHORT_TIME_STEP_NS = 50_000_000n;
+
+const SECOND_NS = 1_000_000_000n;
+
+/** To read a file of this size once more than needed is felt, in bytes; a smaller one is not worth any risk. */
+const LARGE = 16 * 1024 * 1024;
+
+/** How a file was read. */
+export interface Reading {
+  /** When the file was changed last, in nanoseconds. */
+  changedNs: bigint;
+  /** When the reading began. */
+  readNs: bigint;
+  bytes: number;
+}
+
 /** The digests of watched files, by path, each with the stamp that the file had when it was read. */
 export interface DigestCache {
   /** The digest known for this path with this stamp; undefined when the file has to be read. */
   get(path: string, stamp: string): string | undefined;
-  /**
-   * @param changedNs when the file was changed last, in nanoseconds
-   * @param readNs when the reading began
-   */
-  put(path: string, stamp: string, digest: string, changedNs: bigint, readNs: bigint): void;
+  put(path: string, stamp: string, digest: string, read: Reading): void;
   /** Forgets every path that is none of these. */
   keepOnly(paths: ReadonlySet<string>): void;
   /** Writes the file, if anything has changed since it was read or written. A cache: it may fail, and be lost. */
@@ -44,8 +57,8 @@ export async function openDigestCache(
       const found = known.get(path);
       return found?.[0] === stamp ? found[1] : undefined;
     },
-    put(path, stamp, digest, changedNs, readNs) {
-      if (changedNs + TIME_STEP_NS > readNs) return;
+    put(path, stamp, digest, read) {
+      if (read.changedNs + timeStep(read) > read.readNs) return;
       known.set(path, [stamp, digest]);
       changed = true;
     },
@@ -65,6 +78,10 @@ export async function openDigestCache(
     },
   };
   return { cache, written: saved.written };
+}
+
+function timeStep({ changedNs, bytes }: Reading): bigint {
+  return bytes >= LARGE && changedNs % SECOND_NS !== 0n ? SHORT_TIME_STEP_NS : TIME_STEP_NS;
 }
 
 /** A file that cannot be used is no cache: everything is read again. */

@@ -130,7 +130,7 @@ async function readWatchedFile(
   const known = cache?.get(path, stamp);
   if (known !== undefined) return { stamp, digest: known, bytes };
   const digest = await digestOf(path, stats);
-  cache?.put(path, stamp, digest, stats.ctimeNs, readNs);
+  cache?.put(path, stamp, digest, { changedNs: stats.ctimeNs, readNs, bytes });
   return { stamp, digest, bytes };
 }
 

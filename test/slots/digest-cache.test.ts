@@ -92,15 +92,30 @@ test('a file that another of the same size and time is renamed over is read agai
 test('a file that was changed right before it was read is not trusted to have stayed', async () => {
   const { cache } = await openDigestCache('/nowhere/source.json');
   const readNs = 10_000_000_000n;
-  cache.put('young', 's', 'd', readNs - 2_000_000_000n, readNs);
-  cache.put('old', 's', 'd', readNs - 3_000_000_000n, readNs);
-  cache.put('from the future', 's', 'd', readNs + 1n, readNs);
+  cache.put('young', 's', 'd', { changedNs: readNs - 2_000_000_000n, readNs, bytes: 1 });
+  cache.put('old', 's', 'd', { changedNs: readNs - 3_000_000_000n, readNs, bytes: 1 });
+  cache.put('from the future', 's', 'd', { changedNs: readNs + 1n, readNs, bytes: 1 });
   expect(['young', 'old', 'from the future'].map((path) => cache.get(path, 's'))).toEqual([
     undefined,
     'd',
     undefined,
   ]);
   expect(cache.get('old', 'another stamp')).toBeUndefined();
+});
+
+test('a large file is trusted soon where the file system keeps time exactly', async () => {
+  const { cache } = await openDigestCache('/nowhere/source.json');
+  const changedNs = 10_123_456_789n;
+  const bytes = 2 ** 30;
+  const soon = changedNs + 100_000_000n;
+  cache.put('exact', 's', 'd', { changedNs, readNs: soon, bytes });
+  cache.put('just now', 's', 'd', { changedNs, readNs: changedNs + 10_000_000n, bytes });
+  cache.put('in seconds', 's', 'd', { changedNs: 10_000_000_000n, readNs: soon, bytes });
+  expect(['exact', 'just now', 'in seconds'].map((path) => cache.get(path, 's'))).toEqual([
+    'd',
+    undefined,
+    undefined,
+  ]);
 });
 
 test('what is gone is forgotten, and files that builds write are remembered', async () => {
