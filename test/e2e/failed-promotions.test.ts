@@ -29,7 +29,11 @@ const CASES: Record<string, Case> = {
     stage: 'build',
     error: /exited with code 3.*told to exit with 3/,
   },
-  'writes no entry': { behaviour: { noEntry: true }, stage: 'build', error: /wrote no server.mjs/ },
+  'writes no entry': {
+    behaviour: { noEntry: true },
+    stage: 'build',
+    error: /wrote no server.mjs; set "entry" to/,
+  },
   'builds a candidate that crashes at start': {
     behaviour: { crashAtStart: true },
     stage: 'start',

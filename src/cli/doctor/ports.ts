@@ -1,10 +1,16 @@
 import { createServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { type AppRole, appName } from '../../config/ecosystem.ts';
 import { listenHost } from '../../config/listen-host.ts';
 import { daemonPid } from '../../pm2-daemon.ts';
+import { runSocketOwners } from '../../slots/run-socket.ts';
 import { type Check, ok, problem } from './check.ts';
 import type { Facts } from './facts.ts';
 import { type PortOwner, portOwner } from './port-owner.ts';
+
+/** A process that starts listens on its port first, and says then whose it is. */
+const LOOKS = 3;
+const LOOK_INTERVAL_MS = 200;
 
 interface Port {
   key: string;
@@ -46,18 +52,33 @@ async function checkPort(facts: Facts, { key, port, host, role }: Port): Promise
 
 async function checkTaken(facts: Facts, { key, port, role }: Port): Promise<Check> {
   const app = appName(facts.config, role);
-  const owner = await portOwner(port);
-  if (isOurs(facts, role, owner)) return ok(key, `${port} is ours: ${app}`);
+  let owner = await portOwner(port);
+  for (let look = 1; !(await isOurs(facts, role, owner)); look++) {
+    if (look === LOOKS) return takenBy(owner, { key, port });
+    await delay(LOOK_INTERVAL_MS);
+    owner = await portOwner(port);
+  }
+  return ok(key, `${port} is ours: ${app}`);
+}
+
+function takenBy(owner: PortOwner | null, { key, port }: Pick<Port, 'key' | 'port'>): Check {
   const who = owner ? `process ${owner.pid} (${owner.command})` : "another user's program";
   return problem(key, `${port} is taken by ${who}`, `end that program, or set another "${key}"`);
 }
 
+async function isOurs(facts: Facts, role: AppRole, owner: PortOwner | null): Promise<boolean> {
+  if (isKnown(facts, role, owner)) return true;
+  // A promotion has started it since PM2 was asked, or it has outlived the daemon that did.
+  const serving = await runSocketOwners(facts.paths.run, `(?:tcp)?${role}`);
+  return serving.some(({ pid }) => pid === owner?.pid);
+}
+
 /** The daemon itself holds the ports of its cluster apps. */
-function isOurs(
+function isKnown(
   { apps, config, paths, controllerPid }: Facts,
   role: AppRole,
   owner: PortOwner | null,
-) {
+): boolean {
   const ours = (apps.get(appName(config, role)) ?? []).filter(({ root }) => root === paths.root);
   const online = ours.filter(({ status }) => status === 'online' || status === 'launching');
   if (role === 'watcher' && owner) return owner.pid === controllerPid;

@@ -6,4 +6,4 @@ export function sources(site: SiteFacts, but: readonly string[] = []): string[] 
 }
 
 const NO_SOURCE =
-  /^(\..*|node_modules|slots|out|build|dist|coverage|tests?|__tests__|e2e|cypress|playwright.*|README.*|LICEN[CS]E.*|CHANGELOG.*|CONTRIBUTING.*|Dockerfile.*|docker-compose.*|(npm-shrinkwrap|package-lock)\.json|pnpm-lock\.yaml|pnpm-workspace\.yaml|yarn\.lock|bun\.lockb?|slots\.config\.\w+|ecosystem\.config\.\w+|next-env\.d\.ts|.*\.tsbuildinfo|(eslint|prettier|jest|vitest|biome)\..*|.*\.log)$/i;
+  /^(\..*|node_modules|slots|out|build|dist|coverage|tests?|__tests__|e2e|cypress|playwright.*|README.*|LICEN[CS]E.*|CHANGELOG.*|CONTRIBUTING.*|(AGENTS|CLAUDE|GEMINI)\.md|Dockerfile.*|docker-compose.*|(npm-shrinkwrap|package-lock)\.json|pnpm-lock\.yaml|pnpm-workspace\.yaml|yarn\.lock|bun\.lockb?|slots\.config\.\w+|ecosystem\.config\.\w+|next-env\.d\.ts|.*\.tsbuildinfo|(eslint|prettier|jest|vitest|biome)\..*|.*\.log)$/i;

@@ -115,7 +115,8 @@ export function createRunner(
   }
 
   async function onStepError({ id, step }: Promotion, error: unknown, ms: number): Promise<void> {
-    const { message, code } = toSlotsError(error);
+    const { code } = toSlotsError(error);
+    const message = withRemedy(toSlotsError(error));
     const isInterrupted = interruption.signal.aborted;
     if (step === 'drain' && isInterrupted) {
       log.info({ event: 'promotion.drain-ended', id }, 'drain ended early');
@@ -142,6 +143,13 @@ export function createRunner(
       interruption.abort(new SlotsError('INTERRUPTED', reason));
     },
   };
+}
+
+/** `last` has one line, where a hint is not seen. Those of other errors point to a log only. */
+function withRemedy({ code, message, hint }: SlotsError): string {
+  return hint && (code === 'BUILD_EMPTY' || code === 'BUILD_TIMEOUT')
+    ? `${message}; ${hint}`
+    : message;
 }
 
 function toSlotsError(error: unknown): SlotsError {

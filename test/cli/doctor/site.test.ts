@@ -15,6 +15,7 @@ import { checkPorts } from '../../../src/cli/doctor/ports.ts';
 import { renderDoctor } from '../../../src/cli/doctor/render.ts';
 import { checkEntries, checkLinks, checkState } from '../../../src/cli/doctor/state-checks.ts';
 import { SlotsError } from '../../../src/errors.ts';
+import { takeRunSocket } from '../../../src/slots/run-socket.ts';
 import { EMPTY_STATE, type State } from '../../../src/slots/state.ts';
 import { doctorFacts } from '../../support/doctor-facts.ts';
 import { freePorts } from '../../support/free-ports.ts';
@@ -99,10 +100,17 @@ test('a port that another program has names that program', async () => {
   onTestFinished(() => void server.close());
   await once(server, 'listening');
   const user = { ports: { proxy, blue, green, admin } };
-  const checks = await checkPorts(doctorFacts(await tempSite(), {}, user));
+  const paths = await tempSite();
+  const facts = doctorFacts(paths, {}, user);
+  const checks = await checkPorts(facts);
   expect(checks.map(({ level }) => level)).toEqual(['ok', 'problem', 'ok', 'ok']);
   expect(checks[1]).toMatchObject({ name: 'ports.blue' });
   expect(checks[1]?.message).toContain(`${blue} is taken by process ${process.pid} (`);
+
+  // As a promotion's candidate is, of which PM2 was not asked yet.
+  const socket = await takeRunSocket(join(paths.run, 'blue-0.sock'), () => {});
+  onTestFinished(() => socket.leave());
+  expect((await checkPorts(facts))[1]).toMatchObject({ level: 'ok' });
 });
 
 test('an address that this machine does not have is a problem', async () => {

@@ -66,7 +66,7 @@ const CASES: [fault: string, stage: string, script: string, error: RegExp][] = [
     'build makes no entry',
     'build',
     `${GOOD_BUILD}; rm "$1/server.mjs"`,
-    /^the build succeeded but wrote no server\.mjs$/,
+    /^the build succeeded but wrote no server\.mjs; set "entry" to the server's file; the output has /,
   ],
   [
     'entry throws',
