@@ -7,6 +7,7 @@ import {
   type AssetsIndex,
   EMPTY_INDEX,
   filesFolder,
+  indexFile,
   type KeptContent,
   type KeptFile,
 } from '../../slots/assets-index.ts';
@@ -59,6 +60,10 @@ export function createArchive({ config, paths, store, log }: ArchiveParts): Arch
   const run = (job: () => Promise<void>) => {
     void jobs.add(() => job().catch(tellFailure));
   };
+
+  /** Somebody may have wiped the folder since. */
+  const isGone = async () =>
+    index.files.size > 0 && (await stat(indexFile(paths)).catch(() => null)) === null;
 
   function tellFailure(error: unknown): void {
     const what = `slots/assets cannot be written: ${messageOf(error)}; tabs of older releases may miss files`;
@@ -116,6 +121,7 @@ export function createArchive({ config, paths, store, log }: ArchiveParts): Arch
   }
 
   async function shrink({ days, maxBytes }: Limits): Promise<void> {
+    await mkdir(filesFolder(paths), { recursive: true });
     const kept = await listReleases(paths);
     const ids = new Set(kept.map(({ id }) => id));
     const has = bytesOf(index);
@@ -159,17 +165,20 @@ export function createArchive({ config, paths, store, log }: ArchiveParts): Arch
   return {
     start() {
       run(() => takeUp(skew));
-      setInterval(() => run(() => shrink(skew)), TIDY_INTERVAL_MS).unref();
+      setInterval(this.tidy, TIDY_INTERVAL_MS).unref();
     },
     add: (release) =>
       run(async () => {
+        if (await isGone()) await takeUp(skew);
         const before = index.contents.size;
         await keep(release);
-        await shrink(skew);
         const added = index.contents.size - before;
-        log.info({ event: 'assets.kept', release: release.id, added }, `kept ${release.id}`);
+        await shrink(skew);
+        if (!index.releases.has(release.id)) return;
+        const what = `${added} hashed files of ${release.id} are new among those kept for open tabs`;
+        log.info({ event: 'assets.kept', release: release.id, added }, what);
       }),
-    tidy: () => run(() => shrink(skew)),
+    tidy: () => run(async () => ((await isGone()) ? takeUp(skew) : shrink(skew))),
     size: () => ({ files: index.files.size, bytes: bytesOf(index) }),
     idle: () => jobs.onIdle(),
   };

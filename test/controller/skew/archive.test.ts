@@ -227,6 +227,19 @@ test.each<[string, (paths: SitePaths) => Promise<unknown>, string]>([
   },
 );
 
+test('an archive that is wiped while the controller runs comes back with its next work', async () => {
+  const paths = await tempSite();
+  const one = await release(paths, 1, { [SCRIPT]: 'one' });
+  const { archive, done, has, events } = archiveOf(paths);
+  await done(() => archive.add(one));
+  await rm(paths.assets, { recursive: true });
+  expect(has(SCRIPT)).toBeNull();
+  await done(() => archive.tidy());
+  expect(has(SCRIPT)).toEqual({ release: one.id, text: 'one' });
+  expect(events('assets.rebuilt')).toHaveLength(1);
+  expect(events('assets.failed')).toEqual([]);
+});
+
 test('a file that was changed in the archive alone comes back from the release, and one whose release is gone is dropped', async () => {
   const paths = await tempSite();
   const one = await release(paths, 1, { '/gone-3f2a9c1b.js': 'gone', [SCRIPT]: 'one' });
