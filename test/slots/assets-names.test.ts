@@ -71,6 +71,7 @@ test('whatever a request asks for, only the name of a kept file comes out', () =
 
 test.each([
   ['/_astro/..%2f..%2fsecrets.3f2a9c1b.js'],
+  ['/_astro%2fx.3f2a9c1b.js'],
   ['/_astro/%2e%2e/x.3f2a9c1b.js'],
   ['/_astro/%5c..%5cx.3f2a9c1b.js'],
   ['/_astro/x%00.3f2a9c1b.js'],

@@ -89,9 +89,10 @@ test('files outside of the client folders, and what symlinks lead to, are never 
   await symlink('../server', join(dist, 'client/inside'));
   await symlink(paths.root, join(dist, 'escaped'));
   const client = [...CLIENT, { folder: 'escaped', url: '/e' }, { folder: '../..', url: '/up' }];
-  const { archive, done } = archiveOf(paths);
+  const { archive, done, events } = archiveOf(paths);
   await done(() => archive.add({ ...one, client }));
   expect([...(await indexOf(paths)).files.keys()]).toEqual(['/x.3f2a9c1b.js']);
+  expect(events('assets.failed')).toEqual([]);
 });
 
 test('a hundred releases whose files stay the same take the space of one', async () => {

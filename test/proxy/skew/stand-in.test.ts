@@ -65,6 +65,19 @@ test('what the active release has itself is its own, and a 404 of any other name
   }
 });
 
+test.each([200, 403, 410, 500])(
+  'an answer with %i is passed on, under the name of a kept file too',
+  async (status) => {
+    const paths = await tempSite();
+    await putKeptFiles(paths, { [OLD]: SCRIPT });
+    const site = await startOrigin((_request, response) => {
+      response.writeHead(status).end('its own');
+    });
+    const { port } = await startPlane({ blue: site.port, keptFiles: openKeptFiles(paths) });
+    expect(await ask(port, get(OLD))).toMatchObject({ status, body: 'its own' });
+  },
+);
+
 test('a query and percent-encoding lead to the same kept file', async () => {
   const { port } = await startSite({ '/_next/static/chunks/[slug]/page.js': SCRIPT });
   const answer = await ask(port, get('/_next/static/chunks/%5Bslug%5D/page.js?dpl=1'));
