@@ -1,13 +1,16 @@
 /** One worker's data plane, as PM2 would run it: what `npm run build` made, with all that a user has on by default. */
+import { cacheSchema } from '../../dist/config/cache-schema.js';
 import { proxySchema } from '../../dist/config/proxy-schema.js';
 import { createDataPlane } from '../../dist/proxy/worker.js';
 
-const { PORT, TLS_PORT, ORIGIN, OTHER, PROXY, CERT, KEY } = process.env;
+const { PORT, TLS_PORT, ORIGIN, OTHER, PROXY, CACHE, CERT, KEY } = process.env;
 const ports = { blue: Number(ORIGIN), green: Number(OTHER ?? ORIGIN) };
 let epoch = 0;
 
 function serve(port, options) {
-  const plane = createDataPlane(proxySchema.parse(options), ports);
+  const plane = createDataPlane(proxySchema.parse(options), ports, {
+    cache: cacheSchema.parse(JSON.parse(CACHE ?? '{}')),
+  });
   assign(plane, 'blue');
   plane.server.listen(port, '127.0.0.1');
   return plane;

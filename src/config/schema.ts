@@ -7,6 +7,7 @@ import {
   deploySchema,
   notifySchema,
 } from './admin-schema.ts';
+import { cacheSchema } from './cache-schema.ts';
 import type { PresetClient } from './presets/client-folder.ts';
 import type { Copy } from './presets/preset.ts';
 import { proxySchema } from './proxy-schema.ts';
@@ -198,6 +199,7 @@ export const configSchema = z.strictObject({
       }),
     ])
     .prefault({}),
+  cache: cacheSchema,
   proxy: proxySchema,
   admin: adminSchema,
   notify: notifySchema,

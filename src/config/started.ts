@@ -8,7 +8,7 @@ import { loadConfig } from './load.ts';
 import { type Config, configSchema } from './schema.ts';
 
 /** Nothing secret, since `pm2 env` and `pm2 save` show it. */
-const KEYS = ['name', 'ports', 'host', 'instances', 'drainTimeoutMs', 'proxy'] as const;
+const KEYS = ['name', 'ports', 'host', 'instances', 'drainTimeoutMs', 'cache', 'proxy'] as const;
 
 export type StartedConfig = Pick<Config, (typeof KEYS)[number]>;
 
@@ -16,7 +16,15 @@ export type StartedConfig = Pick<Config, (typeof KEYS)[number]>;
 export const STARTED_VARIABLE = 'SLOTS_STARTED';
 
 const startedSchema = configSchema
-  .pick({ name: true, ports: true, host: true, instances: true, drainTimeoutMs: true, proxy: true })
+  .pick({
+    name: true,
+    ports: true,
+    host: true,
+    instances: true,
+    drainTimeoutMs: true,
+    cache: true,
+    proxy: true,
+  })
   .required({ name: true });
 
 export function startedConfig(config: Config): StartedConfig {

@@ -16,6 +16,7 @@ import { EMPTY_STATE, readState } from '../slots/state.ts';
 import { readAssignment } from '../wire/assignment.ts';
 import { instanceSockets } from '../wire/instance-socket.ts';
 import { REPORT_INTERVAL_MS } from '../wire/messages.ts';
+import { createReleaseFiles } from './cache/release-files.ts';
 import { type ControlHandlers, connectController } from './control-client.ts';
 import { tellBadAnswers } from './forward/bad-answers.ts';
 import { listenShared, sharePort } from './public-port.ts';
@@ -69,6 +70,8 @@ function prepare() {
         onBadAnswer,
         sockets,
         keptFiles: openKeptFiles(paths),
+        cache: config.cache,
+        releaseFiles: createReleaseFiles(paths),
       }),
     };
   } catch (error) {

@@ -1,12 +1,16 @@
 import type { Server } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { CacheConfig } from '../config/cache-schema.ts';
 import type { ProxyConfig } from '../config/proxy-schema.ts';
 import { type PerSlot, SLOTS, type Slot } from '../slots/slot.ts';
 import type { Assignment } from '../wire/assignment.ts';
 import type { Counters } from '../wire/messages.ts';
+import { createReleaseCache, type ReleaseCache } from './cache/cache.ts';
+import type { ReleaseFiles } from './cache/release-files.ts';
 import { audit, type Leak, type Owners } from './forward/audit.ts';
 import { createEntrance, createProxy } from './forward/entrance.ts';
 import { createForwarding } from './forward/forwarding.ts';
+import { createFromCache } from './forward/from-cache.ts';
 import { createLimiter } from './forward/limiter.ts';
 import { createAccessLog } from './metrics/access-log.ts';
 import { createWorkerCounters } from './metrics/counters.ts';
@@ -20,7 +24,8 @@ import { createInstanceConnections } from './slot/instances.ts';
 import { trackConnections, type VisitorConnections } from './visitor/connections.ts';
 import { createErrorAnswers } from './visitor/error-answer.ts';
 import { createListener, serveVisitors } from './visitor/listener.ts';
-import { readPlainRequests } from './visitor/plain-connection.ts';
+import { keepAliveSeconds, readPlainRequests } from './visitor/plain-connection.ts';
+import { keepAliveFields } from './visitor/plain-response.ts';
 import { watchForStandstill } from './visitor/standstill.ts';
 import { createUpgrades, type Upgrades } from './websocket/upgrade.ts';
 
@@ -41,6 +46,8 @@ export interface DataPlane {
   stop(): void;
   /** The connections that a request or a WebSocket is on. */
   busySockets(): Set<Duplex>;
+  /** `null` without a cache. */
+  cache: ReleaseCache | null;
   /** Writes out what the access log still holds. */
   flushLog(): void;
   /** How many places of each slot's limiter are taken. */
@@ -60,7 +67,13 @@ export interface DataPlaneOptions {
   sockets?: PerSlot<string[]> | undefined;
   /** Files of earlier releases, where any are kept. */
   keptFiles?: KeptFiles | undefined;
+  /** `false` or left out: answers are not stored. */
+  cache?: CacheConfig | false | undefined;
+  /** Which URLs are files of a release. */
+  releaseFiles?: ReleaseFiles | undefined;
 }
+
+const NO_FILES: ReleaseFiles = { has: () => false, follow: () => {} };
 
 const toStdout = (text: string): void => void process.stdout.write(text);
 
@@ -73,6 +86,8 @@ export function createDataPlane(
     onBadAnswer = () => {},
     sockets,
     keptFiles,
+    cache: cacheConfig = false,
+    releaseFiles = NO_FILES,
   }: DataPlaneOptions = {},
 ): DataPlane {
   const router = createRouter();
@@ -95,21 +110,31 @@ export function createDataPlane(
     ports,
     keepsInstance ? sockets : undefined,
   );
-  const forwarding = createForwarding(
-    {
-      ...shared,
-      ports,
-      slotClients,
-      limiters,
-      limits: config.limits,
-      keptFiles: keptFiles ?? null,
-      keepsInstance,
-      stopping,
-      onFault,
-      onBadAnswer,
-    },
-    config.upstreamTimeoutMs,
-    (exchange) => accessLog?.write(exchange),
+  const context = {
+    ...shared,
+    ports,
+    slotClients,
+    limiters,
+    limits: config.limits,
+    keptFiles: keptFiles ?? null,
+    keepsInstance,
+    stopping,
+    onFault,
+    onBadAnswer,
+  };
+  const cache = cacheConfig ? createReleaseCache(cacheConfig, releaseFiles) : null;
+  const fromCache =
+    cache &&
+    createFromCache({
+      cache,
+      router,
+      context,
+      accessLog,
+      upstreamTimeoutMs: config.upstreamTimeoutMs,
+      connectionFields: keepAliveFields(keepAliveSeconds(config)),
+    });
+  const forwarding = createForwarding(context, config.upstreamTimeoutMs, (exchange) =>
+    accessLog?.write(exchange),
   );
   const limits = { ...config.limits, upstreamTimeoutMs: config.upstreamTimeoutMs };
   const upgrades = createUpgrades({
@@ -122,7 +147,17 @@ export function createDataPlane(
   });
   const prepare = createPreparation(config);
   const peers = createPeerLimiter(limits.inflightPerPeer);
-  const parts = { ...shared, router, proxy, prepare, peers, forwarding, upgrades, stopping };
+  const parts = {
+    ...shared,
+    router,
+    proxy,
+    prepare,
+    peers,
+    forwarding,
+    upgrades,
+    stopping,
+    fromCache,
+  };
   const entrance = createEntrance(parts);
 
   const server = createListener(config);
@@ -139,7 +174,10 @@ export function createDataPlane(
     connections,
     current: router.current,
     assign(next) {
-      if (router.flip(next)) for (const slot of SLOTS) serve(slot, next.slots[slot].release);
+      if (router.flip(next)) {
+        for (const slot of SLOTS) serve(slot, next.slots[slot].release);
+        cache?.follow({ blue: next.slots.blue.release, green: next.slots.green.release });
+      }
       return router.current();
     },
     cut(slot) {
@@ -149,7 +187,11 @@ export function createDataPlane(
     stop() {
       isStopping = true;
     },
-    busySockets: () => new Set([...forwarding.sockets(), ...upgrades.clients()]),
+    busySockets: () => {
+      const waiting = [...(fromCache?.waiting() ?? [])].map(({ socket }) => socket);
+      return new Set([...forwarding.sockets(), ...upgrades.clients(), ...waiting]);
+    },
+    cache,
     flushLog: () => accessLog?.flush(),
     places: () => ({ blue: limiters.blue.held(), green: limiters.green.held() }),
     audit: () =>

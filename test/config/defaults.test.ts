@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { configSchema } from '../../src/config/schema.ts';
 
 test('the defaults are those of the design', () => {
-  const { proxy, ...rest } = configSchema.parse({});
+  const { proxy, cache, ...rest } = configSchema.parse({});
   expect(rest).toEqual({
     watch: ['content', 'src', 'public'],
     ignore: [],
@@ -20,6 +20,13 @@ test('the defaults are those of the design', () => {
     skew: { days: 30, maxBytes: 1024 ** 3 },
     admin: { host: '127.0.0.1', hosts: [] },
     notify: [],
+  });
+  expect(cache).toMatchObject({
+    untilRelease: [],
+    except: [],
+    maxBytes: 64 * 1024 ** 2,
+    maxEntryBytes: 1024 ** 2,
+    staleIfErrorMs: 3_600_000,
   });
   expect(proxy).toMatchObject({
     workers: 2,

@@ -8,6 +8,7 @@ import {
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import type { z } from 'zod';
+import { cacheSchema } from '../../src/config/cache-schema.ts';
 import { proxySchema } from '../../src/config/proxy-schema.ts';
 import type { KeptFiles } from '../../src/proxy/skew/kept-files.ts';
 import { createDataPlane, type DataPlane } from '../../src/proxy/worker.ts';
@@ -31,6 +32,10 @@ export interface PlaneOptions {
   onFault?: (error: Error) => void;
   /** Is told of answers that no visitor can be given. */
   onBadAnswer?: (slot: Slot, error: Error) => void;
+  /** `cache` of a slots.config.ts; none without it. */
+  cache?: z.input<typeof cacheSchema>;
+  /** URLs that are files of every release. */
+  files?: string[];
   /** Of each slot's instances. */
   sockets?: PerSlot<string[]>;
   /** Files of earlier releases. */
@@ -52,6 +57,11 @@ export async function startPlane(options: PlaneOptions = {}): Promise<RunningPla
     onFault: options.onFault,
     onBadAnswer: options.onBadAnswer,
     sockets: options.sockets,
+    cache: options.cache === undefined ? false : cacheSchema.parse(options.cache),
+    releaseFiles: {
+      has: (_release, path) => options.files?.includes(path) === true,
+      follow: () => {},
+    },
     keptFiles: options.keptFiles,
   });
   const known = {

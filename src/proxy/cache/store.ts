@@ -10,10 +10,12 @@ const MOST_VARIANTS = 32;
 export interface CacheStore {
   /** The stored answer that a request gets, whether it is fresh or not. */
   find(key: CacheKey, requestFields: readonly string[]): StoredAnswer | undefined;
+  /** Whether this answer is still the one that is stored; counts as a use. */
+  holds(key: CacheKey, answer: StoredAnswer): boolean;
   /** Whether anything of this URL is stored, for other requests at least. */
   has(key: CacheKey): boolean;
   put(key: CacheKey, answer: StoredAnswer): void;
-  /** Forgets a URL in every release. */
+  /** Forgets a URL of one release. */
   forget(key: CacheKey): boolean;
   /** Keeps only what is of these releases. */
   keep(releases: ReadonlySet<string>): void;
@@ -23,6 +25,9 @@ export interface CacheStore {
   bytes(): number;
 }
 
+/** An item of the list and of the map. */
+const BYTES_PER_KEY = 200;
+
 interface Variants {
   /** The newest first: of several that fit, it is the right one (RFC 9111 §4.1). */
   answers: StoredAnswer[];
@@ -30,10 +35,15 @@ interface Variants {
 
 /** @param maxBytes of memory */
 export function createCacheStore(maxBytes: number): CacheStore {
+  let entries = 0;
   const byKey = new LRUCache<CacheKey, Variants>({
-    maxSize: maxBytes,
+    // `0` would be no limit.
+    maxSize: Math.max(1, maxBytes),
     sizeCalculation: ({ answers }, key) =>
-      answers.reduce((sum, { size }) => sum + size, key.length + 100),
+      answers.reduce((sum, { size }) => sum + size, key.length + BYTES_PER_KEY),
+    dispose: ({ answers }) => {
+      entries -= answers.length;
+    },
   });
 
   const purge = (isGone: (key: CacheKey) => boolean) => {
@@ -45,15 +55,19 @@ export function createCacheStore(maxBytes: number): CacheStore {
   return {
     find: (key, requestFields) =>
       byKey.get(key)?.answers.find(({ by }) => isChosenBy(by, requestFields)),
+    holds: (key, answer) => byKey.get(key)?.answers.includes(answer) === true,
     has: (key) => byKey.has(key),
     put(key, answer) {
       const others = (byKey.peek(key)?.answers ?? []).filter(({ by }) => !isSame(by, answer.by));
-      byKey.set(key, { answers: [answer, ...others].slice(0, MOST_VARIANTS) });
+      const answers = [answer, ...others].slice(0, MOST_VARIANTS);
+      byKey.set(key, { answers });
+      // One that is larger than the whole store has not been taken.
+      if (byKey.peek(key)?.answers === answers) entries += answers.length;
     },
     forget: (key) => byKey.delete(key),
     keep: (releases) => void purge((key) => !releases.has(releaseOf(key))),
     purge,
-    entries: () => [...byKey.values()].reduce((sum, { answers }) => sum + answers.length, 0),
+    entries: () => entries,
     bytes: () => byKey.calculatedSize,
   };
 }

@@ -15,7 +15,9 @@ export interface StoredAnswer {
   body: Buffer;
   lifetime: Lifetime;
   by: VaryingBy;
-  /** Bytes of memory, all counted. */
+  /** Only for visitors without cookies of their own: nothing but the config says that it may be stored. */
+  isAnonymous: boolean;
+  /** Bytes of memory, all counted, the copy that goes over the wire as well. */
   size: number;
 }
 
@@ -36,7 +38,10 @@ function namedFields(value: string | null | undefined): Set<string> {
 
 /** A string of one byte a character, its header and the slots of its array; a Buffer's object. Measured: bench/README.md. */
 const BYTES_PER_STRING = 24;
-const BYTES_PER_ENTRY = 600;
+const BYTES_PER_ENTRY = 1600;
+
+/** Up to this many bytes of body, head and body are one piece of memory. */
+export const LONGEST_JOINED = 16_384;
 
 export interface Received {
   status: number;
@@ -65,6 +70,7 @@ export function toStored(received: Received): StoredAnswer {
     body,
     lifetime: lifetimeOf(received),
     by: varyingBy(varyNames(received.fields), requestFields),
+    isAnonymous: received.permission === 'until-release',
   };
   return { ...stored, size: sizeOf(stored) };
 }
@@ -96,8 +102,10 @@ export function etagOf({ fields }: StoredAnswer): string | undefined {
   return firstValue(fields, 'etag');
 }
 
-function sizeOf({ fields, body, by }: Pick<StoredAnswer, 'fields' | 'body' | 'by'>): number {
-  let size = BYTES_PER_ENTRY + body.length;
+/** What an answer takes of memory, in bytes. */
+export function sizeOf({ fields, body, by }: Pick<StoredAnswer, 'fields' | 'body' | 'by'>): number {
+  // A small answer is kept once more, head and body in one piece (answer-bytes.ts).
+  let size = BYTES_PER_ENTRY + body.length * (body.length <= LONGEST_JOINED ? 2 : 1);
   for (const text of [...fields, ...by.flat()]) size += BYTES_PER_STRING + text.length;
   return size;
 }

@@ -1,4 +1,6 @@
 /** The steps of an exchange that pass a slot's answer on to the visitor. */
+import type { Fill, ServedStored } from '../cache/fill.ts';
+import { serveStored } from '../cache/serve.ts';
 import { countAnswer } from '../metrics/counters.ts';
 import { affinityCookie } from '../request/affinity.ts';
 import { toVisitorFields } from '../request/fields.ts';
@@ -13,6 +15,7 @@ import {
   writeInformational,
 } from '../visitor/visitor.ts';
 import type { ExchangeState } from './exchange-state.ts';
+import { leavePlace } from './place.ts';
 
 const EVENT_STREAM = /^text\/event-stream\b/i;
 
@@ -50,7 +53,6 @@ export function passHead(
   const { context, response } = exchange;
   exchange.phase = 'answering';
   exchange.seenWaiting = -1;
-  countAnswer(exchange.traffic, status, performance.now() - exchange.startedAt);
   if (context.stopping()) response.shouldKeepAlive = false;
   exchange.contentType = known['content-type'];
   const fields = toVisitorFields(
@@ -60,11 +62,45 @@ export function passHead(
     context.ports[exchange.slot],
     exchange.head,
   );
+  if (exchange.fill !== null && !passToCache(exchange, exchange.fill, head, fields)) return;
+  countAnswer(exchange.traffic, status, performance.now() - exchange.startedAt);
   if (context.keepsInstance) rememberInstance(exchange, fields, raw);
   if (known.trailer !== undefined) dropVainTrailer(response, status, fields);
   const length = exchange.method === 'HEAD' ? undefined : known['content-length'];
   const bytes = length === undefined ? -1 : Number(length);
   exchange.answer = new Answer(response, status, reason, fields, bytes);
+}
+
+/** @returns whether the slot's answer goes on to the visitor */
+function passToCache(
+  exchange: ExchangeState,
+  fill: Fill,
+  head: AnswerHead,
+  fields: string[],
+): boolean {
+  const served = fill.begin(exchange.slot, head, [...fields]);
+  if (served === null) {
+    if (fill.status !== null) fields.push('Cache-Status', fill.status);
+    return true;
+  }
+  // A 304 has no body, so that the connection may be used again once it is over.
+  if (head.status === 304) exchange.standIn = served;
+  else answerStored(exchange, served);
+  return false;
+}
+
+/** From memory, in place of an answer of the slot. */
+export function answerStored(exchange: ExchangeState, served: ServedStored): void {
+  const { request, response, requestHeaders, connection } = exchange;
+  exchange.phase = 'answering';
+  exchange.standIn = null;
+  exchange.fill = null;
+  exchange.connection = null;
+  connection?.abandon(exchange);
+  leavePlace(exchange);
+  countAnswer(exchange.traffic, served.stored.status, performance.now() - exchange.startedAt);
+  if (exchange.context.stopping()) response.shouldKeepAlive = false;
+  serveStored(request, response, requestHeaders, served, Date.now());
 }
 
 /** Tells the visitor which instance has answered, so that the next request names it. */

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { createProxyServer, type ProxyServer } from 'http-proxy-3';
 import type { Slot } from '../../slots/slot.ts';
 import type { Counters } from '../../wire/messages.ts';
+import type { Fill } from '../cache/fill.ts';
 import type { PeerLimiter } from '../request/peer-limiter.ts';
 import type { Preparation, Prepared } from '../request/preparation.ts';
 import type { Router } from '../router.ts';
@@ -12,13 +13,15 @@ import {
   type ErrorAnswers,
   FIRST_BUILD,
   FIRST_BUILD_FAILED,
+  GATEWAY_TIMEOUT,
   TOO_MANY_REQUESTS,
 } from '../visitor/error-answer.ts';
 import { endSoon } from '../visitor/linger.ts';
-import type { PlainRequest, PlainResponse } from '../visitor/plain-response.ts';
+import type { PlainListener } from '../visitor/plain-connection.ts';
 import { onGone, type VisitorRequest, type VisitorResponse } from '../visitor/visitor.ts';
 import type { Upgrades } from '../websocket/upgrade.ts';
 import type { Forwarding } from './forwarding.ts';
+import { type FromCache, groupOf } from './from-cache.ts';
 
 export interface EntranceParts {
   router: Router;
@@ -28,6 +31,8 @@ export interface EntranceParts {
   forwarding: Forwarding;
   upgrades: Upgrades;
   errors: ErrorAnswers;
+  /** `null` without a cache. */
+  fromCache: FromCache | null;
   counters: Pick<Counters, 'refused'>;
   /** Whether the worker is about to stop, so that each connection's next answer is its last. */
   stopping(): boolean;
@@ -35,8 +40,7 @@ export interface EntranceParts {
 
 /** The listeners of the public server. */
 export interface Entrance {
-  /** A request that our own reader has taken. */
-  plain(request: PlainRequest, response: PlainResponse): void;
+  plain: PlainListener;
   request(request: IncomingMessage, response: ServerResponse): void;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
@@ -54,6 +58,7 @@ export function createProxy(): ProxyServer {
 
 export function createEntrance(parts: EntranceParts): Entrance {
   const { router, proxy, prepare, peers, forwarding, upgrades, errors, counters, stopping } = parts;
+  const { fromCache } = parts;
 
   const refuse = (request: VisitorRequest, response: VisitorResponse, answer: ErrorAnswer) => {
     (counters.refused[(answer.status / 100) | 0] as number)++;
@@ -66,18 +71,37 @@ export function createEntrance(parts: EntranceParts): Entrance {
     response: VisitorResponse,
     ready: Prepared | ErrorAnswer,
   ) => {
-    if ('status' in ready) refuse(request, response, ready);
-    else if (!peers.enter(ready.peer)) refuse(request, response, TOO_MANY_REQUESTS);
-    else {
-      if (!ready.peer.trusted)
-        onGone(
-          request,
-          response,
-          once(() => peers.leave(ready.peer)),
-        );
-      forwarding.begin(request, response, router.route() as Slot, ready);
+    if ('status' in ready) {
+      refuse(request, response, ready);
+      return;
     }
+    const slot = router.route() as Slot;
+    const again = () => forward(request, response, ready);
+    const fill = fromCache?.pass(request, response, ready, slot, again) ?? null;
+    if (fill === 'refuse') refuse(request, response, GATEWAY_TIMEOUT);
+    else if (fill !== 'done') send(request, response, ready, slot, fill);
   };
+  const send = (
+    request: VisitorRequest,
+    response: VisitorResponse,
+    ready: Prepared,
+    slot: Slot,
+    fill: Fill | null,
+  ) => {
+    if (!peers.enter(ready.peer)) {
+      fill?.drop();
+      refuse(request, response, TOO_MANY_REQUESTS);
+      return;
+    }
+    if (!ready.peer.trusted)
+      onGone(
+        request,
+        response,
+        once(() => peers.leave(ready.peer)),
+      );
+    forwarding.begin(request, response, slot, ready, fill);
+  };
+  const heads = fromCache?.heads;
   const pass = (request: IncomingMessage, response: ServerResponse): true => {
     forward(request, response, prepare.any(request));
     return true;
@@ -88,10 +112,13 @@ export function createEntrance(parts: EntranceParts): Entrance {
   const notYet = () => (router.current().firstFailed ? FIRST_BUILD_FAILED : FIRST_BUILD);
 
   return {
-    plain(request, response) {
-      if (stopping()) response.shouldKeepAlive = false;
-      if (router.route() === null) refuse(request, response, notYet());
-      else forward(request, response, prepare.plain(request));
+    plain: {
+      begin(request, response) {
+        if (stopping()) response.shouldKeepAlive = false;
+        if (router.route() === null) refuse(request, response, notYet());
+        else forward(request, response, prepare.plain(request));
+      },
+      known: (text, socket) => heads?.find(text, groupOf({ peer: prepare.peerOf(socket) })) ?? null,
     },
     request(request, response) {
       if (stopping()) response.shouldKeepAlive = false;

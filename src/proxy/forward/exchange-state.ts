@@ -1,5 +1,6 @@
 import type { Slot } from '../../slots/slot.ts';
 import type { Traffic } from '../../wire/messages.ts';
+import type { Fill, ServedStored } from '../cache/fill.ts';
 import type { Waiting } from '../send-soon.ts';
 import type { CallConnection, SlotCall } from '../slot/call.ts';
 import type { Over } from '../slot/connections.ts';
@@ -23,6 +24,8 @@ export interface ExchangeState extends SlotCall, PlaceOwner, Waiting, AwaitsHead
   readonly response: VisitorResponse;
   /** Fields as the slot gets them, pairs of name and value. */
   readonly headers: string[];
+  /** The same for what the visitor asked: the cache may ask the slot another question. */
+  readonly requestHeaders: string[];
   /** `performance.now()` at the request's head. */
   readonly startedAt: number;
   /** `null` for a request without a body. */
@@ -37,6 +40,10 @@ export interface ExchangeState extends SlotCall, PlaceOwner, Waiting, AwaitsHead
   /** Which connections the next attempt may use. */
   over: Over;
   answer: Answer | null;
+  /** Of the release cache: is told of the answer. */
+  fill: Fill | null;
+  /** From memory, in place of the slot's answer, once that is over. */
+  standIn: ServedStored | null;
   /** Of the slot's answer. */
   contentType: string | undefined;
   /** Pieces of the answer that were written since all before them had been taken. */

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Slot } from '../../slots/slot.ts';
 import type { Traffic } from '../../wire/messages.ts';
+import type { Fill, ServedStored } from '../cache/fill.ts';
 import type { LiveSetMember } from '../live-set.ts';
 import type { Logged } from '../metrics/access-log.ts';
 import { wantedInstance } from '../request/affinity.ts';
@@ -22,10 +23,10 @@ import {
   type VisitorRequest,
   type VisitorResponse,
 } from '../visitor/visitor.ts';
-import { cutAnswer, passBody, passHead, passInformational } from './answering.ts';
+import { answerStored, cutAnswer, passBody, passHead, passInformational } from './answering.ts';
 import type { ExchangeContext } from './context.ts';
 import type { ExchangeState, Phase, Place } from './exchange-state.ts';
-import { answerError, fail } from './failing.ts';
+import { answerSlotFault, fail } from './failing.ts';
 import { enterPlace, leavePlace } from './place.ts';
 import { Upload, type UploadSink } from './upload.ts';
 
@@ -46,6 +47,7 @@ export class Exchange implements ExchangeState, UploadSink, Logged, LiveSetMembe
   readonly method: string;
   head = '';
   readonly headers: string[];
+  readonly requestHeaders: string[];
   readonly startedAt = performance.now();
   readonly context: ExchangeContext;
   readonly #path: string;
@@ -55,6 +57,8 @@ export class Exchange implements ExchangeState, UploadSink, Logged, LiveSetMembe
   connection: CallConnection | null = null;
   over: Over = 'kept';
   answer: Answer | null = null;
+  fill: Fill | null;
+  standIn: ServedStored | null = null;
   contentType: string | undefined;
   waitingPieces = 0;
   isPaused = false;
@@ -75,6 +79,7 @@ export class Exchange implements ExchangeState, UploadSink, Logged, LiveSetMembe
     slot: Slot,
     path: string,
     headers: string[],
+    fill: Fill | null,
     onOver: (exchange: Exchange) => void,
   ) {
     this.context = context;
@@ -82,7 +87,9 @@ export class Exchange implements ExchangeState, UploadSink, Logged, LiveSetMembe
     this.response = response;
     this.method = request.method as string;
     this.#path = path;
-    this.headers = headers;
+    this.requestHeaders = headers;
+    this.headers = fill?.headers ?? headers;
+    this.fill = fill;
     this.slot = slot;
     this.traffic = context.traffic[slot];
     this.#onOver = onOver;
@@ -107,6 +114,7 @@ export class Exchange implements ExchangeState, UploadSink, Logged, LiveSetMembe
     this.context.inflight.leave(this.slot);
     leavePlace(this);
     this.upload?.stop();
+    this.fill?.drop();
     // The visitor has the answer, or has gone: the slot should not work for nobody.
     this.#abandon();
     this.#onOver(this);
@@ -139,7 +147,7 @@ export class Exchange implements ExchangeState, UploadSink, Logged, LiveSetMembe
   turnedAway(): void {
     this.place = 'none';
     try {
-      answerError(this, BUSY);
+      answerSlotFault(this, BUSY);
     } catch (error) {
       this.#collapse(error);
     }
@@ -198,6 +206,8 @@ export class Exchange implements ExchangeState, UploadSink, Logged, LiveSetMembe
 
   onData(bytes: Buffer): void {
     try {
+      if (this.standIn !== null) return;
+      this.fill?.data(bytes);
       passBody(this, bytes);
     } catch (error) {
       this.#collapse(error);
@@ -207,7 +217,11 @@ export class Exchange implements ExchangeState, UploadSink, Logged, LiveSetMembe
   onEnd(trailers: string[]): void {
     this.connection = null;
     try {
-      if (trailers.length > 0) addTrailers(this.response, toTrailers(trailers));
+      this.fill?.end();
+      this.fill = null;
+      if (this.standIn !== null) answerStored(this, this.standIn);
+      if (trailers.length > 0 && this.answer !== null)
+        addTrailers(this.response, toTrailers(trailers));
       this.upload?.stop();
       this.answer?.end();
       if (this.upload !== null) linger(this.request);

@@ -7,6 +7,7 @@ import { wasLost, wasRefused } from '../slot/failure.ts';
 import { ANY_INSTANCE } from '../slot/instances.ts';
 import type { ErrorAnswer } from '../visitor/error-answer.ts';
 import { breakOff } from '../visitor/visitor.ts';
+import { answerStored } from './answering.ts';
 import type { ExchangeState } from './exchange-state.ts';
 import { explainSlotFault, explainVisitorFault } from './explain.ts';
 import { enterPlace, leavePlace } from './place.ts';
@@ -16,16 +17,30 @@ export function fail(exchange: ExchangeState, error: Error): void {
   const { response } = exchange;
   // Once the head is out nothing can be taken back: the broken connection is the message.
   if (response.headersSent) {
+    exchange.fill?.drop();
     if (!response.writableEnded) breakOff(response);
     return;
   }
   const next = nextSlot(exchange, error);
-  if (next === null) answerError(exchange, explain(exchange, error));
-  else sendAgain(exchange, next);
+  if (next !== null) sendAgain(exchange, next);
+  else answerFailure(exchange, error);
+}
+
+function answerFailure(exchange: ExchangeState, error: Error): void {
+  const own = explainVisitorFault(error);
+  if (own) answerError(exchange, own);
+  else answerSlotFault(exchange, explain(exchange, error));
+}
+
+/** The slot has failed: what is stored is better than an error (RFC 5861 §4). */
+export function answerSlotFault(exchange: ExchangeState, answer: ErrorAnswer): void {
+  const served = exchange.fill?.fail();
+  if (served) answerStored(exchange, served);
+  else answerError(exchange, answer);
 }
 
 /** Answers in the slot's place. */
-export function answerError(exchange: ExchangeState, answer: ErrorAnswer): void {
+function answerError(exchange: ExchangeState, answer: ErrorAnswer): void {
   const { context, request, response } = exchange;
   exchange.phase = 'answering';
   // The slot has no more to do with it, however long the visitor takes to read this.
@@ -70,10 +85,7 @@ function sendAgain(exchange: ExchangeState, to: Slot): void {
   enterPlace(exchange);
 }
 
-/** A failure by the visitor's own doing is not counted against the slot. */
 function explain(exchange: ExchangeState, error: Error): ErrorAnswer {
-  const own = explainVisitorFault(error);
-  if (own) return own;
   exchange.context.counters.upstreamErrors[exchange.slot]++;
   if (error instanceof BadAnswer) exchange.context.onBadAnswer(exchange.slot, error);
   return explainSlotFault(error);

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Slot } from '../../slots/slot.ts';
+import type { Fill } from '../cache/fill.ts';
 import { createLiveSet } from '../live-set.ts';
 import type { Prepared } from '../request/preparation.ts';
 import { isGone, onGone, type VisitorRequest, type VisitorResponse } from '../visitor/visitor.ts';
@@ -11,7 +12,13 @@ import { createHeadWatch } from './head-watch.ts';
 /** The requests of one worker that are on their way. */
 export interface Forwarding {
   /** Sends a request to a slot, and its answer back. */
-  begin(request: VisitorRequest, response: VisitorResponse, slot: Slot, prepared: Prepared): void;
+  begin(
+    request: VisitorRequest,
+    response: VisitorResponse,
+    slot: Slot,
+    prepared: Prepared,
+    fill: Fill | null,
+  ): void;
   /** Ends what is still open on a slot. */
   cut(slot: Slot): void;
   /** The connections that a request is on. */
@@ -40,8 +47,8 @@ export function createForwarding(
   };
 
   return {
-    begin(request, response, slot, { path, headers }) {
-      const exchange = new Exchange(context, request, response, slot, path, headers, onOver);
+    begin(request, response, slot, { path, headers }, fill) {
+      const exchange = new Exchange(context, request, response, slot, path, headers, fill, onOver);
       exchanges.add(exchange);
       headWatch.begin();
       onGone(request, response, () => exchange.end());

@@ -24,6 +24,7 @@ export interface Preparation {
   any(request: IncomingMessage): Prepared | ErrorAnswer;
   /** The reader of plain requests has refused already what the rules of HTTP refuse. */
   plain(request: PlainRequest): Prepared | ErrorAnswer;
+  peerOf(socket: Socket): Peer;
 }
 
 export function createPreparation(config: ProxyConfig): Preparation {
@@ -63,5 +64,5 @@ export function createPreparation(config: ProxyConfig): Preparation {
     const headers = toSlotFields(fields, connection, host, peer, nextRequestId());
     return headers ? { path: request.url, headers, peer } : BAD_REQUEST;
   };
-  return { any, plain };
+  return { any, plain, peerOf };
 }

@@ -30,6 +30,8 @@ export function standIn(exchange: ExchangeState, target: string, missing: Answer
     const fields = isHead ? withoutFields(headers, RANGE) : headers;
     const { head, from, to } = fileAnswer(file.path, file, fields, missing.fields, Date.now());
     exchange.connection?.abandon(exchange);
+    exchange.fill?.drop();
+    exchange.fill = null;
     exchange.connection = source;
     leavePlace(exchange);
     const isTold = context.release(exchange.slot) !== null;

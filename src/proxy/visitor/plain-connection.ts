@@ -7,8 +7,19 @@ import { endSoon } from './linger.ts';
 import { LONGEST_PLAIN_HEAD, type PlainHead, readPlainRequest } from './plain-request.ts';
 import { type PlainOwner, PlainRequest, PlainResponse } from './plain-response.ts';
 
-/** Takes the requests that our own reader has read. */
-export type PlainListener = (request: PlainRequest, response: PlainResponse) => void;
+/** The reader's other side. */
+export interface PlainListener {
+  /** Takes a request. */
+  begin(request: PlainRequest, response: PlainResponse): void;
+  /** The whole answer to a head that is known, or `null`; `text` may have more than the head. */
+  known(text: string, socket: Socket): AnswerBytes | null;
+}
+
+/** An answer as it goes over the wire, in one piece or two. */
+export interface AnswerBytes {
+  head: Buffer;
+  body: Buffer | null;
+}
 
 /** Bytes that may wait behind a request that is being answered. */
 const MOST_WAITING_BYTES = 32 * 1024;
@@ -20,7 +31,7 @@ const KEEP_ALIVE_MARGIN_MS = 1000;
 const OTHER_PROTOCOL = /^[^\r\n]* (?:RTSP|ICE)\/[\d.]+\r?\n/;
 
 interface Shared {
-  begin: PlainListener;
+  listener: PlainListener;
   errors: ErrorAnswers;
   headTimeoutMs: number;
   /** Bytes; longer heads are Node's. */
@@ -43,19 +54,19 @@ export function readPlainRequests(
   server: Server,
   config: ProxyConfig,
   errors: ErrorAnswers,
-  begin: PlainListener,
+  listener: PlainListener,
 ): void {
   const event = 'setSecureContext' in server ? 'secureConnection' : 'connection';
   const ofNode = server.listeners(event) as ((this: Server, socket: Socket) => void)[];
   server.removeAllListeners(event);
   const { keepAliveTimeoutMs, limits } = config;
   const shared: Shared = {
-    begin,
+    listener,
     errors,
     headTimeoutMs: limits.headersTimeoutMs,
     longestHead: Math.min(LONGEST_PLAIN_HEAD, limits.headerBytes),
     idleMs: keepAliveTimeoutMs === 0 ? 0 : keepAliveTimeoutMs + KEEP_ALIVE_MARGIN_MS,
-    keepAliveS: Math.floor(keepAliveTimeoutMs / 1000),
+    keepAliveS: keepAliveSeconds(config),
     handOver(socket) {
       for (const listener of ofNode) listener.call(server, socket);
     },
@@ -67,6 +78,11 @@ export function readPlainRequests(
   });
 }
 
+/** For `Keep-Alive`. */
+export function keepAliveSeconds({ keepAliveTimeoutMs }: ProxyConfig): number {
+  return Math.floor(keepAliveTimeoutMs / 1000);
+}
+
 /** A visitor's connection whose requests have all been plain so far; they are worked on one at a time. */
 class PlainConnection implements PlainOwner {
   readonly socket: OwnedSocket;
@@ -75,6 +91,8 @@ class PlainConnection implements PlainOwner {
   #bytes: Buffer | null = null;
   #current: PlainResponse | null = null;
   #isReading = false;
+  /** The visitor has yet to take an answer from memory. */
+  #isBlocked = false;
   #headTimer: NodeJS.Timeout | null = null;
 
   constructor(socket: OwnedSocket, shared: Shared) {
@@ -99,7 +117,7 @@ class PlainConnection implements PlainOwner {
 
   received(bytes: Buffer): void {
     this.#bytes = this.#bytes === null ? bytes : Buffer.concat([this.#bytes, bytes]);
-    if (this.#current === null) this.#readOn();
+    if (this.#isFree) this.#readOn();
     else if (this.#bytes.length > MOST_WAITING_BYTES) this.socket.pause();
   }
 
@@ -112,7 +130,7 @@ class PlainConnection implements PlainOwner {
   }
 
   stoodStill(): void {
-    if (this.#current === null && this.#bytes === null) this.socket.destroy();
+    if (this.#isFree && this.#bytes === null) this.socket.destroy();
   }
 
   answered({ shouldKeepAlive }: PlainResponse): void {
@@ -123,17 +141,24 @@ class PlainConnection implements PlainOwner {
       return;
     }
     if (this.#bytes !== null) this.#readOn();
-    if (socket.isPaused() && this.#current === null && socket[CONNECTION] === this) socket.resume();
+    if (this.#isFree && socket.isPaused()) socket.resume();
+  }
+
+  /** Whether the next request may be worked on. */
+  get #isFree(): boolean {
+    return this.#current === null && !this.#isBlocked && this.socket[CONNECTION] === this;
   }
 
   /** A loop, for an answer may be there at once and another request behind it. */
   #readOn(): void {
     if (this.#isReading) return;
     this.#isReading = true;
-    while (this.#bytes !== null && this.#current === null && !this.socket.destroyed) {
+    while (this.#bytes !== null && this.#isFree && !this.socket.destroyed) {
       const bytes: Buffer = this.#bytes;
       const { longestHead } = this.#shared;
-      const read = readPlainRequest(latin1(bytes, 0, Math.min(bytes.length, longestHead)));
+      const text = latin1(bytes, 0, Math.min(bytes.length, longestHead));
+      if (this.#answerKnown(text, bytes)) continue;
+      const read = readPlainRequest(text);
       if (read === 'other' || (read === 'more' && bytes.length >= longestHead)) {
         this.#handOver(bytes);
         break;
@@ -149,11 +174,42 @@ class PlainConnection implements PlainOwner {
     this.#isReading = false;
   }
 
+  /** @returns whether the head is known, and answered */
+  #answerKnown(text: string, bytes: Buffer): boolean {
+    const end = text.indexOf('\r\n\r\n') + 4;
+    if (end === 3) return false;
+    const { socket } = this;
+    const isAll = end === bytes.length;
+    const answer = this.#shared.listener.known(isAll ? text : text.slice(0, end), socket);
+    if (answer === null) return false;
+    this.#headHasCome();
+    this.#bytes = isAll ? null : bytes.subarray(end);
+    if (answer.body !== null) socket.cork();
+    socket.write(answer.head);
+    if (answer.body !== null) {
+      socket.write(answer.body);
+      socket.uncork();
+    }
+    if (socket.writableNeedDrain) this.#waitForVisitor();
+    return true;
+  }
+
+  #waitForVisitor(): void {
+    const { socket } = this;
+    this.#isBlocked = true;
+    socket.pause();
+    socket.once('drain', () => {
+      this.#isBlocked = false;
+      if (this.#bytes !== null) this.#readOn();
+      if (this.#isFree) socket.resume();
+    });
+  }
+
   #answer(head: PlainHead): void {
     const request = new PlainRequest(head, this.socket);
     const response = new PlainResponse(this, request);
     this.#current = response;
-    this.#shared.begin(request, response);
+    this.#shared.listener.begin(request, response);
   }
 
   #headHasCome(): void {

@@ -9,6 +9,8 @@ export interface PlainHead {
   /** Name and value in turn, as they came. */
   fields: string[];
   known: PlainFields;
+  /** The head itself, where nothing has come behind it. */
+  text: string | null;
   /** Where the head ends in what was read. */
   end: number;
 }
@@ -91,7 +93,14 @@ function readFields(
     at = eol + 2;
   }
   if (known.host === '' || fields.length > 2 * MOST_FIELDS) return 'other';
-  return { method: line[1] as 'GET' | 'HEAD', url: line[2] as string, fields, known, end };
+  return {
+    method: line[1] as 'GET' | 'HEAD',
+    url: line[2] as string,
+    fields,
+    known,
+    text: end === text.length ? text : null,
+    end,
+  };
 }
 
 /** @returns whether the field is one that a plain request may have, as often as it has come by now */

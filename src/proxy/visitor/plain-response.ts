@@ -10,16 +10,19 @@ export class PlainRequest {
   readonly rawHeaders: string[];
   readonly headers: PlainFields;
   readonly socket: Socket;
+  /** All of its head, where nothing had come behind it. */
+  readonly text: string | null;
   readonly httpVersionMajor = 1;
   readonly httpVersionMinor = 1;
   readonly complete = true;
 
-  constructor({ method, url, fields, known }: PlainHead, socket: Socket) {
+  constructor({ method, url, fields, known, text }: PlainHead, socket: Socket) {
     this.method = method;
     this.url = url;
     this.rawHeaders = fields;
     this.headers = known;
     this.socket = socket;
+    this.text = text;
   }
 }
 
@@ -97,9 +100,7 @@ export class PlainResponse {
 
   #connectionFields(): string {
     if (!this.shouldKeepAlive) return 'Connection: close\r\n';
-    const seconds = this.#owner.keepAliveS;
-    const hint = seconds === 0 ? '' : `Keep-Alive: timeout=${seconds}\r\n`;
-    return `Connection: keep-alive\r\n${hint}`;
+    return keepAliveFields(this.#owner.keepAliveS);
   }
 
   /** Sends a message that precedes the answer, as it goes over the wire. */
@@ -195,6 +196,12 @@ export class PlainResponse {
     socket.uncork();
     return result;
   }
+}
+
+/** @param seconds that the connection is kept after an answer; 0: not told */
+export function keepAliveFields(seconds: number): string {
+  const hint = seconds === 0 ? '' : `Keep-Alive: timeout=${seconds}\r\n`;
+  return `Connection: keep-alive\r\n${hint}`;
 }
 
 let dateSecond = 0;

@@ -60,8 +60,8 @@ test('a newer answer replaces the one of the same variant', () => {
 });
 
 test('the answer used longest ago goes first when memory is full', () => {
-  const store = createCacheStore(10_000);
-  const body = Buffer.alloc(3000);
+  const store = createCacheStore(100_000);
+  const body = Buffer.alloc(40_000);
   store.put(key('r1', '/a'), answer(body));
   store.put(key('r1', '/b'), answer(body));
   store.find(key('r1', '/a'), []);

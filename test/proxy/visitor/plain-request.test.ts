@@ -13,6 +13,7 @@ test('a plain request is read with its method, target, fields and end', () => {
     url: '/a?b=c',
     fields: ['Host', 'site', 'X-A', 'b', 'Cookie', 'a=1', 'cookie', 'b=2'],
     known: { host: 'site', connection: undefined, accept: undefined, cookie: 'a=1; b=2' },
+    text: null,
     end: text.length - 4,
   });
 });

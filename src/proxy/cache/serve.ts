@@ -1,0 +1,67 @@
+import { STATUS_CODES } from 'node:http';
+import { type VisitorRequest, type VisitorResponse, writeHead } from '../visitor/visitor.ts';
+import { answerFields } from './answer-bytes.ts';
+import { select } from './conditions.ts';
+import { withoutFields } from './fields.ts';
+import type { ServedStored } from './fill.ts';
+
+/** RFC 9110 §15.4.5 and §15.5.17: what describes the body is not said where there is none of it. */
+const OF_BODY = new Set(['content-type', 'content-encoding', 'content-language', 'content-range']);
+const RANGE: ReadonlySet<string> = new Set(['range']);
+
+/**
+ * Gives a visitor a stored answer, whole or in part, or that it has not changed.
+ *
+ * @param headers of the request, name and value in turn
+ */
+export function serveStored(
+  request: VisitorRequest,
+  response: VisitorResponse,
+  headers: readonly string[],
+  { stored, status: cacheStatus }: ServedStored,
+  now: number,
+): void {
+  const { body } = stored;
+  const isHead = request.method === 'HEAD';
+  const fields = answerFields(stored, cacheStatus, now);
+  // RFC 9110 §14.2: a range is for GET alone.
+  const asked = isHead ? withoutFields(headers, RANGE) : headers;
+  const selection =
+    stored.status === 200
+      ? select(asked, stored.fields, body.length, now)
+      : { status: 200 as const };
+  if (selection.status === 304) {
+    writeHead(response, 304, 'Not Modified', withoutFields(fields, OF_BODY));
+    response.end();
+    return;
+  }
+  if (selection.status === 416) {
+    const all = ['Content-Range', `bytes */${body.length}`, 'Content-Length', '0'];
+    writeHead(response, 416, STATUS_CODES[416] as string, [
+      ...withoutFields(fields, OF_BODY),
+      ...all,
+    ]);
+    response.end();
+    return;
+  }
+  if (selection.status === 206) {
+    const { start, end } = selection;
+    fields.push('Content-Range', `bytes ${start}-${end}/${body.length}`);
+    send(response, 206, 'Partial Content', fields, body.subarray(start, end + 1), isHead);
+    return;
+  }
+  send(response, stored.status, stored.reason, fields, body, isHead);
+}
+
+function send(
+  response: VisitorResponse,
+  status: number,
+  reason: string,
+  fields: string[],
+  body: Buffer,
+  isHead: boolean,
+): void {
+  writeHead(response, status, reason, [...fields, 'Content-Length', String(body.length)]);
+  if (isHead || body.length === 0) response.end();
+  else response.end(body);
+}

@@ -1,0 +1,160 @@
+/** Requests on their way past the release cache: answered from memory, told to wait, or sent on with somebody who watches the answer. */
+import type { Slot } from '../../slots/slot.ts';
+import type { ReleaseCache } from '../cache/cache.ts';
+import type { Fill, ServedStored } from '../cache/fill.ts';
+import { createHeadMemory, type HeadMemory } from '../cache/head-memory.ts';
+import type { CacheKey } from '../cache/key.ts';
+import { Refresh } from '../cache/refresh.ts';
+import { serveStored } from '../cache/serve.ts';
+import type { AccessLog } from '../metrics/access-log.ts';
+import { countAnswer } from '../metrics/counters.ts';
+import { toVisitorFields } from '../request/fields.ts';
+import type { Prepared } from '../request/preparation.ts';
+import type { Router } from '../router.ts';
+import type { AnswerHead } from '../slot/answer-head.ts';
+import { PlainRequest } from '../visitor/plain-response.ts';
+import {
+  hasBody,
+  isGone,
+  onGone,
+  type VisitorRequest,
+  type VisitorResponse,
+} from '../visitor/visitor.ts';
+import type { ExchangeContext } from './context.ts';
+
+export interface FromCacheParts {
+  cache: ReleaseCache;
+  router: Router;
+  context: Pick<
+    ExchangeContext,
+    'slotClients' | 'ports' | 'release' | 'traffic' | 'stopping' | 'onFault'
+  >;
+  accessLog: AccessLog | null;
+  upstreamTimeoutMs: number;
+  /** Lines of an answer's head on a connection that is kept. */
+  connectionFields: string;
+}
+
+export interface FromCache {
+  /** Where plain requests look first; `null` where each answer has to be written down (`proxy.accessLog`). */
+  heads: HeadMemory | null;
+  /**
+   * @param again takes the request once more, after another one for the same URL
+   * @returns `done` when the request needs nothing more, or what watches the slot's answer
+   */
+  pass(
+    request: VisitorRequest,
+    response: VisitorResponse,
+    ready: Prepared,
+    slot: Slot,
+    again: () => void,
+  ): 'done' | 'refuse' | Fill | null;
+  /** Requests that wait for another's answer. */
+  waiting(): Iterable<VisitorRequest>;
+}
+
+export function createFromCache(parts: FromCacheParts): FromCache {
+  const { cache, router, context, accessLog, upstreamTimeoutMs, connectionFields } = parts;
+  const waiting = new Set<VisitorRequest>();
+
+  const isCurrent = (key: CacheKey, stored: ServedStored['stored']): boolean => {
+    const { active } = router.current();
+    if (active === null || context.stopping() || !cache.serves(active, key)) return false;
+    if (!cache.holds(key, stored)) return false;
+    cache.counts.hit++;
+    countAnswer(context.traffic[active], stored.status, 0);
+    return true;
+  };
+  const heads = accessLog ? null : createHeadMemory(isCurrent, connectionFields);
+
+  const answer = (
+    request: VisitorRequest,
+    response: VisitorResponse,
+    { headers }: Prepared,
+    slot: Slot,
+    served: ServedStored,
+  ) => {
+    const startedAt = performance.now();
+    if (context.stopping()) response.shouldKeepAlive = false;
+    if (accessLog) {
+      const logged = { request, response, slot, headers, startedAt };
+      let isWritten = false;
+      onGone(request, response, () => {
+        if (!isWritten) accessLog.write(logged);
+        isWritten = true;
+      });
+    }
+    serveStored(request, response, headers, served, Date.now());
+    countAnswer(context.traffic[slot], response.statusCode, 0);
+  };
+
+  const refresh = ({ path }: Prepared, slot: Slot, fill: Fill) => {
+    const begin = (head: AnswerHead, requestHead: string) => {
+      const { fields, known } = head;
+      const release = context.release(slot);
+      const port = context.ports[slot];
+      fill.begin(slot, head, toVisitorFields(fields, known.connection, release, port, requestHead));
+    };
+    new Refresh(path, fill, begin, upstreamTimeoutMs).send(context.slotClients[slot]);
+  };
+
+  const wait = (
+    request: VisitorRequest,
+    response: VisitorResponse,
+    key: CacheKey,
+    again: () => void,
+  ): boolean => {
+    const one = {
+      wake() {
+        waiting.delete(request);
+        if (isGone(request, response)) return;
+        try {
+          again();
+        } catch (error) {
+          context.onFault(error as Error);
+          request.socket.destroy();
+        }
+      },
+    };
+    if (!cache.collapse.wait(key, one)) return false;
+    waiting.add(request);
+    onGone(request, response, () => {
+      waiting.delete(request);
+      cache.collapse.leave(key, one);
+    });
+    return true;
+  };
+
+  return {
+    heads,
+    waiting: () => waiting,
+    pass(request, response, ready, slot, again) {
+      if (hasBody(request) && request.method === 'GET') return null;
+      const { path, headers } = ready;
+      const look = cache.look({ method: request.method as string, path, headers }, slot);
+      switch (look.what) {
+        case 'pass':
+          return null;
+        case 'refuse':
+          return 'refuse';
+        case 'ask':
+          return look.fill;
+        case 'wait':
+          return wait(request, response, look.key, again) ? 'done' : null;
+        case 'answer':
+          if (look.refresh) refresh(ready, slot, look.refresh);
+          else if (heads && look.isPlain && request instanceof PlainRequest) {
+            if (request.text !== null)
+              heads.remember(request.text, groupOf(ready), look.key, look.served.stored);
+          }
+          answer(request, response, ready, slot, look.served);
+          return 'done';
+      }
+    },
+  };
+}
+
+/** Connections whose requests get the same answer to the same bytes. */
+export function groupOf({ peer }: Pick<Prepared, 'peer'>): number {
+  return (peer.trusted ? 1 : 0) + (peer.encrypted ? 2 : 0);
+}
