@@ -4,18 +4,18 @@ import { isHashed } from '../../slots/hashed.ts';
 import type { PerSlot, Slot } from '../../slots/slot.ts';
 import { hitStatus } from './answer-bytes.ts';
 import { cacheStatus } from './cache-status.ts';
-import { type Collapse, createCollapse, type Leader } from './collapse.ts';
+import { type Collapse, createCollapse } from './collapse.ts';
 import type { Directives } from './directives.ts';
-import { fieldValue, hasField } from './fields.ts';
 import type { CacheCounts, CacheRequest, Fill, ServedStored } from './fill.ts';
 import { createInvalidation } from './invalidation.ts';
 import { type CacheKey, cacheKey, ignoredParameters, releaseOf } from './key.ts';
 import type { RequestFacts } from './may-store.ts';
 import { cookieMatcher, pathMatcher } from './patterns.ts';
 import type { ReleaseFiles } from './release-files.ts';
+import { type RequestView, viewOf } from './request-view.ts';
 import { requestDirectives, useOf } from './reuse.ts';
 import { createCacheStore } from './store.ts';
-import { createStoreFill } from './store-fill.ts';
+import { type FillOptions, StoreFill } from './store-fill.ts';
 
 /** What happens to a request. */
 export type Look =
@@ -53,9 +53,6 @@ export interface ReleaseCache {
 
 const PASS: Look = { what: 'pass' };
 
-/** Fields that say where a request came from, and that a site may answer by. */
-const FORWARDED = /^x-forwarded-(?!for$)/i;
-
 export function createReleaseCache(
   config: CacheConfig,
   files: ReleaseFiles,
@@ -73,14 +70,17 @@ export function createReleaseCache(
 
   const parts = { config, store, counts, now, serving: (slot: Slot) => serving[slot] };
 
-  const factsOf = ({ method, path, headers }: CacheRequest, release: string): RequestFacts => {
+  const factsOf = (
+    { method, path }: CacheRequest,
+    { cookies, hasAuthorization }: RequestView,
+    release: string,
+  ): RequestFacts => {
     const query = path.indexOf('?');
     const bare = query === -1 ? path : path.slice(0, query);
-    const cookies = fieldValue(headers, 'cookie');
     const hasCookie = cookies !== undefined && hasForeign(cookies);
     return {
       method,
-      fields: headers,
+      hasAuthorization,
       // A site may show a file to those only who are signed in; a hashed one is no secret.
       isReleaseFile: (!hasCookie || isHashed(bare)) && files.has(release, bare),
       isUntilRelease: isUntilRelease(bare) && !isExcepted(bare),
@@ -92,21 +92,22 @@ export function createReleaseCache(
     request: CacheRequest,
     slot: Slot,
     key: CacheKey,
-    options: { facts: RequestFacts; leader: Leader | null; stored?: ServedStored['stored'] },
-  ): Fill => createStoreFill(parts, request, { slot, key, ...options });
+    options: Pick<FillOptions, 'facts' | 'asked' | 'leader' | 'stored'>,
+  ): Fill => new StoreFill(parts, request, { slot, key, ...options });
 
   const miss = (
     request: CacheRequest,
     slot: Slot,
     key: CacheKey,
+    view: RequestView,
     asked: Directives,
     facts: RequestFacts,
   ): Look => {
     if (asked.has('only-if-cached')) return { what: 'refuse' };
     counts.miss++;
-    const isShared = request.method === 'GET' && isForAnybody(request, facts, asked);
+    const isShared = request.method === 'GET' && isForAnybody(view, facts, asked);
     const leader = isShared ? collapse.lead(key) : null;
-    return { what: 'ask', fill: fillFor(request, slot, key, { facts, leader }) };
+    return { what: 'ask', fill: fillFor(request, slot, key, { facts, asked, leader }) };
   };
 
   return {
@@ -114,39 +115,39 @@ export function createReleaseCache(
       const release = serving[slot];
       if (release === null) return PASS;
       const { method, headers } = request;
-      const key = keyOf(request, release, isIgnored);
+      const view = viewOf(headers);
+      const key = cacheKey(release, view.scheme, view.host, request.path, isIgnored);
       if (method !== 'GET' && method !== 'HEAD') {
         return { what: 'ask', fill: createInvalidation(store, request, key, live) };
       }
-      const asked = requestDirectives(headers);
+      const asked = requestDirectives(view.cacheControl, view.pragma);
       const stored = store.find(key, headers);
-      const facts = factsOf(request, release);
+      const facts = factsOf(request, view, release);
       if (stored === undefined) {
-        if (isForAnybody(request, facts, asked) && collapse.isLed(key))
-          return { what: 'wait', key };
-        return miss(request, slot, key, asked, facts);
+        if (collapse.isLed(key) && isForAnybody(view, facts, asked)) return { what: 'wait', key };
+        return miss(request, slot, key, view, asked, facts);
       }
       if (stored.isAnonymous && facts.hasCookie) {
         counts.bypass++;
-        const fill = fillFor(request, slot, key, { facts, leader: null });
+        const fill = fillFor(request, slot, key, { facts, asked, leader: null });
         fill.status = cacheStatus({ kind: 'fwd', why: 'request' });
         return { what: 'ask', fill };
       }
       const use = useOf(stored.lifetime, asked, now());
       if (use.how === 'revalidate') {
         if (asked.has('only-if-cached')) return { what: 'refuse' };
-        const fill = fillFor(request, slot, key, { facts, leader: null, stored });
+        const fill = fillFor(request, slot, key, { facts, asked, leader: null, stored });
         return { what: 'ask', fill };
       }
       const served = { stored, status: hitStatus(stored, now()) };
       if (use.how === 'fresh') {
         counts.hit++;
-        const isPlain = method === 'GET' && asked.size === 0 && !isConditional(headers);
+        const isPlain = method === 'GET' && asked.size === 0 && !view.isConditional;
         return { what: 'answer', key, served, refresh: null, isPlain };
       }
       counts.stale++;
       const leader = collapse.lead(`refresh ${key}`);
-      const refresh = leader ? fillFor(request, slot, key, { facts, leader, stored }) : null;
+      const refresh = leader ? fillFor(request, slot, key, { facts, asked, leader, stored }) : null;
       return { what: 'answer', key, served, refresh, isPlain: false };
     },
     collapse,
@@ -170,34 +171,9 @@ export function createReleaseCache(
 }
 
 /** Whether the answer to this request may be for others too, so that it is worth waiting for. */
-function isForAnybody({ headers }: CacheRequest, facts: RequestFacts, asked: Directives): boolean {
-  if (facts.hasCookie || asked.has('no-store') || asked.has('no-cache')) return false;
-  return !hasField(headers, 'authorization') && !hasField(headers, 'range');
-}
-
-/** RFC 9110 §13.1 and §14.2. */
-function isConditional(headers: readonly string[]): boolean {
-  return ['if-none-match', 'if-modified-since', 'range'].some((name) => hasField(headers, name));
-}
-
-function keyOf(
-  { path, headers }: CacheRequest,
-  release: string,
-  isIgnored: (parameter: string) => boolean,
-): CacheKey {
-  let host = headers[1] as string;
-  let scheme: 'http' | 'https' = 'http';
-  // What a trusted proxy says of its visitor may change an answer, so that it is a part of the key.
-  for (let i = 2; i < headers.length; i += 2) {
-    const name = headers[i] as string;
-    if (name.length < 14 || !FORWARDED.test(name)) continue;
-    const value = headers[i + 1] as string;
-    if (name === 'X-Forwarded-Proto' && (value === 'http' || value === 'https')) scheme = value;
-    else if (name !== 'X-Forwarded-Host' || value !== headers[1]) {
-      host += `|${name}=${encodeURIComponent(value)}`;
-    }
-  }
-  return cacheKey(release, scheme, host, path, isIgnored);
+function isForAnybody(view: RequestView, facts: RequestFacts, asked: Directives): boolean {
+  if (facts.hasCookie || view.hasAuthorization || view.hasRange) return false;
+  return !asked.has('no-store') && !asked.has('no-cache');
 }
 
 /** The path in a key, without its query. */

@@ -26,8 +26,7 @@ export type Permission = 'explicit' | 'release-file' | 'until-release';
 /** What is known of the request that an answer belongs to. */
 export interface RequestFacts {
   method: string;
-  /** Fields as the slot gets them. */
-  fields: readonly string[];
+  hasAuthorization: boolean;
   /** The URL is that of a file in the release's client folder, which cannot change before the flip. */
   isReleaseFile: boolean;
   /** The URL is under `cache.untilRelease` and not under `cache.except`. */
@@ -37,7 +36,13 @@ export interface RequestFacts {
 }
 
 export type Verdict =
-  | { store: true; why: Permission; policy: Policy }
+  | {
+      store: true;
+      why: Permission;
+      /** Only for requests without cookies of their own. */
+      isAnonymous: boolean;
+      policy: Policy;
+    }
   | { store: false; why: Refusal };
 
 export function mayStore(
@@ -51,7 +56,9 @@ export function mayStore(
   if (refusal !== null) return { store: false, why: refusal };
   const permission = permissionOf(request, status, fields, policy, receivedAt);
   if (typeof permission !== 'string') return { store: false, why: permission.refusal };
-  return { store: true, why: permission, policy };
+  const isAnonymous =
+    permission === 'until-release' || (permission === 'explicit' && !saysShared(policy));
+  return { store: true, why: permission, isAnonymous, policy };
 }
 
 function refusalOf(
@@ -68,7 +75,7 @@ function refusalOf(
   if (directives.has('no-store') && !mustUnderstand) return 'no-store';
   if (directives.has('private')) return 'private';
   if (hasField(fields, 'set-cookie')) return 'set-cookie';
-  if (hasField(request.fields, 'authorization') && !sharesAuthorized(directives)) {
+  if (request.hasAuthorization && !sharesAuthorized(directives)) {
     return 'authorization';
   }
   return (fieldValue(fields, 'vary') ?? '').split(',').some((name) => name.trim() === '*')
@@ -90,7 +97,9 @@ function permissionOf(
 ): Permission | { refusal: Refusal } {
   if (request.isReleaseFile && status === 200) return 'release-file';
   const lifetime = lifetimeMs(fields, policy, receivedAt);
-  if (saysShared(policy) && lifetime !== null) return 'explicit';
+  // RFC 9111 §3 lets a shared cache keep what says no more than `max-age`. Many say it of pages that they make for each
+  // visitor, so that it counts only where there is no cookie to know one by.
+  if (lifetime !== null && (saysShared(policy) || !request.hasCookie)) return 'explicit';
   if (!request.isUntilRelease || ![200, 301, 308, 404, 410].includes(status)) {
     return { refusal: 'no-lifetime' };
   }

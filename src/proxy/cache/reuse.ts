@@ -1,6 +1,5 @@
 /** What a request gets from a stored answer (RFC 9111 §4 and §5.2.1, RFC 5861). Pure; times are milliseconds. */
 import { type Directives, readDirectives, seconds } from './directives.ts';
-import { fieldValue } from './fields.ts';
 
 /** How a stored answer may be used over time. */
 export interface Lifetime {
@@ -32,13 +31,15 @@ export function ageMs(lifetime: Lifetime, now: number): number {
   return lifetime.initialAgeMs + Math.max(0, now - lifetime.receivedAt);
 }
 
-/** What a request asks of a cache (RFC 9111 §5.2.1). */
-export function requestDirectives(fields: readonly string[]): Directives {
-  const value = fieldValue(fields, 'cache-control');
-  if (value !== undefined) return readDirectives(value);
+/** What a request asks of a cache (RFC 9111 §5.2.1), by its fields. */
+export function requestDirectives(
+  cacheControl: string | undefined,
+  pragma: string | undefined,
+): Directives {
+  if (cacheControl !== undefined) return readDirectives(cacheControl);
   // RFC 9111 §5.4: of old clients, and only without Cache-Control.
-  const pragma = readDirectives(fieldValue(fields, 'pragma'));
-  return pragma.has('no-cache') ? pragma : readDirectives(undefined);
+  const old = readDirectives(pragma);
+  return old.has('no-cache') ? old : readDirectives(undefined);
 }
 
 export function useOf(lifetime: Lifetime, asked: Directives, now: number): Use {

@@ -4,12 +4,13 @@ import type { AnswerHead } from '../slot/answer-head.ts';
 import { hitStatus } from './answer-bytes.ts';
 import { cacheStatus } from './cache-status.ts';
 import type { Leader } from './collapse.ts';
+import type { Directives } from './directives.ts';
 import { firstValue, withoutFields } from './fields.ts';
 import type { CacheCounts, CacheRequest, Fill, ServedStored } from './fill.ts';
 import { policyOf } from './freshness.ts';
 import { type CacheKey, releaseOf } from './key.ts';
 import { mayStore, type Permission, type RequestFacts } from './may-store.ts';
-import { mayReplaceError, requestDirectives } from './reuse.ts';
+import { mayReplaceError } from './reuse.ts';
 import type { CacheStore } from './store.ts';
 import { lifetimeOf, type Received, type StoredAnswer, sizeOf, toStored } from './stored.ts';
 import { updatedFields } from './update.ts';
@@ -27,6 +28,8 @@ export interface FillOptions {
   slot: Slot;
   key: CacheKey;
   facts: RequestFacts;
+  /** What the request says of caches. */
+  asked: Directives;
   leader: Leader | null;
   /** Is asked about, or stands in when the slot fails. */
   stored?: StoredAnswer | undefined;
@@ -42,121 +45,133 @@ const CONDITIONS = new Set([
   'range',
 ]);
 
+const MISS = cacheStatus({ kind: 'fwd', why: 'uri-miss' });
+const STALE = cacheStatus({ kind: 'fwd', why: 'stale' });
+
 /** RFC 5861 §4 names these. */
 const FAILURES = new Set([500, 502, 503, 504]);
 
-/** Watches the answer to one GET or HEAD, and stores it if it may be. */
-export function createStoreFill(
-  parts: FillParts,
-  request: CacheRequest,
-  { slot, key, facts, leader, stored }: FillOptions,
-): Fill {
-  const { config, store, counts, now } = parts;
-  const requestedAt = now();
-  const isNoStore = requestDirectives(request.headers).has('no-store');
-  let received: Omit<Received, 'body'> | null = null;
-  let pieces: Buffer[] = [];
-  let length = 0;
+/** Watches the answer to one GET or HEAD, and stores it if it may be. A class: one is made for each that is asked for. */
+export class StoreFill implements Fill {
+  readonly headers: string[];
+  status: string | null;
+  readonly #parts: FillParts;
+  readonly #request: CacheRequest;
+  readonly #options: FillOptions;
+  readonly #requestedAt: number;
+  #received: Omit<Received, 'body'> | null = null;
+  #pieces: Buffer[] = [];
+  #length = 0;
 
-  const giveUp = (isUseless: boolean) => {
-    received = null;
-    pieces = [];
-    leader?.done(isUseless);
-  };
+  constructor(parts: FillParts, request: CacheRequest, options: FillOptions) {
+    this.#parts = parts;
+    this.#request = request;
+    this.#options = options;
+    this.#requestedAt = parts.now();
+    const { stored } = options;
+    this.headers = stored ? questionFields(request.headers, stored) : request.headers;
+    this.status = stored ? STALE : MISS;
+  }
 
-  /** The answer is of the release that the request was for: a fail-over or a flip may have come between. */
-  const isOfThisRelease = (from: Slot) => from === slot && parts.serving(slot) === releaseOf(key);
-
-  const revalidated = (answer: StoredAnswer, by304: readonly string[]): ServedStored => {
-    const fields = updatedFields(answer.fields, by304);
-    const policy = policyOf(fields);
-    const permission: Permission = answer.isAnonymous ? 'until-release' : permissionOf(answer);
-    const times = { requestedAt, receivedAt: now() };
-    const { staleIfErrorMs } = config;
-    const lifetime = lifetimeOf({ policy, permission, fields, staleIfErrorMs, ...times });
-    const fresh = { ...answer, fields, lifetime };
-    const updated = { ...fresh, size: sizeOf(fresh) };
-    store.put(key, updated);
-    counts.revalidated++;
-    return { stored: updated, status: hitStatus(updated, now(), 'REVALIDATED') };
-  };
-
-  return {
-    headers: stored ? questionFields(request.headers, stored) : request.headers,
-    status: cacheStatus({ kind: 'fwd', why: stored ? 'stale' : 'uri-miss' }),
-
-    begin(from, head, fields) {
-      const isOurs = isOfThisRelease(from);
-      if (stored && isOurs && head.status === 304) {
-        const served = revalidated(stored, fields);
-        giveUp(false);
-        return served;
-      }
-      if (stored && FAILURES.has(head.status) && mayReplaceError(stored.lifetime, now())) {
-        giveUp(false);
-        return standIn(stored, now(), counts);
-      }
-      if (stored) counts.miss++;
-      const verdict = mayStore(facts, head.status, fields, now());
-      if (!isOurs || isNoStore || !verdict.store || !canBeWhole(head, config.maxEntryBytes)) {
-        giveUp(true);
-        return null;
-      }
-      received = {
-        status: head.status,
-        reason: head.reason,
-        fields,
-        requestFields: request.headers,
-        requestedAt,
-        receivedAt: now(),
-        policy: verdict.policy,
-        permission: verdict.why,
-        staleIfErrorMs: config.staleIfErrorMs,
-      };
-      this.status = cacheStatus({
-        kind: 'fwd',
-        why: stored ? 'stale' : 'uri-miss',
-        fwdStatus: head.status,
-        stored: true,
-      });
+  begin(from: Slot, head: AnswerHead, fields: readonly string[]): ServedStored | null {
+    const { stored, facts, asked } = this.#options;
+    const { config, counts, now } = this.#parts;
+    const isOurs = this.#isOfThisRelease(from);
+    if (stored) {
+      if (isOurs && head.status === 304) return this.#revalidated(stored, fields);
+      const served = FAILURES.has(head.status) ? this.fail() : null;
+      if (served) return served;
+      counts.miss++;
+    }
+    const verdict = mayStore(facts, head.status, fields, now());
+    if (!isOurs || !verdict.store || asked.has('no-store') || !canBeWhole(head, config)) {
+      this.#giveUp(true);
       return null;
-    },
+    }
+    this.#received = {
+      status: head.status,
+      reason: head.reason,
+      fields: [...fields],
+      requestFields: this.#request.headers,
+      requestedAt: this.#requestedAt,
+      receivedAt: now(),
+      policy: verdict.policy,
+      permission: verdict.why,
+      isAnonymous: verdict.isAnonymous,
+      staleIfErrorMs: config.staleIfErrorMs,
+    };
+    const why = stored ? 'stale' : 'uri-miss';
+    this.status = cacheStatus({ kind: 'fwd', why, fwdStatus: head.status, stored: true });
+    return null;
+  }
 
-    data(bytes) {
-      if (received === null) return;
-      length += bytes.length;
-      if (length > config.maxEntryBytes) giveUp(true);
-      else pieces.push(bytes);
-    },
+  data(bytes: Buffer): void {
+    if (this.#received === null) return;
+    this.#length += bytes.length;
+    if (this.#length > this.#parts.config.maxEntryBytes) this.#giveUp(true);
+    else this.#pieces.push(bytes);
+  }
 
-    end() {
-      if (received !== null && isOfThisRelease(slot)) {
-        store.put(key, toStored({ ...received, body: joined(pieces, length) }));
-      }
-      giveUp(false);
-    },
+  end(): void {
+    const received = this.#received;
+    const { slot, key } = this.#options;
+    if (received !== null && this.#isOfThisRelease(slot)) {
+      const body = joined(this.#pieces, this.#length);
+      this.#parts.store.put(key, toStored({ ...received, body }));
+    }
+    this.#giveUp(false);
+  }
 
-    fail() {
-      giveUp(false);
-      if (!stored || !mayReplaceError(stored.lifetime, now())) return null;
-      return standIn(stored, now(), counts);
-    },
+  fail(): ServedStored | null {
+    this.#giveUp(false);
+    const { stored } = this.#options;
+    const now = this.#parts.now();
+    if (!stored || !mayReplaceError(stored.lifetime, now)) return null;
+    this.#parts.counts.stale++;
+    return { stored, status: hitStatus(stored, now, 'STALE-IF-ERROR') };
+  }
 
-    drop() {
-      giveUp(false);
-    },
-  };
-}
+  drop(): void {
+    this.#giveUp(false);
+  }
 
-function standIn(stored: StoredAnswer, now: number, counts: CacheCounts): ServedStored {
-  counts.stale++;
-  return { stored, status: hitStatus(stored, now, 'STALE-IF-ERROR') };
+  #giveUp(isUseless: boolean): void {
+    this.#received = null;
+    this.#pieces = [];
+    this.#options.leader?.done(isUseless);
+  }
+
+  /** A fail-over or a flip may have come between: then the answer is not that of the key's release. */
+  #isOfThisRelease(from: Slot): boolean {
+    const { slot, key } = this.#options;
+    return from === slot && this.#parts.serving(slot) === releaseOf(key);
+  }
+
+  /** The slot says that the stored answer is right still (RFC 9111 §4.3.4). */
+  #revalidated(answer: StoredAnswer, by304: readonly string[]): ServedStored {
+    const { config, store, counts, now } = this.#parts;
+    const fields = updatedFields(answer.fields, by304);
+    const lifetime = lifetimeOf({
+      policy: policyOf(fields),
+      permission: permissionOf(answer),
+      fields,
+      staleIfErrorMs: config.staleIfErrorMs,
+      requestedAt: this.#requestedAt,
+      receivedAt: now(),
+    });
+    const fresh = { ...answer, fields, lifetime };
+    const stored = { ...fresh, size: sizeOf(fresh) };
+    store.put(this.#options.key, stored);
+    counts.revalidated++;
+    this.#giveUp(false);
+    return { stored, status: hitStatus(stored, now(), 'REVALIDATED') };
+  }
 }
 
 /** One that ends with its connection may be a part, and nobody can tell. */
-function canBeWhole({ status, known }: AnswerHead, most: number): boolean {
+function canBeWhole({ status, known }: AnswerHead, config: CacheConfig): boolean {
   const length = known['content-length'];
-  if (length !== undefined) return Number(length) <= most;
+  if (length !== undefined) return Number(length) <= config.maxEntryBytes;
   return known['transfer-encoding'] !== undefined || status === 204;
 }
 

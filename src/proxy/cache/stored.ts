@@ -15,7 +15,7 @@ export interface StoredAnswer {
   body: Buffer;
   lifetime: Lifetime;
   by: VaryingBy;
-  /** Only for visitors without cookies of their own: nothing but the config says that it may be stored. */
+  /** Only for visitors without cookies of their own: it does not say itself that others may have it. */
   isAnonymous: boolean;
   /** Bytes of memory, all counted, the copy that goes over the wire as well. */
   size: number;
@@ -53,6 +53,7 @@ export interface Received {
   receivedAt: number;
   policy: Policy;
   permission: Permission;
+  isAnonymous: boolean;
   /** `cache.staleIfErrorMs`. */
   staleIfErrorMs: number;
 }
@@ -70,13 +71,13 @@ export function toStored(received: Received): StoredAnswer {
     body,
     lifetime: lifetimeOf(received),
     by: varyingBy(varyNames(received.fields), requestFields),
-    isAnonymous: received.permission === 'until-release',
+    isAnonymous: received.isAnonymous,
   };
   return { ...stored, size: sizeOf(stored) };
 }
 
 export function lifetimeOf(
-  received: Omit<Received, 'status' | 'reason' | 'body' | 'requestFields'>,
+  received: Omit<Received, 'status' | 'reason' | 'body' | 'requestFields' | 'isAnonymous'>,
 ): Lifetime {
   const { policy, permission, fields, requestedAt, receivedAt, staleIfErrorMs } = received;
   const { directives } = policy;

@@ -4,7 +4,7 @@ import { mayStore, type RequestFacts } from '../../../src/proxy/cache/may-store.
 const NOW = Date.UTC(2026, 10, 28);
 const GET: RequestFacts = {
   method: 'GET',
-  fields: [],
+  hasAuthorization: false,
   isReleaseFile: false,
   isUntilRelease: false,
   hasCookie: false,
@@ -27,7 +27,6 @@ test.each([
 
 test.each([
   ['nothing', [], 'no-lifetime'],
-  ['max-age without public', ['Cache-Control', 'max-age=60'], 'no-lifetime'],
   ['no-store', ['Cache-Control', 'public, max-age=60, no-store'], 'no-store'],
   ['private', ['Cache-Control', 'private, s-maxage=60'], 'private'],
   ['Set-Cookie', ['Cache-Control', 's-maxage=60', 'Set-Cookie', 'a=b'], 'set-cookie'],
@@ -41,7 +40,7 @@ test.each([100, 206, 304, 401, 407])('a %i is not stored, whatever it says', (st
 });
 
 test('an answer to Authorization is stored only if it says that it is shared', () => {
-  const request = { fields: ['Authorization', 'Basic x'] };
+  const request = { hasAuthorization: true };
   expect(why(['CDN-Cache-Control', 'max-age=60'], request)).toBe('authorization');
   expect(why(['Cache-Control', 'public, max-age=60'], request)).toBe('explicit');
   expect(why(['Cache-Control', 's-maxage=60'], request)).toBe('explicit');
@@ -71,4 +70,12 @@ test('must-understand overrides no-store for a status that is understood', () =>
 
 test.each(['HEAD', 'POST', 'OPTIONS'])('an answer to %s is not stored', (method) => {
   expect(why(['Cache-Control', 's-maxage=60'], { method })).toBe('method');
+});
+
+test('an answer that says no more than max-age is stored for visitors without cookies alone', () => {
+  const fields = ['Cache-Control', 'max-age=60'];
+  expect(mayStore(GET, 200, fields, NOW)).toMatchObject({ why: 'explicit', isAnonymous: true });
+  expect(why(fields, { hasCookie: true })).toBe('no-lifetime');
+  const shared = ['Cache-Control', 'public, max-age=60'];
+  expect(mayStore(GET, 200, shared, NOW)).toMatchObject({ why: 'explicit', isAnonymous: false });
 });

@@ -13,8 +13,13 @@ function key(release: string, path: string): string {
 
 function answer(body: string | Buffer, vary = '', requestFields: string[] = []): StoredAnswer {
   const fields = ['Cache-Control', 's-maxage=60', ...(vary ? ['Vary', vary] : [])];
-  const request = { method: 'GET', isReleaseFile: false, isUntilRelease: false, hasCookie: false };
-  const verdict = mayStore({ ...request, fields: requestFields }, 200, fields, NOW);
+  const no = {
+    isReleaseFile: false,
+    isUntilRelease: false,
+    hasCookie: false,
+    hasAuthorization: false,
+  };
+  const verdict = mayStore({ method: 'GET', ...no }, 200, fields, NOW);
   if (!verdict.store) throw new Error(verdict.why);
   return toStored({
     status: 200,
@@ -26,6 +31,7 @@ function answer(body: string | Buffer, vary = '', requestFields: string[] = []):
     receivedAt: NOW,
     policy: verdict.policy,
     permission: verdict.why,
+    isAnonymous: verdict.isAnonymous,
     staleIfErrorMs: 0,
   });
 }
