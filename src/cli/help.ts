@@ -47,6 +47,14 @@ const HELP: Record<string, Help> = {
   releases: { group: LOOK, examples: ['slots releases'] },
   history: { group: LOOK, examples: ['slots history -n 5'] },
   logs: { group: LOOK, examples: ['slots logs build', 'slots logs proxy -f'] },
+  cache: { group: LOOK, examples: ['slots cache'] },
+  purge: {
+    group: PUBLISH,
+    examples: [
+      'slots purge',
+      'slots purge /prices/ "/blog/**"   # after a change that no edit makes',
+    ],
+  },
   dash: { group: LOOK, examples: ['slots dash'] },
 };
 

@@ -8,6 +8,7 @@ import { type SitePaths, sitePaths } from '../slots/paths.ts';
 import { siteRoot } from '../slots/site-root.ts';
 import { VERSION } from '../version.ts';
 import { build } from './build.ts';
+import { purge, showCache } from './cache.ts';
 import { completion, SHELLS } from './completion.ts';
 import { dash } from './dash.ts';
 import { doctor } from './doctor.ts';
@@ -115,6 +116,18 @@ program
     countOfLines,
   )
   .action((which, options) => withSite((config, paths) => logs(config, paths, which, options)));
+
+program
+  .command('cache')
+  .description('what is stored in memory, and how well that serves')
+  .option('--json', 'for programs')
+  .action((options) => withSite((_config, paths) => showCache(paths, options)));
+
+program
+  .command('purge')
+  .description('forget what is stored in memory; all of it without a path')
+  .argument('[path...]', 'of the site, such as /blog/ or "/blog/**"')
+  .action((which) => withSite((_config, paths) => purge(paths, which)));
 
 program
   .command('pause')

@@ -51,7 +51,7 @@ async function statusWithoutController(config: Config, paths: SitePaths): Promis
   ];
   return toStatus(config, state, {
     version: VERSION,
-    workers: workers.map((pid) => ({ pid, epoch: state.epoch, inflight: none })),
+    workers: workers.map((pid) => ({ pid, epoch: state.epoch, inflight: none, counters: null })),
     instances: { blue: instances('blue'), green: instances('green') },
     healthy: { blue: false, green: false },
     pending: 0,

@@ -14,6 +14,8 @@ export interface ControlHandlers {
   /** Takes the assignment over, before it returns; says which one the worker routes by now. */
   onAssignment(assignment: Assignment): { epoch: number; revision: number };
   onCut(slot: 'blue' | 'green'): void;
+  /** @returns how many URLs were forgotten */
+  onPurge(paths: string[]): number;
   report(): Extract<FromWorker, { type: 'report' }>;
 }
 
@@ -41,6 +43,11 @@ export function connectController(
   const receive = (message: ToWorker) => {
     if (message.type === 'cut') {
       handlers.onCut(message.slot);
+      return;
+    }
+    if (message.type === 'purge') {
+      send({ type: 'purged', id: message.id, urls: handlers.onPurge(message.paths) });
+      report();
       return;
     }
     const routed = handlers.onAssignment(message.assignment);

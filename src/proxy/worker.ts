@@ -123,6 +123,7 @@ export function createDataPlane(
     onBadAnswer,
   };
   const cache = cacheConfig ? createReleaseCache(cacheConfig, releaseFiles) : null;
+  if (cache) counters.cache = cache.counts;
   const fromCache =
     cache &&
     createFromCache({

@@ -21,11 +21,15 @@ export const REPORT_INTERVAL_MS = 250;
 export type ToWorker =
   | { type: 'assignment'; assignment: Assignment }
   /** The drain's limit is reached: end what is still open on this slot, as cleanly as its protocol allows. */
-  | { type: 'cut'; slot: Slot };
+  | { type: 'cut'; slot: Slot }
+  /** Forget what is stored under these paths; under all where there are none. Only for workers that report `cache`. */
+  | { type: 'purge'; id: number; paths: string[] };
 
 export type FromWorker =
   /** The worker routes by this assignment from its next request on. */
   | { type: 'ack'; epoch: number; revision: number }
+  /** So many URLs have been forgotten. */
+  | { type: 'purged'; id: number; urls: number }
   | { type: 'report'; inflight: PerSlot<number>; counters: Counters };
 
 /**
@@ -62,4 +66,24 @@ export interface Counters {
   retries: number;
   /** Requests answered by the standby because the active slot refused the connection. */
   failovers: number;
+  /** Not there without a cache, and from workers of an earlier version. */
+  cache?: CacheCounts | undefined;
+}
+
+/** Requests by what the release cache made of them, and what it holds at this instant. */
+export interface CacheCounts {
+  /** Answered from memory. */
+  hit: number;
+  /** From memory though its time was over: while it was asked for anew, or because the slot failed. */
+  stale: number;
+  /** From memory after the slot had said that it is right still. */
+  revalidated: number;
+  /** Sent on, since nothing was stored. */
+  miss: number;
+  /** Sent on though something was stored: it was not for this visitor. */
+  bypass: number;
+  /** Answers in memory. */
+  entries: number;
+  /** Memory that they take. */
+  bytes: number;
 }

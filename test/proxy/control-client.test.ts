@@ -55,6 +55,10 @@ function notingHandlers() {
       return { epoch, revision };
     },
     onCut: (slot) => void told.push(`cut ${slot}`),
+    onPurge(paths) {
+      told.push(`purge ${paths.join(' ')}`);
+      return paths.length;
+    },
     report: () => testReport({ blue: told.length, green: 0 }),
   };
   return { told, handlers };
@@ -171,4 +175,15 @@ test('what comes along with the controller’s 101 is not lost', async () => {
   const { told, handlers } = notingHandlers();
   connectController(socketPath, handlers);
   await until(() => told.includes('cut green'), 'the word');
+});
+
+test('a worker that is told to purge answers how much it has forgotten', async () => {
+  const { socketPath, link } = await startController();
+  const { told, handlers } = notingHandlers();
+  connectController(socketPath, handlers);
+  const { send, said } = await link();
+  send({ type: 'purge', id: 7, paths: ['/a', '/b'] });
+  await until(() => said.length > 0, 'an answer');
+  expect(said[0]).toEqual({ type: 'purged', id: 7, urls: 2 });
+  expect(told).toEqual(['purge /a /b']);
 });

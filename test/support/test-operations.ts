@@ -21,6 +21,7 @@ export function testOperations(over: Partial<Operations> = {}) {
     promote: call('promote', exampleOf('/api/promote')),
     restart: call('restart', exampleOf('/api/restart')),
     rollback: call('rollback', exampleOf('/api/rollback')),
+    purge: call('purge', exampleOf('/api/purge')),
     pause: call('pause', undefined),
     resume: call('resume', undefined),
     releases: call('releases', exampleOf('/api/releases')),

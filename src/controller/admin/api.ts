@@ -19,6 +19,8 @@ export interface Operations {
   restart(): Promise<{ id: string }>;
   /** @param release `null` for the standby */
   rollback(release: string | null): Promise<{ id: string }>;
+  /** @param paths with `*` and `**`; none: everything that is stored. @returns how many answers were forgotten */
+  purge(paths: string[]): Promise<{ forgotten: number }>;
   pause(): Promise<void>;
   resume(): Promise<void>;
   /** Newest first. */

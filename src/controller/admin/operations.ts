@@ -54,6 +54,11 @@ export function createOperations(parts: OperationParts): Operations {
       return { id: order.id };
     },
     rollback: (release) => rollback(parts, release),
+    async purge(paths) {
+      const forgotten = await context.workers.purge(paths);
+      log.info({ event: 'cache.purge', paths, forgotten }, `forgot ${forgotten} stored answers`);
+      return { forgotten };
+    },
     pause: () => pause(true),
     async resume() {
       await pause(false);

@@ -4,6 +4,8 @@ import { type PerSlot, type Role, SLOTS, type Slot } from '../../slots/slot.ts';
 import { type LastPromotion, type Stage, type State, stageOf } from '../../slots/state.ts';
 import type { Trigger } from '../../slots/trigger.ts';
 import { roles } from '../promotion/roles.ts';
+import { type CacheSummary, cacheOf } from '../workers/cache-summary.ts';
+import type { WorkerStatus } from '../workers/fleet.ts';
 
 /** The output of `slots status --json`; stable. */
 export interface Status {
@@ -40,6 +42,8 @@ export interface Status {
   };
   /** Hashed files of earlier releases that are kept for open tabs; not there where `skew` is off. */
   skew?: { files: number; bytes: number };
+  /** The release caches of all workers together. */
+  cache: CacheSummary;
   /** Visitors were moved off this slot because it died; not there otherwise. */
   failedOverFrom?: Slot;
 }
@@ -61,7 +65,7 @@ export interface SlotStatus {
 
 export interface Facts {
   version: string;
-  workers: { pid: number; epoch: number; inflight: PerSlot<number> }[];
+  workers: WorkerStatus[];
   instances: PerSlot<Instance[]>;
   healthy: PerSlot<boolean>;
   pending: number;
@@ -114,6 +118,7 @@ export function toStatus(config: Config, state: State, facts: Facts): Status {
       ...(facts.note !== null && { note: facts.note }),
     },
     ...(facts.skew !== null && { skew: facts.skew }),
+    cache: cacheOf(facts.workers),
     // A flip back to the slot that died is under way.
     ...(state.failedOverFrom !== null &&
       state.failedOverFrom !== state.active && { failedOverFrom: state.failedOverFrom }),

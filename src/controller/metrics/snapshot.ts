@@ -7,6 +7,7 @@ import type { SitePaths } from '../../slots/paths.ts';
 import { listReleases } from '../../slots/release.ts';
 import type { PerSlot } from '../../slots/slot.ts';
 import type { State } from '../../slots/state.ts';
+import type { Counters } from '../../wire/messages.ts';
 import type { HealthMonitor } from '../health/monitor.ts';
 import type { Store } from '../store.ts';
 import type { Workers } from '../workers/fleet.ts';
@@ -36,7 +37,7 @@ export interface Snapshot {
   sums: CounterSums;
   /** Releases that may be a label's value: those that are kept or in a slot. */
   releases: Set<string | null>;
-  workers: { inflight: PerSlot<number> }[];
+  workers: { inflight: PerSlot<number>; counters: Counters | null }[];
   healthy: PerSlot<boolean>;
   pending: number;
   eventCounters: EventCounters;

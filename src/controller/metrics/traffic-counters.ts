@@ -4,7 +4,13 @@ import { type Counters, LATENCY_BOUNDS_MS, type Traffic } from '../../wire/messa
 import { createTrafficRing, type TrafficPoint } from './traffic-ring.ts';
 
 /** Sums over all workers, those that have ended included, since the controller started. */
-export type CounterSums = Omit<Counters, 'since'>;
+export type CounterSums = Omit<Counters, 'since' | 'cache'> & {
+  cache: Record<CacheResult, number>;
+};
+
+/** What a release cache can make of a request. */
+export const CACHE_RESULTS = ['hit', 'stale', 'revalidated', 'miss', 'bypass'] as const;
+type CacheResult = (typeof CACHE_RESULTS)[number];
 
 export interface TrafficCounters {
   /** Adds a worker's report. One that this version does not understand is passed over. */
@@ -35,6 +41,17 @@ const countersSchema = z.object({
   upstreamErrors: z.object({ blue: count, green: count }),
   retries: count,
   failovers: count,
+  cache: z
+    .object({
+      hit: count,
+      stale: count,
+      revalidated: count,
+      miss: count,
+      bypass: count,
+      entries: count,
+      bytes: count,
+    })
+    .optional(),
 });
 
 /**
@@ -52,7 +69,11 @@ export function createTrafficCounters(
 ): TrafficCounters {
   const known = new Map<string, Counters>();
   const byRelease = new Map<string, Traffic>();
-  const sums: CounterSums = { ...emptyCounters(), traffic: [] };
+  const sums: CounterSums = {
+    ...emptyCounters(),
+    traffic: [],
+    cache: { hit: 0, stale: 0, revalidated: 0, miss: 0, bypass: 0 },
+  };
   const ring = createTrafficRing(now);
 
   const addTraffic = (delta: Traffic) => {
@@ -76,6 +97,7 @@ export function createTrafficCounters(
     for (const slot of SLOTS) sums.upstreamErrors[slot] += delta.upstreamErrors[slot];
     sums.retries += delta.retries;
     sums.failovers += delta.failovers;
+    for (const result of CACHE_RESULTS) sums.cache[result] += delta.cache?.[result] ?? 0;
     ring.add(delta);
   };
 
@@ -113,6 +135,15 @@ function difference(now: Counters, before: Counters): Counters {
     },
     retries: now.retries - before.retries,
     failovers: now.failovers - before.failovers,
+    cache: now.cache && {
+      ...now.cache,
+      ...Object.fromEntries(
+        CACHE_RESULTS.map((result) => [
+          result,
+          (now.cache?.[result] ?? 0) - (before.cache?.[result] ?? 0),
+        ]),
+      ),
+    },
   };
 }
 

@@ -1,7 +1,9 @@
 import { SLOTS } from '../../slots/slot.ts';
 import { LATENCY_BOUNDS_MS, type Traffic } from '../../wire/messages.ts';
+import { cacheOf } from '../workers/cache-summary.ts';
 import { type Family, histogramSamples } from './family.ts';
 import type { Snapshot } from './snapshot.ts';
+import { CACHE_RESULTS } from './traffic-counters.ts';
 
 const LATENCY = 'slots_request_latency_seconds';
 const BOUNDS_S = LATENCY_BOUNDS_MS.map((ms) => ms / 1000);
@@ -70,6 +72,28 @@ export const trafficFamilies: Family[] = [
     type: 'counter',
     labels: [],
     read: ({ sums }) => [{ labels: {}, value: sums.failovers }],
+  },
+  {
+    name: 'slots_cache_requests_total',
+    help: 'Requests by what the release cache made of them: hit, stale, revalidated, miss or bypass.',
+    type: 'counter',
+    labels: ['result'],
+    read: ({ sums }) =>
+      CACHE_RESULTS.map((result) => ({ labels: { result }, value: sums.cache[result] })),
+  },
+  {
+    name: 'slots_cache_entries',
+    help: 'Answers in the memory of all workers.',
+    type: 'gauge',
+    labels: [],
+    read: ({ workers }) => [{ labels: {}, value: cacheOf(workers).entries }],
+  },
+  {
+    name: 'slots_cache_bytes',
+    help: 'Memory that these answers take, in bytes.',
+    type: 'gauge',
+    labels: [],
+    read: ({ workers }) => [{ labels: {}, value: cacheOf(workers).bytes }],
   },
   {
     name: 'slots_inflight',

@@ -47,6 +47,12 @@ export interface Workers {
   inflight(slot: Slot): number | null;
   /** Ends what is still open on a slot. */
   cut(slot: Slot): void;
+  /**
+   * Has every worker forget what it has stored of these paths, of all where there are none.
+   *
+   * @returns how many answers they have forgotten, together
+   */
+  purge(paths: string[]): Promise<number>;
   status(): WorkerStatus[];
   /** Resolves at the next report of any worker. */
   nextReport(): Promise<void>;
@@ -72,6 +78,8 @@ export function createWorkers(
   const workers = new Map<number, Worker>();
   let current: Assignment | null = null;
   let tellAhead: (epoch: number) => void = () => {};
+  const purges = new Map<number, (urls: number) => void>();
+  let lastPurge = 0;
   let report = Promise.withResolvers<void>();
 
   const wake = () => {
@@ -113,6 +121,10 @@ export function createWorkers(
   };
 
   const receive = (phase: Connected, message: FromWorker): void => {
+    if (message.type === 'purged') {
+      purges.get(message.id)?.(message.urls);
+      return;
+    }
     if (message.type === 'ack') {
       const { epoch, revision } = message;
       Object.assign(phase, { epoch, revision, counted: false });
@@ -172,6 +184,21 @@ export function createWorkers(
 
     cut(slot) {
       for (const { phase } of connected(workers)) phase.send({ type: 'cut', slot });
+    },
+
+    async purge(paths) {
+      const asked = connected(workers).filter(({ phase }) => phase.counters?.cache !== undefined);
+      const answers = asked.map(({ phase }) => {
+        const id = ++lastPurge;
+        const { promise, resolve } = Promise.withResolvers<number>();
+        purges.set(id, resolve);
+        phase.send({ type: 'purge', id, paths });
+        // A worker that ends has nothing stored any more.
+        return Promise.race([promise, delay(patience.ackMs, 0, { ref: false })]).finally(() =>
+          purges.delete(id),
+        );
+      });
+      return (await Promise.all(answers)).reduce((sum, urls) => sum + urls, 0);
     },
 
     status: () =>

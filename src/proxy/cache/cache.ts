@@ -2,11 +2,12 @@
 import type { CacheConfig } from '../../config/cache-schema.ts';
 import { isHashed } from '../../slots/hashed.ts';
 import type { PerSlot, Slot } from '../../slots/slot.ts';
+import type { CacheCounts } from '../../wire/messages.ts';
 import { hitStatus } from './answer-bytes.ts';
 import { cacheStatus } from './cache-status.ts';
 import { type Collapse, createCollapse } from './collapse.ts';
 import type { Directives } from './directives.ts';
-import type { CacheCounts, CacheRequest, Fill, ServedStored } from './fill.ts';
+import type { CacheRequest, Fill, ServedStored } from './fill.ts';
 import { createInvalidation } from './invalidation.ts';
 import { type CacheKey, cacheKey, ignoredParameters, releaseOf } from './key.ts';
 import type { RequestFacts } from './may-store.ts';
@@ -47,8 +48,6 @@ export interface ReleaseCache {
   follow(releases: PerSlot<string | null>): void;
   /** @param paths with `*` and `**`; none of them: all of it. @returns how many URLs were forgotten */
   purge(paths: readonly string[]): number;
-  entries(): number;
-  bytes(): number;
 }
 
 const PASS: Look = { what: 'pass' };
@@ -64,7 +63,19 @@ export function createReleaseCache(
   const isUntilRelease = pathMatcher(config.untilRelease);
   const isExcepted = pathMatcher(config.except);
   const hasForeign = cookieMatcher(config.ignoreCookies);
-  const counts: CacheCounts = { hit: 0, stale: 0, revalidated: 0, miss: 0, bypass: 0 };
+  const counts: CacheCounts = {
+    hit: 0,
+    stale: 0,
+    revalidated: 0,
+    miss: 0,
+    bypass: 0,
+    get entries() {
+      return store.entries();
+    },
+    get bytes() {
+      return store.bytes();
+    },
+  };
   let serving: PerSlot<string | null> = { blue: null, green: null };
   let live = new Set<string>();
 
@@ -165,8 +176,6 @@ export function createReleaseCache(
       const isNamed = pathMatcher(paths);
       return store.purge((key) => isNamed(pathOf(key)));
     },
-    entries: store.entries,
-    bytes: store.bytes,
   };
 }
 

@@ -12,15 +12,6 @@ export interface CacheRequest {
   headers: string[];
 }
 
-/** Requests since the worker's start, by what the cache made of them. */
-export interface CacheCounts {
-  hit: number;
-  stale: number;
-  revalidated: number;
-  miss: number;
-  bypass: number;
-}
-
 export interface Fill {
   /** Fields for the slot, name and value in turn: those of the request, or of a question whether a stored answer is right still. */
   readonly headers: string[];

@@ -1,12 +1,13 @@
 import type { CacheConfig } from '../../config/cache-schema.ts';
 import type { Slot } from '../../slots/slot.ts';
+import type { CacheCounts } from '../../wire/messages.ts';
 import type { AnswerHead } from '../slot/answer-head.ts';
 import { hitStatus } from './answer-bytes.ts';
 import { cacheStatus } from './cache-status.ts';
 import type { Leader } from './collapse.ts';
 import type { Directives } from './directives.ts';
 import { firstValue, withoutFields } from './fields.ts';
-import type { CacheCounts, CacheRequest, Fill, ServedStored } from './fill.ts';
+import type { CacheRequest, Fill, ServedStored } from './fill.ts';
 import { policyOf } from './freshness.ts';
 import { type CacheKey, releaseOf } from './key.ts';
 import { mayStore, type Permission, type RequestFacts } from './may-store.ts';

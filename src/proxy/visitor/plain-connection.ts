@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ProxyConfig } from '../../config/proxy-schema.ts';
 import { latin1 } from '../request/latin1.ts';
+import { sendSoon, type Waiting } from '../send-soon.ts';
 import { BAD_REQUEST, type ErrorAnswers, REQUEST_TIMEOUT } from './error-answer.ts';
 import { endSoon } from './linger.ts';
 import { LONGEST_PLAIN_HEAD, type PlainHead, readPlainRequest } from './plain-request.ts';
@@ -12,11 +13,11 @@ export interface PlainListener {
   /** Takes a request. */
   begin(request: PlainRequest, response: PlainResponse): void;
   /** The whole answer to a head that is known, or `null`; `text` may have more than the head. */
-  known(text: string, socket: Socket): AnswerBytes | null;
+  known(text: string, socket: Socket): KnownAnswer | null;
 }
 
 /** An answer as it goes over the wire, in one piece or two. */
-export interface AnswerBytes {
+export interface KnownAnswer {
   head: Buffer;
   body: Buffer | null;
 }
@@ -84,7 +85,7 @@ export function keepAliveSeconds({ keepAliveTimeoutMs }: ProxyConfig): number {
 }
 
 /** A visitor's connection whose requests have all been plain so far; they are worked on one at a time. */
-class PlainConnection implements PlainOwner {
+class PlainConnection implements PlainOwner, Waiting {
   readonly socket: OwnedSocket;
   readonly #shared: Shared;
   /** What has come and is not worked on yet. */
@@ -93,6 +94,9 @@ class PlainConnection implements PlainOwner {
   #isReading = false;
   /** The visitor has yet to take an answer from memory. */
   #isBlocked = false;
+  /** From memory, until the end of the turn. */
+  #answers: KnownAnswer[] = [];
+  #waitingBytes = 0;
   #headTimer: NodeJS.Timeout | null = null;
 
   constructor(socket: OwnedSocket, shared: Shared) {
@@ -184,14 +188,34 @@ class PlainConnection implements PlainOwner {
     if (answer === null) return false;
     this.#headHasCome();
     this.#bytes = isAll ? null : bytes.subarray(end);
-    if (answer.body !== null) socket.cork();
-    socket.write(answer.head);
-    if (answer.body !== null) {
-      socket.write(answer.body);
+    if (this.#answers.push(answer) === 1) sendSoon(this);
+    this.#waitingBytes += answer.head.length + (answer.body?.length ?? 0);
+    if (this.#waitingBytes > MOST_WAITING_BYTES) this.sendNow();
+    return true;
+  }
+
+  /** What is known goes out at the end of the event loop's turn, all of it at once. */
+  sendNow(): void {
+    const { socket } = this;
+    const answers = this.#answers;
+    if (answers.length === 0) return;
+    this.#answers = [];
+    this.#waitingBytes = 0;
+    const [only] = answers as [KnownAnswer];
+    if (answers.length === 1 && only.body === null) socket.write(only.head);
+    else {
+      socket.cork();
+      for (const { head, body } of answers) {
+        socket.write(head);
+        if (body !== null) socket.write(body);
+      }
       socket.uncork();
     }
-    if (socket.writableNeedDrain) this.#waitForVisitor();
-    return true;
+    if (socket.writableNeedDrain && !this.#isBlocked) this.#waitForVisitor();
+  }
+
+  failed(): void {
+    this.socket.destroy();
   }
 
   #waitForVisitor(): void {
@@ -206,6 +230,7 @@ class PlainConnection implements PlainOwner {
   }
 
   #answer(head: PlainHead): void {
+    this.sendNow();
     const request = new PlainRequest(head, this.socket);
     const response = new PlainResponse(this, request);
     this.#current = response;
@@ -219,6 +244,7 @@ class PlainConnection implements PlainOwner {
   }
 
   #headIsLate(): void {
+    this.sendNow();
     this.#leave();
     endSoon(this.socket, this.#shared.errors.raw(undefined, REQUEST_TIMEOUT));
   }
@@ -226,6 +252,7 @@ class PlainConnection implements PlainOwner {
   /** Gives the connection to Node's server, with the bytes that are no plain request. */
   #handOver(bytes: Buffer): void {
     const { socket } = this;
+    this.sendNow();
     this.#leave();
     if (OTHER_PROTOCOL.test(latin1(bytes, 0, Math.min(bytes.length, LONGEST_PLAIN_HEAD)))) {
       endSoon(socket, this.#shared.errors.raw(undefined, BAD_REQUEST));
@@ -259,6 +286,7 @@ function onData(this: OwnedSocket, bytes: Buffer): void {
 
 /** The visitor sends no more, and does not wait either: Node's server takes it so as well. */
 function onEnd(this: OwnedSocket): void {
+  this[CONNECTION]?.sendNow();
   this.end();
 }
 

@@ -42,6 +42,7 @@ function status(changes: Partial<Status> = {}): Status {
     promotion: null,
     last: null,
     watcher: { paths: ['src/content'], pending: 0, paused: false },
+    cache: { hits: 0, misses: 0, entries: 0, bytes: 0 },
     ...changes,
   };
 }

@@ -119,7 +119,7 @@ test('a file of the release is kept until the flip, whatever it says of its age'
   const answer = await ask(port, get('/logo.svg'));
   expect(field(answer, 'cache-control')).toBe('public, max-age=0');
   expect(field(answer, 'age')).toBe('0');
-  expect(plane.cache?.entries()).toBe(1);
+  expect(plane.cache?.counts.entries).toBe(1);
 });
 
 test('a file that a site may show to one visitor only is not kept for the others', async () => {
@@ -339,7 +339,7 @@ test('an answer larger than maxEntryBytes goes on to its visitor and is not kept
   );
   for (let i = 0; i < 2; i++) expect((await ask(port, get('/'))).body).toHaveLength(1200);
   expect(asked).toHaveLength(2);
-  expect(plane.cache?.entries()).toBe(0);
+  expect(plane.cache?.counts.entries).toBe(0);
 });
 
 test('purging paths forgets these, and without any all', async () => {

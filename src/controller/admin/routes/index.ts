@@ -8,6 +8,7 @@ import { metricsRoute } from './metrics.ts';
 import { openApiRoute } from './openapi.ts';
 import { pauseRoute } from './pause.ts';
 import { promoteRoute } from './promote.ts';
+import { purgeRoute } from './purge.ts';
 import { releasesRoute } from './releases.ts';
 import { restartRoute } from './restart.ts';
 import { resumeRoute } from './resume.ts';
@@ -24,6 +25,7 @@ export const ROUTES: readonly Route[] = [
   rollbackRoute,
   pauseRoute,
   resumeRoute,
+  purgeRoute,
   releasesRoute,
   historyRoute,
   buildLogRoute,

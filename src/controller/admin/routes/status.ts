@@ -61,6 +61,9 @@ export const statusAnswer = z
       .strictObject({ files: count, bytes: count })
       .optional()
       .describe('hashed files of earlier releases that are kept for open tabs'),
+    cache: z
+      .strictObject({ hits: count, misses: count, entries: count, bytes: count })
+      .describe('the release caches of all workers together'),
     failedOverFrom: slot.optional().describe('visitors were moved off this slot because it died'),
   })
   .meta({ id: 'Status' }) satisfies z.ZodType<Status>;
@@ -106,6 +109,7 @@ export const STATUS_EXAMPLE: Status = {
   last,
   watcher: { paths: ['src/content', 'public'], pending: 0, paused: false },
   skew: { files: 214, bytes: 4_812_340 },
+  cache: { hits: 9120, misses: 311, entries: 274, bytes: 5_242_880 },
 };
 
 export const statusRoute = defineRoute({
