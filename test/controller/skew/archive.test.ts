@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { closeSync, readFileSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -6,7 +7,7 @@ import type { UserConfig } from '../../../src/config/schema.ts';
 import { createArchive } from '../../../src/controller/skew/archive.ts';
 import { openKeptFiles } from '../../../src/proxy/skew/kept-files.ts';
 import { filesFolder, indexFile, keptFile, parseIndex } from '../../../src/slots/assets-index.ts';
-import { releaseDir, type SitePaths } from '../../../src/slots/paths.ts';
+import { releaseDir, type SitePaths, sitePaths } from '../../../src/slots/paths.ts';
 import { deleteRelease, type Release, readRelease } from '../../../src/slots/release.ts';
 import { EMPTY_STATE, type State } from '../../../src/slots/state.ts';
 import { collectedLog } from '../../support/collected-log.ts';
@@ -53,7 +54,11 @@ function archiveOf(paths: SitePaths, user: UserConfig = {}, live: Release[] = []
 }
 
 function readFd(fd: number): string {
-  return execFileSync('cat', { stdio: [fd, 'pipe', 'inherit'], encoding: 'utf8' });
+  try {
+    return readFileSync(fd, 'utf8');
+  } finally {
+    closeSync(fd);
+  }
 }
 
 const indexOf = async (paths: SitePaths) => parseIndex(await readFile(indexFile(paths), 'utf8'));
@@ -175,6 +180,25 @@ test('a full disk costs the archive alone, and says so', async ({ skip }) => {
   const two = await release(paths, 2, { '/c-3f2a9c1b.js': 'c' });
   await done(() => archive.add(two));
   expect((await indexOf(paths)).releases).toEqual(new Set([two.id]));
+});
+
+test('a disk that has no room for another release like the newest takes it from files that no release has', async ({
+  skip,
+}) => {
+  const paths = sitePaths(await smallDisk(skip, 1_048_576));
+  const one = await release(paths, 1, { '/old-3f2a9c1b.js': 'o'.repeat(400_000) });
+  const { archive, done, has } = archiveOf(paths);
+  await done(() => archive.add(one));
+  await deleteRelease(paths, one.id);
+  const small = { size: { release: 100_000, source: 1 } };
+  const two = await release(paths, 2, { '/two-3f2a9c1b.js': 'two' }, small);
+  await done(() => archive.add(two));
+  expect(has('/old-3f2a9c1b.js')).not.toBeNull();
+  const large = { size: { release: 900_000, source: 1 } };
+  const three = await release(paths, 3, { '/three-3f2a9c1b.js': 'three' }, large);
+  await done(() => archive.add(three));
+  expect(has('/old-3f2a9c1b.js')).toBeNull();
+  expect(has('/three-3f2a9c1b.js')).toMatchObject({ text: 'three' });
 });
 
 test('a folder that cannot be used costs the archive alone', async () => {

@@ -9,6 +9,7 @@ import { type PlaneOptions, startOrigin, startPlane } from '../../support/plane.
 import type { Answer } from '../../support/raw-answers.ts';
 import { ask, get, head, rawClient } from '../../support/raw-http.ts';
 import { releaseIdOf, tempSite } from '../../support/temp-site.ts';
+import { http2Get, http2Session, makeCertificate } from '../../support/tls.ts';
 import { until } from '../../support/until.ts';
 
 const OLD = '/assets/page-Bx3k9ZaQ.js';
@@ -199,3 +200,23 @@ async function openFiles(paths: Parameters<typeof filesFolder>[0]): Promise<bool
   );
   return targets.some((target) => target.startsWith(filesFolder(paths)));
 }
+
+test('a large kept file comes whole over HTTP/2, and its head alone for HEAD', async () => {
+  const large = Buffer.alloc(3 * 1024 * 1024, 'large ');
+  const path = '/media/film.3f2a9c1b.mp4';
+  const tls = await makeCertificate();
+  const { port, plane } = await startSite({ [path]: large }, { proxy: { tls } });
+  const session = await http2Session(port);
+  const answer = await http2Get(session, path);
+  expect(answer).toMatchObject({ status: 200, resetBy: 0 });
+  expect(answer.headers).toMatchObject({
+    'x-slots-release': releaseIdOf(1),
+    'content-type': 'video/mp4',
+  });
+  expect(digestOf(answer.body)).toBe(digestOf(large));
+  const only = await http2Get(session, path, { ':method': 'HEAD' });
+  expect(only).toMatchObject({ status: 200, resetBy: 0 });
+  expect(only.headers['content-length']).toBe(String(large.length));
+  expect(only.body).toHaveLength(0);
+  await until(() => plane.inflight.counts.blue === 0, 'the requests to be counted off');
+});
