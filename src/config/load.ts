@@ -94,7 +94,10 @@ function presetCopy(preset: Preset | null, ownBuild: Config['build'] | undefined
 /** A static site may be what the user makes of a framework: all of the folder that is served is for visitors then. */
 function clientOf(entry: string, preset: Preset | null): PresetClient[] {
   const isStatic = parseEntry(entry).kind === 'static';
-  return (isStatic ? undefined : preset?.client) ?? usualClient(entry);
+  if (isStatic || !preset?.client) return usualClient(entry);
+  // A monorepo has the framework's output in a folder of its own (Next's standalone).
+  const inside = entry.endsWith(`/${preset.entry}`) ? entry.slice(0, -preset.entry.length) : '';
+  return preset.client.map((client) => ({ ...client, folder: inside + client.folder }));
 }
 
 /** `single: false` turns off what a preset has found. */

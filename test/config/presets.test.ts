@@ -278,6 +278,12 @@ test.each<[string, string[], Files, object]>([
   expect(client.map(({ folder, url }) => `${folder} → ${url}`)).toEqual(expected);
 });
 
+test('the client of a Next site in a monorepo lies beside its server', async () => {
+  const files = { 'slots.config.mjs': `export default { entry: 'apps/web/server.js' };` };
+  const { client } = await configOf(files, needs('next'));
+  expect(client.map(({ folder }) => folder)).toEqual(['apps/web/.next/static', 'apps/web/public']);
+});
+
 test('a server of its own has its client where such sites have it, and never where the server itself lies', async () => {
   const { client } = await configOf({ 'dist/server.js': '' }, { main: 'dist/server.js' });
   const folders = client.map(({ folder }) => folder);

@@ -16,7 +16,7 @@ export async function smallDisk(skip: (reason: string) => void, bytes: number): 
   } catch {
     skip('this user cannot mount a file system');
   }
-  onTestFinished(() => void execFileSync('umount', [folder]));
+  onTestFinished(() => void execFileSync('umount', ['-l', folder]));
   return folder;
 }
 
