@@ -62,6 +62,16 @@ export function daemonAnswers(): Promise<boolean> {
   });
 }
 
+/**
+ * Whether the daemon is a process in the foreground (`pm2-runtime`, `pm2 --no-daemon`): the main one of a container or a unit.
+ * `false` where there is no /proc.
+ */
+export function isDaemonForeground(): boolean {
+  const pid = daemonPid();
+  const command = pid === null ? [] : readProc(pid, 'cmdline');
+  return command.length > 0 && !isDaemonCommand(command);
+}
+
 /** Memory of the daemon itself, in bytes; `null` where that is unknown. */
 export function daemonMemory(): number | null {
   const pid = daemonPid();
@@ -110,10 +120,11 @@ export function isCommandRunning(): boolean {
 
 /** Whether there is a daemon for this `PM2_HOME`, which may not listen yet. `false` where there is no /proc. */
 function isDaemonThere(): boolean {
-  return someProcess(
-    ([program = '', script = '']) =>
-      script.endsWith('/pm2/lib/Daemon.js') || program.includes('God Daemon'),
-  );
+  return someProcess(isDaemonCommand);
+}
+
+function isDaemonCommand([program = '', script = '']: string[]): boolean {
+  return script.endsWith('/pm2/lib/Daemon.js') || program.includes('God Daemon');
 }
 
 function someProcess(matches: (command: string[]) => boolean): boolean {

@@ -1,4 +1,5 @@
 /** The environment for the PM2 daemon: it and all its apps keep that for good. */
+import { readFileSync } from 'node:fs';
 
 /**
  * PM2 hands its starter's whole environment to the daemon and to every app, for good. What npm and test
@@ -32,4 +33,34 @@ export async function withoutPm2Variables(start: () => Promise<void>): Promise<v
   } finally {
     Object.assign(process.env, Object.fromEntries(own));
   }
+}
+
+/**
+ * What the daemon was started with, read while it lives: the one that comes after it gets that too. Where there is no
+ * /proc, this process's environment without what PM2 has put there.
+ */
+export function daemonEnvironment(daemon: number): NodeJS.ProcessEnv {
+  const home = process.env.PM2_HOME;
+  const own = home === undefined ? {} : { PM2_HOME: home };
+  return { ...(environmentOf(daemon) ?? withoutPm2(process.env)), ...own };
+}
+
+function environmentOf(pid: number): NodeJS.ProcessEnv | null {
+  try {
+    const pairs = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').filter(Boolean);
+    const entries = pairs.map((pair): [string, string] => {
+      const end = pair.indexOf('=');
+      return [pair.slice(0, end), pair.slice(end + 1)];
+    });
+    return Object.fromEntries(entries.filter(([name]) => !name.startsWith('NODE_CHANNEL')));
+  } catch {
+    return null;
+  }
+}
+
+function withoutPm2(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const kept = Object.entries(env).filter(
+    ([name]) => !isPm2Variable(name) && !name.startsWith('NODE_'),
+  );
+  return Object.fromEntries(kept);
 }

@@ -12,6 +12,10 @@ import { NO_RELEASE_EXIT_CODE } from './slots/slot.ts';
 /** PM2 answers within a second or not at all: a daemon that died meanwhile leaves the call open for ever. */
 const CALL_TIMEOUT_MS = 60_000;
 
+/** How long a daemon may take for the first answer, and how often that is tried. */
+const FIRST_ANSWER_MS = 10_000;
+const ATTEMPTS = 3;
+
 const DAEMON_END_TIMEOUT_MS = 5000;
 
 export interface Instance {
@@ -26,6 +30,10 @@ export interface Instance {
   outLog: string;
   errorLog: string;
   nodeVersion: string | null;
+  /** A module of PM2 (`pm2 install`), which each daemon starts by itself. */
+  isModule: boolean;
+  /** The file that PM2 runs: it keeps that of the app's first start. */
+  script: string | null;
   /** `SLOTS_ROOT` of the app: whose it is, when two sites have one name. */
   root: string | null;
   /** `SLOTS_STARTED` of the app: the config that it was started with (src/config/started.ts). */
@@ -42,6 +50,8 @@ export interface Pm2 {
   /** Every process PM2 knows, by app. */
   all(): Promise<Map<string, Instance[]>>;
   stop(app: string): Promise<void>;
+  /** Gives the app fresh processes, one after the other, each old one ending when its new one serves. */
+  reload(app: string): Promise<void>;
   /** Stops what runs and starts every process of the app anew, all at once. */
   restart(app: string): Promise<void>;
   /** Starts those processes of the app that are stopped or found no release to serve, and touches no other. */
@@ -80,10 +90,30 @@ type WithVersion = { getVersion(done: Done): void };
  */
 export async function connectPm2(): Promise<Pm2> {
   forgetStarterEnvironment();
+  for (let attempt = 1; ; attempt++) {
+    const api = await connect();
+    try {
+      // A daemon that is just dying takes a connection, and the client waits for ever on it for the next daemon.
+      const ask = (done: Done) => (api as unknown as WithVersion).getVersion(done);
+      await callApi('getVersion', ask, FIRST_ANSWER_MS);
+      return adapt(api);
+    } catch (error) {
+      api.disconnect();
+      if (attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+async function connect(): Promise<Api> {
   // Imported here because PM2 reads PM2_HOME while it loads.
-  const { default: api } = (await import('pm2')) as unknown as { default: Api };
+  const { default: pm2 } = (await import('pm2')) as unknown as {
+    default: { custom: new () => Api };
+  };
+  // A client of its own: one that is disconnected, and connects again, ends the new connection with the old (PM2 7.0.4,
+  // `Client.disconnectRPC`, after 200 ms).
+  const api = new pm2.custom();
   await asOnlyStarter(() => callApi<unknown>('connect', (done) => api.connect(done)));
-  return adapt(api);
+  return api;
 }
 
 function adapt(api: Api): Pm2 {
@@ -151,6 +181,7 @@ function adapt(api: Api): Pm2 {
       return byApp;
     },
     restart,
+    reload,
     renew: async (app, how) => {
       const known = await instances(app.name);
       const isSame = known.every(({ definition }) => definition === app.env[DEFINITION_VARIABLE]);
@@ -200,11 +231,15 @@ function adapt(api: Api): Pm2 {
 
 type Done = (error: Error | null, result?: unknown) => void;
 
-function callApi<T>(what: string, act: (done: Done) => void): Promise<T> {
+function callApi<T>(
+  what: string,
+  act: (done: Done) => void,
+  timeoutMs = CALL_TIMEOUT_MS,
+): Promise<T> {
   return new Promise((resolve, reject) => {
     const fail = (message: string) =>
       reject(new SlotsError('PM2_UNREACHABLE', `pm2 ${what}: ${message}`));
-    const timer = setTimeout(fail, CALL_TIMEOUT_MS, `no answer in ${CALL_TIMEOUT_MS / 1000} s`);
+    const timer = setTimeout(fail, timeoutMs, `no answer in ${timeoutMs / 1000} s`);
     act((error, result) => {
       clearTimeout(timer);
       if (error) fail(error.message ?? String(error));
@@ -246,6 +281,8 @@ function toProcess(found: ProcessDescription): AppProcess | null {
       outLog: String(env.pm_out_log_path ?? ''),
       errorLog: String(env.pm_err_log_path ?? ''),
       nodeVersion: typeof env.node_version === 'string' ? env.node_version : null,
+      isModule: env.pmx_module === true,
+      script: typeof env.pm_exec_path === 'string' ? env.pm_exec_path : null,
       root: typeof env.SLOTS_ROOT === 'string' ? siteRoot(env.SLOTS_ROOT) : null,
       started: typeof env.SLOTS_STARTED === 'string' ? env.SLOTS_STARTED : null,
       definition: typeof env[DEFINITION_VARIABLE] === 'string' ? env[DEFINITION_VARIABLE] : null,

@@ -8,11 +8,19 @@ import { connectPm2, type Pm2 } from '../pm2.ts';
 import { isDaemonRunning, pm2Home } from '../pm2-daemon.ts';
 import type { SitePaths } from '../slots/paths.ts';
 import { runSocketOwners } from '../slots/run-socket.ts';
+import { type SiteProcess, siteProcesses } from '../slots/site-processes.ts';
 import { startedWith } from './running-config.ts';
 import { withStartLock } from './start-lock.ts';
 
 /** Time that the proxy gets to finish open requests before the slots go too, in milliseconds. */
 const PROXY_HEAD_START_MS = 3000;
+
+/** In the order in which they are ended: the roles that the parts of slots have a socket under. */
+const ORPHANS: Record<SiteProcess['part'], RegExp> = {
+  controller: /^watcher$/,
+  proxy: /^(proxy|redirect)$/,
+  instance: /^(tcp)?(blue|green)$/,
+};
 
 /**
  * `slots down`: stops and removes the site's PM2 apps, and nobody else's.
@@ -41,13 +49,20 @@ export async function down(config: Config, paths: SitePaths): Promise<void> {
  * @returns how many there were
  */
 async function endOrphans(config: Config, paths: SitePaths): Promise<number> {
-  const all = (await runSocketOwners(paths.run)).filter(({ isOrphan }) => isOrphan);
+  const owners = (await runSocketOwners(paths.run)).filter(({ isOrphan }) => isOrphan);
+  // Those whose successors have their sockets already are seen in /proc alone: they finish what is open.
+  const others = (await siteProcesses(paths)).filter(({ hasPm2 }) => !hasPm2);
   const limitMs = config.drainTimeoutMs + KILL_MARGIN_MS;
-  for (const roles of [/^watcher$/, /^(proxy|redirect)$/, /^(tcp)?(blue|green)$/]) {
-    const pids = new Set(all.filter(({ role }) => roles.test(role)).map(({ pid }) => pid));
-    await Promise.all([...pids].map((pid) => endProcess(pid, limitMs)));
+  const ended = new Set<number>();
+  for (const [part, roles] of Object.entries(ORPHANS)) {
+    const pids = [
+      ...owners.filter(({ role }) => roles.test(role)),
+      ...others.filter((process) => process.part === part),
+    ].map(({ pid }) => pid);
+    await Promise.all([...new Set(pids)].map((pid) => endProcess(pid, limitMs)));
+    for (const pid of pids) ended.add(pid);
   }
-  return all.length;
+  return ended.size;
 }
 
 async function withPm2<T>(act: (pm2: Pm2) => Promise<T>): Promise<T> {

@@ -25,6 +25,7 @@ import { rollback } from './rollback.ts';
 import { status } from './status.ts';
 import { styleError } from './terminal/style.ts';
 import { up } from './up.ts';
+import { upgrade } from './upgrade.ts';
 
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
@@ -74,6 +75,11 @@ program
   .command('restart')
   .description('fresh processes with the current environment, without downtime')
   .action(() => withSite(restart));
+
+program
+  .command('upgrade')
+  .description('after a new Node, PM2 or slots: replace everything, without downtime')
+  .action(() => withSite(upgrade));
 
 program
   .command('rollback')

@@ -1,10 +1,9 @@
 /** What a controller does whose PM2 daemon has died: it sees to it that there is one again, and that it runs the site. */
 import { spawn } from 'node:child_process';
-import { existsSync, openSync, readFileSync } from 'node:fs';
+import { existsSync, openSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { daemonAnswers, isCommandRunning } from '../pm2-daemon.ts';
-import { isPm2Variable } from '../pm2-environment.ts';
 import type { SitePaths } from '../slots/paths.ts';
 import type { Logger } from './log.ts';
 
@@ -96,35 +95,4 @@ async function untilDaemonAnswers(ms: number): Promise<boolean> {
     await delay(LOOK_INTERVAL_MS);
   }
   return false;
-}
-
-/**
- * The environment that the daemon was started with, read while it lives: the next one gets it, and not this process's, of which
- * most is PM2's own.
- */
-export function daemonEnvironment(): NodeJS.ProcessEnv {
-  const home = process.env.PM2_HOME;
-  const own = home === undefined ? {} : { PM2_HOME: home };
-  return { ...(environmentOf(process.ppid) ?? withoutPm2(process.env)), ...own };
-}
-
-/** `null` where there is no /proc. */
-function environmentOf(pid: number): NodeJS.ProcessEnv | null {
-  try {
-    const pairs = readFileSync(`/proc/${pid}/environ`, 'utf8').split('\0').filter(Boolean);
-    const entries = pairs.map((pair): [string, string] => {
-      const end = pair.indexOf('=');
-      return [pair.slice(0, end), pair.slice(end + 1)];
-    });
-    return Object.fromEntries(entries.filter(([name]) => !name.startsWith('NODE_CHANNEL')));
-  } catch {
-    return null;
-  }
-}
-
-function withoutPm2(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  const kept = Object.entries(env).filter(
-    ([name]) => !isPm2Variable(name) && !name.startsWith('NODE_'),
-  );
-  return Object.fromEntries(kept);
 }

@@ -5,6 +5,7 @@ import { loadRunningConfig } from '../config/started.ts';
 import { endProcess } from '../end-process.ts';
 import { messageOf, SlotsError } from '../errors.ts';
 import { connectPm2 } from '../pm2.ts';
+import { daemonEnvironment } from '../pm2-environment.ts';
 import { type SitePaths, sitePaths } from '../slots/paths.ts';
 import { runSocketOwners, takeRunSocket } from '../slots/run-socket.ts';
 import { siteRoot } from '../slots/site-root.ts';
@@ -14,12 +15,13 @@ import { lockHost } from './admin/open.ts';
 import { createOperations } from './admin/operations.ts';
 import { serveApi } from './admin/serve.ts';
 import { createLineFeed } from './build/line-feed.ts';
-import { bringPm2Back, daemonEnvironment, PM2_GONE } from './comeback.ts';
+import { bringPm2Back, PM2_GONE } from './comeback.ts';
 import { createHealthMonitor } from './health/monitor.ts';
 import { createStartup } from './health/startup.ts';
 import { createLog } from './log.ts';
 import { createTrafficCounters } from './metrics/traffic-counters.ts';
 import { keepLinks } from './promotion/link-keeper.ts';
+import { endingLost } from './promotion/lost-instances.ts';
 import { createRunner } from './promotion/run.ts';
 import { orderLeftOver, takeOver } from './promotion/take-over.ts';
 import { takeSiteLock } from './site-lock.ts';
@@ -55,7 +57,7 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
   const lock = await takeSiteLock(paths, config.ports.admin, lockHost(config));
   const recovery = await takeOver(paths, config, log);
   const store = createStore(recovery.state, (state) => writeState(paths, state));
-  const pm2 = await connectPm2();
+  const pm2 = await endingLost(await connectPm2(), config, paths);
 
   const workers = createWorkers(proxyProcesses(pm2, config), log);
   const startup = createStartup(config.health.deadlineMs, log);
@@ -80,7 +82,7 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
     serveWorker(socket, pid, workers, log, trafficCounters.add),
   );
   log.info({ event: 'controller.ready', root, epoch: store.state.epoch }, 'controller ready');
-  const env = daemonEnvironment();
+  const env = daemonEnvironment(process.ppid);
   const onLost = () => {
     isLost = true;
     pm2.lose();

@@ -57,8 +57,9 @@ export function finishOnSignal({
   const patience = () => {
     // Workers that PM2 has lost too drain for as long.
     const replacedMs = drainTimeoutMs + STAY_MS;
-    if (isReplaced()) return { limitMs: replacedMs, stayMs: replacedMs };
-    if (isActive()) return { limitMs: drainTimeoutMs, stayMs: STAY_MS };
+    const active = isActive();
+    if (active && isReplaced()) return { limitMs: replacedMs, stayMs: replacedMs };
+    if (active) return { limitMs: drainTimeoutMs, stayMs: STAY_MS };
     // PM2 waits as long as an active slot may take, and what hangs in another one would hold a promotion up.
     return { limitMs: IDLE_LIMIT_MS, stayMs: 0 };
   };

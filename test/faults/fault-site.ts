@@ -24,6 +24,8 @@ export const KNOWN_FILES = [
   'control.sock',
   'run',
   'admin-token',
+  'assets',
+  'secrets.json',
 ];
 
 /** Time for what recovers by itself, PM2's backoff included, in milliseconds. */

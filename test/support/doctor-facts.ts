@@ -39,6 +39,8 @@ export function instanceOf(paths: SitePaths, changes: Partial<Instance> = {}): I
     outLog: '',
     errorLog: '',
     nodeVersion: null,
+    isModule: false,
+    script: null,
     definition: null,
     started: null,
     root: paths.root,

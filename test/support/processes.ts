@@ -18,9 +18,13 @@ export async function processesWith(marks: readonly string[]): Promise<FoundProc
       command: await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => ''),
     })),
   );
-  return all
-    .filter(({ pid, environ }) => pid !== process.pid && marks.some((m) => environ.includes(m)))
-    .map((found) => ({ ...found, command: found.command.replaceAll('\0', ' ').trim() }));
+  return (
+    all
+      .filter(({ pid, environ }) => pid !== process.pid && marks.some((m) => environ.includes(m)))
+      // It has ended in between.
+      .filter(({ command }) => command !== '')
+      .map((found) => ({ ...found, command: found.command.replaceAll('\0', ' ').trim() }))
+  );
 }
 
 /** The PM2 app that a process belongs to: a forked one's `name`, or the one in a cluster worker's `pm2_env`. */

@@ -21,7 +21,7 @@ export function checkDaemon({ daemon, daemonPm2 }: Facts): Check[] {
   const installed = versionOf('pm2');
   const message = `daemon ${pid} in ${home}, version ${daemonPm2}`;
   if (daemonPm2 === installed) return [ok('pm2', message)];
-  const hint = '`pm2 update` replaces the daemon; it stops every app for a moment';
+  const hint = '`slots upgrade` replaces the daemon, and no request fails';
   return [warning('pm2', `${message}; installed is ${installed}`, hint)];
 }
 
@@ -31,7 +31,7 @@ export async function checkDaemonNode({ daemon }: Facts): Promise<Check[]> {
   if (node === null) return [];
   const { stdout } = await promisify(execFile)(node, ['--version']).catch(() => ({ stdout: '' }));
   const version = stdout.trim();
-  const hint = 'end the daemon with `pm2 kill` and run `slots up`, at a time that suits visitors';
+  const hint = '`slots upgrade` replaces the daemon, and no request fails';
   if (version === '') {
     return [warning('pm2-node', `the daemon's Node is gone from the disk: ${node}`, hint)];
   }
@@ -52,7 +52,7 @@ export function checkVersions({ status, paths }: Facts): Check[] {
       : ok('versions', message),
   ];
   if (status && status.version !== VERSION) {
-    const hint = `pm2 restart ${status.name}-watcher, then pm2 reload ${status.name}-proxy`;
+    const hint = '`slots upgrade` replaces it, and no request fails';
     const what = `the controller of ${paths.root} still runs slots ${status.version}`;
     checks.push(warning('versions', what, hint));
   }

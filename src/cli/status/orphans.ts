@@ -33,6 +33,8 @@ function toInstance(pid: number): Instance {
     outLog: '',
     errorLog: '',
     nodeVersion: null,
+    isModule: false,
+    script: null,
     root: null,
     started: null,
     definition: null,

@@ -50,6 +50,8 @@ function instance(pmId: number, memoryBytes: number): Instance {
     outLog: '',
     errorLog: '',
     nodeVersion: null,
+    isModule: false,
+    script: null,
     root: null,
   };
 }
