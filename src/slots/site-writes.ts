@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { plainText } from '../plain-text.ts';
+import { parseEntry } from './entry.ts';
 import { type SitePaths, writesFile } from './paths.ts';
 
 /** A file that a process of a slot has written, as instance/record-writes.ts tells it. */
@@ -18,8 +19,9 @@ export interface SiteWrites {
   releases: ReadonlyMap<string, readonly string[]>;
 }
 
-/** Where frameworks keep what they can make again: nobody misses it. */
-const CACHES = /(^|\/)(\.next|\.cache|cache|\.vite|\.nitro|tmp)\//;
+/** Where frameworks keep what they can make again, Nuxt Content its database: nobody misses it. */
+const CACHES =
+  /(^|\/)((\.next|\.cache|cache|\.vite|\.nitro|tmp)\/|contents\.sqlite(-(journal|wal|shm))?$)/;
 
 export async function readSiteWrites(paths: SitePaths): Promise<SiteWrites> {
   const site = new Set<string>();
@@ -48,10 +50,14 @@ async function readWrites(paths: SitePaths, id: string): Promise<SiteWrite[]> {
   });
 }
 
-/** Tells how a file that the site writes into its release outlives that. */
-export function howToShare(file: string): string {
+/**
+ * Tells how a file that the site writes into its release outlives that.
+ *
+ * @param entry the server's, whose folder comes with each build and cannot be shared
+ */
+export function howToShare(file: string, entry: string): string {
   const folder = dirname(file);
-  return folder === '.'
+  return folder === '.' || `${dirname(parseEntry(entry).path)}/`.startsWith(`${folder}/`)
     ? 'write it into a folder that is named in "shared"'
     : `name its folder in "shared" (shared: ['${plainText(folder)}'])`;
 }

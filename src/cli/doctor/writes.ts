@@ -12,7 +12,7 @@ export async function checkSiteWrites({ paths, state, config }: Facts): Promise<
   const [file] = (active && releases.get(active)) || [];
   if (file !== undefined) {
     const message = `the site writes into its release (${plainText(file)}), which the next edit replaces`;
-    return [warning('shared', message, howToShare(file))];
+    return [warning('shared', message, howToShare(file, config.entry))];
   }
   if (config.shared.length === 0 && config.worksInRelease) {
     const name = 'a folder that the site writes to belongs in "shared"';

@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import type { Config } from '../../config/schema.ts';
 import { plainText } from '../../plain-text.ts';
 import type { SitePaths } from '../../slots/paths.ts';
 import { howToShare, readSiteWrites } from '../../slots/site-writes.ts';
@@ -16,6 +17,7 @@ export interface ReleaseWrites {
 /** Tells of each folder of a release that the site writes into: that is gone with the next edit. */
 export function watchReleaseWrites(
   paths: SitePaths,
+  { entry }: Pick<Config, 'entry'>,
   store: Pick<Store, 'state'>,
   log: Logger,
 ): ReleaseWrites {
@@ -29,7 +31,7 @@ export function watchReleaseWrites(
         const folder = `${release}/${dirname(file)}`;
         if (told.has(folder)) continue;
         told.add(folder);
-        log.error({ event: 'release.written', release, file }, lostWith(file));
+        log.error({ event: 'release.written', release, file }, lostWith(file, entry));
       }
     }
   };
@@ -40,11 +42,11 @@ export function watchReleaseWrites(
       const { active, slots } = store.state;
       const release = active && slots[active].release;
       const [file] = (release && written.get(release)) || [];
-      return file === undefined ? null : lostWith(file);
+      return file === undefined ? null : lostWith(file, entry);
     },
   };
 }
 
-function lostWith(file: string): string {
-  return `the site writes into its release (${plainText(file)}): the next edit leaves that behind; ${howToShare(file)}, or write below the site's own folder`;
+function lostWith(file: string, entry: string): string {
+  return `the site writes into its release (${plainText(file)}): the next edit leaves that behind; ${howToShare(file, entry)}, or write below the site's own folder`;
 }

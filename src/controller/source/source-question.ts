@@ -1,5 +1,6 @@
 import { realpathSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { Config } from '../../config/schema.ts';
 import { plainText } from '../../plain-text.ts';
 import type { SitePaths } from '../../slots/paths.ts';
 import { readRelease } from '../../slots/release.ts';
@@ -44,7 +45,7 @@ export interface SourceQuestion extends BuildSource {
 }
 
 interface Parts {
-  config: WatchConfig;
+  config: WatchConfig & Pick<Config, 'entry'>;
   paths: SitePaths;
   store: Pick<Store, 'state'>;
   log: Logger;
@@ -58,7 +59,7 @@ export function createSourceQuestion(
   let note: string | null = null;
   /** By release, the source that it was built from; of those that a slot may hold. */
   const builtFrom = new Map<string, SourceState>();
-  const releaseWrites = watchReleaseWrites(paths, store, log);
+  const releaseWrites = watchReleaseWrites(paths, config, store, log);
   const siteWrites = async () => (await readSiteWrites(paths)).site;
   const opened = openSource(config, paths, siteWrites, (files) => {
     log.warn({ event: 'watcher.learnt', files }, writtenByBuilds(files));
