@@ -45,6 +45,9 @@ describe('in bash', () => {
   test('options and log names are completed', async () => {
     const { root } = await tempSite();
     expect(await bashOffers(root, 'status', '--')).toEqual(['--json', '--watch', '--help']);
+    // Not the one that only a controller gives.
+    expect(await bashOffers(root, 'up', '--')).toEqual(['--foreground', '--help']);
+    expect(await bashOffers(root, 'up')).toEqual(['up', 'upgrade']);
     expect(await bashOffers(root, 'logs', 'b')).toEqual(['build', 'blue']);
     expect(await bashOffers(root, 'completion', 'f')).toEqual(['fish']);
   });

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import { promisify } from 'node:util';
 import { daemonNode, daemonPid, pm2Home } from '../../pm2-daemon.ts';
+import type { SitePaths } from '../../slots/paths.ts';
+import { runSocketOwners } from '../../slots/run-socket.ts';
 import { VERSION } from '../../version.ts';
 import { isNodeNewEnough, MIN_NODE_TEXT } from '../min-node.ts';
 import { type Check, ok, problem, warning } from './check.ts';
@@ -10,9 +12,9 @@ import type { Facts } from './facts.ts';
 
 const PARTS = ['pm2', 'http-proxy-3'];
 
-export function checkDaemon({ daemon, daemonPm2 }: Facts): Check[] {
+export async function checkDaemon({ daemon, daemonPm2, paths }: Facts): Promise<Check[]> {
   const home = pm2Home();
-  if (daemon === 'none') return [ok('pm2', `no daemon runs in ${home}; \`slots up\` starts one`)];
+  if (daemon === 'none') return [await checkOrphans(home, paths)];
   const pid = daemonPid();
   if (daemon === 'silent') {
     const hint = `if that process is no PM2 any more, delete ${home}/pm2.pid; else end it by its pid`;
@@ -23,6 +25,15 @@ export function checkDaemon({ daemon, daemonPm2 }: Facts): Check[] {
   if (daemonPm2 === installed) return [ok('pm2', message)];
   const hint = '`slots upgrade` replaces the daemon, and no request fails';
   return [warning('pm2', `${message}; installed is ${installed}`, hint)];
+}
+
+async function checkOrphans(home: string, { run }: SitePaths): Promise<Check> {
+  const left = (await runSocketOwners(run)).filter(({ isOrphan }) => isOrphan);
+  const count = new Set(left.map(({ pid }) => pid)).size;
+  if (count === 0) return ok('pm2', `no daemon runs in ${home}; \`slots up\` starts one`);
+  const hint = 'the controller starts one within seconds; if it is gone too, `slots up` does';
+  const processes = count === 1 ? 'process serves' : 'processes serve';
+  return warning('pm2', `the daemon has died; ${count} ${processes} on without it`, hint);
 }
 
 /** Cluster apps run on the daemon's Node, whatever the command line runs on. */
