@@ -49,6 +49,11 @@ export const proxySchema = z
     workers: z.int().min(1).max(64).default(2),
     /** Whether each response names its release in `x-slots-release`. */
     exposeRelease: z.boolean().default(true),
+    /**
+     * Text from 1 KiB on leaves compressed (zstd, br or gzip) for visitors who take it, unless the site has done so itself or
+     * says `Cache-Control: no-transform`. Its strong `ETag` becomes a weak one, which no `If-Match` fits.
+     */
+    compress: z.boolean().default(true),
     /** Whether each request is a line in the proxy's log. */
     accessLog: z.boolean().default(false),
     /**

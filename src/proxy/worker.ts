@@ -7,6 +7,7 @@ import type { Assignment } from '../wire/assignment.ts';
 import type { Counters } from '../wire/messages.ts';
 import { createReleaseCache, type ReleaseCache } from './cache/cache.ts';
 import type { ReleaseFiles } from './cache/release-files.ts';
+import { type Compression, createCompression } from './compress/compression.ts';
 import { audit, type Leak, type Owners } from './forward/audit.ts';
 import { createEntrance, createProxy } from './forward/entrance.ts';
 import { createForwarding } from './forward/forwarding.ts';
@@ -48,6 +49,8 @@ export interface DataPlane {
   busySockets(): Set<Duplex>;
   /** `null` without a cache. */
   cache: ReleaseCache | null;
+  /** `null` where answers go out as they come. */
+  compression: Compression | null;
   /** Writes out what the access log still holds. */
   flushLog(): void;
   /** How many places of each slot's limiter are taken. */
@@ -117,6 +120,7 @@ export function createDataPlane(
     limiters,
     limits: config.limits,
     keptFiles: keptFiles ?? null,
+    compression: config.compress ? createCompression() : null,
     keepsInstance,
     stopping,
     onFault,
@@ -193,6 +197,7 @@ export function createDataPlane(
       return new Set([...forwarding.sockets(), ...upgrades.clients(), ...waiting]);
     },
     cache,
+    compression: context.compression,
     flushLog: () => accessLog?.flush(),
     places: () => ({ blue: limiters.blue.held(), green: limiters.green.held() }),
     audit: () =>

@@ -14,13 +14,11 @@ import {
   whenTaken,
   writeInformational,
 } from '../visitor/visitor.ts';
+import { MOST_WAITING_PIECES, toNobody, toVisitor } from './encoded-body.ts';
 import type { ExchangeState } from './exchange-state.ts';
 import { leavePlace } from './place.ts';
 
 const EVENT_STREAM = /^text\/event-stream\b/i;
-
-/** Pieces of an answer that may wait for the visitor: small ones take more memory than their bytes. */
-const MOST_WAITING_PIECES = 256;
 
 /** More informational answers to one request are a fault: no window slows them down, and they hold off the time limit. */
 const MOST_INFORMATIONAL = 64;
@@ -63,12 +61,46 @@ export function passHead(
     exchange.head,
   );
   if (exchange.fill !== null && !passToCache(exchange, exchange.fill, head, fields)) return;
-  countAnswer(exchange.traffic, status, performance.now() - exchange.startedAt);
   if (context.keepsInstance) rememberInstance(exchange, fields, raw);
   if (known.trailer !== undefined) dropVainTrailer(response, status, fields);
-  const length = exchange.method === 'HEAD' ? undefined : known['content-length'];
-  const bytes = length === undefined ? -1 : Number(length);
-  exchange.answer = new Answer(response, status, reason, fields, bytes);
+  const length = known['content-length'];
+  beginAnswer(exchange, status, reason, fields, length === undefined ? -1 : Number(length));
+}
+
+/** @param length of the body in bytes, also of one that a HEAD does not get; -1 when it is not known */
+function beginAnswer(
+  exchange: ExchangeState,
+  status: number,
+  reason: string,
+  fields: string[],
+  length: number,
+): void {
+  const { context, method, response, requestHeaders: requestFields } = exchange;
+  const isHead = method === 'HEAD';
+  const { compression } = context;
+  const out = compression?.outgoing({ method, requestFields, status, fields, length });
+  const isNotModified = out?.how === 'not-modified';
+  const code = isNotModified ? 304 : status;
+  countAnswer(exchange.traffic, code, performance.now() - exchange.startedAt);
+  if (compression == null || out === undefined || out.how === 'plain') {
+    exchange.answer = new Answer(
+      response,
+      status,
+      reason,
+      out?.fields ?? fields,
+      isHead ? -1 : length,
+    );
+    return;
+  }
+  if (isNotModified) exchange.encoder = toNobody(exchange);
+  else if (!isHead) exchange.encoder = compression.encoder(out.coding, toVisitor(exchange));
+  exchange.answer = new Answer(
+    response,
+    code,
+    isNotModified ? 'Not Modified' : reason,
+    out.fields,
+    -1,
+  );
 }
 
 /** @returns whether the slot's answer goes on to the visitor */
@@ -118,13 +150,22 @@ function rememberInstance(exchange: ExchangeState, fields: string[], raw: readon
 }
 
 export function passBody(exchange: ExchangeState, bytes: Buffer): void {
-  const { response } = exchange;
+  const { encoder, response } = exchange;
+  if (encoder !== null) {
+    if (!encoder.write(bytes)) pause(exchange, (goOn) => encoder.onRoom(goOn));
+    return;
+  }
   const takesMore = (exchange.answer as Answer).write(bytes);
   if (!takesMore) pause(exchange, (goOn) => onDrain(response, goOn));
   else if (response.writableLength === 0) exchange.waitingPieces = 0;
   else if (++exchange.waitingPieces >= MOST_WAITING_PIECES) {
     pause(exchange, (goOn) => whenTaken(response, goOn));
   }
+}
+
+export function endBody({ encoder, answer }: ExchangeState): void {
+  if (encoder !== null) encoder.end();
+  else answer?.end();
 }
 
 /** Reads no more from the slot until the visitor has taken what waits. */

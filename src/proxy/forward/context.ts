@@ -1,6 +1,7 @@
 import type { ProxyLimits } from '../../config/proxy-schema.ts';
 import type { PerSlot, Slot } from '../../slots/slot.ts';
 import type { Counters, Traffic } from '../../wire/messages.ts';
+import type { Compression } from '../compress/compression.ts';
 import type { Inflight } from '../metrics/inflight.ts';
 import type { KeptFiles } from '../skew/kept-files.ts';
 import type { SlotConnections } from '../slot/connections.ts';
@@ -25,6 +26,8 @@ export interface ExchangeContext {
   fallback(refused: Slot): Slot | null;
   /** Files of earlier releases, for visitors whose page is of one; `null` where none are kept. */
   keptFiles: KeptFiles | null;
+  /** `null` where answers go out as they come (`proxy.compress`). */
+  compression: Compression | null;
   /** Whether visitors stay with one instance (`proxy.affinity`). */
   keepsInstance: boolean;
   /** Whether the worker is about to stop, so that each connection's next answer is its last. */

@@ -1,6 +1,7 @@
 import type { Slot } from '../../slots/slot.ts';
 import type { Traffic } from '../../wire/messages.ts';
 import type { Fill, ServedStored } from '../cache/fill.ts';
+import type { BodyEncoder } from '../compress/encoder.ts';
 import type { Waiting } from '../send-soon.ts';
 import type { CallConnection, SlotCall } from '../slot/call.ts';
 import type { Over } from '../slot/connections.ts';
@@ -40,6 +41,8 @@ export interface ExchangeState extends SlotCall, PlaceOwner, Waiting, AwaitsHead
   /** Which connections the next attempt may use. */
   over: Over;
   answer: Answer | null;
+  /** Between the slot and the answer, where the body does not go out as it came. */
+  encoder: BodyEncoder | null;
   /** Of the release cache: is told of the answer. */
   fill: Fill | null;
   /** From memory, in place of the slot's answer, once that is over. */

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Slot } from '../../slots/slot.ts';
 import type { Traffic } from '../../wire/messages.ts';
 import type { Fill, ServedStored } from '../cache/fill.ts';
+import type { BodyEncoder } from '../compress/encoder.ts';
 import type { LiveSetMember } from '../live-set.ts';
 import type { Logged } from '../metrics/access-log.ts';
 import { wantedInstance } from '../request/affinity.ts';
@@ -23,7 +24,14 @@ import {
   type VisitorRequest,
   type VisitorResponse,
 } from '../visitor/visitor.ts';
-import { answerStored, cutAnswer, passBody, passHead, passInformational } from './answering.ts';
+import {
+  answerStored,
+  cutAnswer,
+  endBody,
+  passBody,
+  passHead,
+  passInformational,
+} from './answering.ts';
 import type { ExchangeContext } from './context.ts';
 import type { ExchangeState, Phase, Place } from './exchange-state.ts';
 import { answerSlotFault, fail } from './failing.ts';
@@ -57,6 +65,7 @@ export class Exchange implements ExchangeState, UploadSink, Logged, LiveSetMembe
   connection: CallConnection | null = null;
   over: Over = 'kept';
   answer: Answer | null = null;
+  encoder: BodyEncoder | null = null;
   fill: Fill | null;
   standIn: ServedStored | null = null;
   contentType: string | undefined;
@@ -115,6 +124,7 @@ export class Exchange implements ExchangeState, UploadSink, Logged, LiveSetMembe
     leavePlace(this);
     this.upload?.stop();
     this.fill?.drop();
+    this.encoder?.destroy();
     // The visitor has the answer, or has gone: the slot should not work for nobody.
     this.#abandon();
     this.#onOver(this);
@@ -223,7 +233,7 @@ export class Exchange implements ExchangeState, UploadSink, Logged, LiveSetMembe
       if (trailers.length > 0 && this.answer !== null)
         addTrailers(this.response, toTrailers(trailers));
       this.upload?.stop();
-      this.answer?.end();
+      endBody(this);
       if (this.upload !== null) linger(this.request);
     } catch (error) {
       this.#collapse(error);

@@ -20,6 +20,7 @@ async function beginAnswer() {
   const exchange = {
     response,
     answer: new Answer(response, 200, 'OK', ['Transfer-Encoding', 'chunked'], -1),
+    encoder: null,
     waitingPieces: 0,
     isPaused: false,
     connection: { pause: () => told.push('pause'), readOn: () => told.push('read on') },

@@ -1,0 +1,38 @@
+/** Compression of answers in one worker (design §6). */
+import { type Coding, type CodingChoice, createCodingChoice } from './codings.ts';
+import { Encoder, type EncoderSink } from './encoder.ts';
+import { type AnswerToCompress, type Outgoing, outgoing } from './outgoing.ts';
+import { availableCodings, createStream, STREAM_BYTES } from './streams.ts';
+
+/** Of each worker, for answers that are compressed on the fly; those beyond it go out as they are. */
+const MOST_BYTES = 128 * 1024 ** 2;
+
+export interface Compression {
+  choose: CodingChoice;
+  outgoing(answer: AnswerToCompress): Outgoing;
+  /** @returns who compresses an answer's body; is to be ended or destroyed */
+  encoder(coding: Coding, sink: EncoderSink): Encoder;
+  /** Answers that are being compressed. */
+  open(): number;
+}
+
+export function createCompression(): Compression {
+  const choose = createCodingChoice(availableCodings());
+  let open = 0;
+  let bytes = 0;
+  const canEncode = (coding: Coding) => bytes + STREAM_BYTES[coding] <= MOST_BYTES;
+  return {
+    choose,
+    outgoing: (answer) => outgoing(answer, choose, canEncode),
+    encoder(coding, sink) {
+      const stream = createStream(coding);
+      open++;
+      bytes += STREAM_BYTES[coding];
+      return new Encoder(stream, sink, () => {
+        open--;
+        bytes -= STREAM_BYTES[coding];
+      });
+    },
+    open: () => open,
+  };
+}
