@@ -8,7 +8,7 @@ import type { Logged } from '../metrics/access-log.ts';
 import { wantedInstance } from '../request/affinity.ts';
 import { toTrailers } from '../request/fields.ts';
 import { sendSoon } from '../send-soon.ts';
-import { standIn } from '../skew/stand-in.ts';
+import { answerKept } from '../skew/answer-kept.ts';
 import type { AnswerHead } from '../slot/answer-head.ts';
 import type { CallConnection } from '../slot/call.ts';
 import type { Over } from '../slot/connections.ts';
@@ -208,7 +208,7 @@ export class Exchange implements ExchangeState, UploadSink, Logged, LiveSetMembe
   onHead(head: AnswerHead): void {
     try {
       if (head.status < 200) passInformational(this, head);
-      else if (head.status !== 404 || !standIn(this, this.#path, head)) passHead(this, head);
+      else if (head.status !== 404 || !answerKept(this, this.#path, head)) passHead(this, head);
     } catch (error) {
       this.giveUp(error as Error);
     }

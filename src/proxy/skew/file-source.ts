@@ -30,6 +30,8 @@ export class FileSource implements CallConnection {
    * @param to the byte after the last one
    */
   begin(from: number, to: number): void {
+    // The cache may have had an answer of its own.
+    if (this.#isOver) return;
     this.#at = from;
     this.#end = to;
     if (this.#at === this.#end) this.#finish();

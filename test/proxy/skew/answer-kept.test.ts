@@ -220,3 +220,24 @@ test('a large kept file comes whole over HTTP/2, and its head alone for HEAD', a
   expect(only.body).toHaveLength(0);
   await until(() => plane.inflight.counts.blue === 0, 'the requests to be counted off');
 });
+
+test('a kept file is none of the active release, whose memory takes nothing of it', async () => {
+  const { port, asked, plane } = await startSite({ [OLD]: SCRIPT }, { cache: {} });
+  const tag = `"${digestOf(SCRIPT).slice(0, 32)}"`;
+  for (const fields of [[], [`If-None-Match: ${tag}`], ['Range: bytes=0-5'], []]) {
+    const answer = await ask(port, get(OLD, ...fields));
+    const isCondition = fields[0]?.startsWith('If');
+    expect(answer.status).toBe(isCondition ? 304 : fields.length > 0 ? 206 : 200);
+    expect(named(answer)).toMatchObject({ 'x-slots-release': releaseIdOf(1), etag: tag });
+  }
+  expect(asked).toHaveLength(4);
+  expect(plane.cache?.counts).toMatchObject({ entries: 0, hit: 0 });
+  await until(() => plane.inflight.counts.blue === 0, 'the requests to be counted off');
+  expect(plane.audit()).toEqual([]);
+});
+
+test('many who ask for one kept file at a time all get it', async () => {
+  const { port } = await startSite({ [OLD]: SCRIPT }, { cache: {} });
+  const answers = await Promise.all(Array.from({ length: 50 }, () => ask(port, get(OLD))));
+  for (const answer of answers) expect(answer).toMatchObject({ status: 200, body: SCRIPT });
+});

@@ -16,7 +16,7 @@ const RANGE: ReadonlySet<string> = new Set(['range']);
  * @param target of the request, in origin form
  * @returns whether there is such a file; the slot's answer goes on otherwise
  */
-export function standIn(exchange: ExchangeState, target: string, missing: AnswerHead): boolean {
+export function answerKept(exchange: ExchangeState, target: string, missing: AnswerHead): boolean {
   const { context, method, headers, upload } = exchange;
   if (context.keptFiles === null || upload !== null) return false;
   if (method !== 'GET' && method !== 'HEAD') return false;
