@@ -56,6 +56,7 @@ test('nobody is answered by an older release after somebody was answered by a ne
     serving[next] = flip;
     assign({ release: { [next]: `r${flip}` } });
     assign({ active: next });
+    newest = flip;
     await delay(10 + Math.random() * 20);
   }
   isOver = true;
