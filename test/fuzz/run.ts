@@ -7,7 +7,7 @@ import { judge } from './oracle.ts';
 import { type Random, random } from './random.ts';
 import { isSafe, planRequest, type RequestPlan } from './requests.ts';
 import { startFuzzSite } from './site.ts';
-import { http1Session, http2Session, type Session } from './visitors.ts';
+import { http1Session, http2Session, type Protocol, type Session } from './visitors.ts';
 
 /** The worker between two rounds. */
 export interface Look {
@@ -32,6 +32,8 @@ export interface Counts {
   own: number;
   unanswered: number;
   left: number;
+  /** Connections by protocol, and of these the visitors who left or sent what is bad. */
+  byProtocol: Record<Protocol, { connections: number; left: number }>;
 }
 
 export interface FuzzOptions {
@@ -79,6 +81,11 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
     own: 0,
     unanswered: 0,
     left: 0,
+    byProtocol: {
+      http: { connections: 0, left: 0 },
+      tls: { connections: 0, left: 0 },
+      http2: { connections: 0, left: 0 },
+    },
   };
   const heap: number[] = [];
   try {
@@ -207,7 +214,9 @@ function leftovers(
 function tally(counts: Counts, sessions: Session[]): void {
   counts.rounds++;
   counts.connections += sessions.length;
-  for (const { seen, isSpoilt } of sessions) {
+  for (const { seen, isSpoilt, protocol } of sessions) {
+    counts.byProtocol[protocol].connections++;
+    if (isSpoilt) counts.byProtocol[protocol].left++;
     if (isSpoilt) counts.left++;
     for (const { status, marker, complete } of seen) {
       counts.requests++;

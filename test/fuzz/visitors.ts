@@ -19,7 +19,10 @@ export interface Seen {
   complete: boolean;
 }
 
+export type Protocol = 'http' | 'tls' | 'http2';
+
 export interface Session {
+  protocol: Protocol;
   seen: Seen[];
   /** The visitor has left, or what it sent is not to be understood: any answer may be missing. */
   isSpoilt: boolean;
@@ -99,6 +102,7 @@ export async function http1Session(
   const answers = finals();
   socket.destroy();
   return {
+    protocol: tls ? 'tls' : 'http',
     seen: requests.map((request, index) => {
       const answer = answers[index];
       if (!answer) return unseen(request);
@@ -164,6 +168,7 @@ export async function http2Session(
   );
   session.destroy();
   return {
+    protocol: 'http2',
     seen,
     isSpoilt: leaves,
     isStuck: isStuck && !leaves,

@@ -1,5 +1,6 @@
 /** The data plane of a worker in a process of its own, plain and with TLS: what is fuzzed. */
 import type { AddressInfo } from 'node:net';
+import { cacheSchema } from '../../src/config/cache-schema.ts';
 import { proxySchema } from '../../src/config/proxy-schema.ts';
 import { createDataPlane } from '../../src/proxy/worker.ts';
 import type { Look } from './run.ts';
@@ -19,6 +20,8 @@ const planes = [undefined, { cert: CERT, key: KEY }].map((tls) => {
   const config = proxySchema.parse({ limits, upstreamTimeoutMs: 5000, ...(tls && { tls }) });
   const plane = createDataPlane(config, ports, {
     onFault: (error) => faults.push(String(error)),
+    // So that every answer that may be kept is.
+    cache: cacheSchema.parse({ untilRelease: ['/**'] }),
   });
   const release = 'r20260131T120000-1a2b3c';
   const slots = { blue: { release, warm: true }, green: { release, warm: true } };

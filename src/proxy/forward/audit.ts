@@ -39,7 +39,8 @@ export interface Audited {
 export function audit(audited: Audited): Leak[] {
   const leaks: Leak[] = [];
   const dead = audited.endDead();
-  if (dead > 0) leaks.push(new Leak(`${dead} requests were open for visitors who are gone`));
+  if (dead > 0)
+    leaks.push(new Leak(`${dead} requests or WebSockets were open for visitors who are gone`));
   for (const slot of SLOTS) {
     const leaked = audited.connections[slot].endLeaked();
     if (leaked === 0) continue;

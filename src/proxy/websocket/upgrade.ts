@@ -58,6 +58,8 @@ export interface Upgrades {
   /** Closes the tunnels of a slot, with a close frame at a frame's end where there is one within a second. */
   cut(slot: Slot): Promise<void>;
   /** Of the upgrades and tunnels of a slot. */
+  /** Ends what is open for visitors who are gone; how many there were. */
+  endDead(): number;
   owners(slot: Slot): Owners;
   /** The visitors' connections. */
   clients(): Duplex[];
@@ -208,6 +210,15 @@ export function createUpgrades(context: UpgradeContext): Upgrades {
 
     async cut(slot) {
       await Promise.all([...tunnels].filter((tunnel) => tunnel.slot === slot).map(close));
+    },
+
+    endDead() {
+      const dead = [...tunnels].filter(({ client }) => client.destroyed);
+      for (const tunnel of dead) {
+        endSlotSide(tunnel);
+        settle(tunnel);
+      }
+      return dead.length;
     },
 
     owners(slot) {

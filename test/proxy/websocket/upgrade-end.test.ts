@@ -226,3 +226,18 @@ test('a cut ends a handshake that is still under way', async () => {
   plane.cut('blue');
   expect(await pending).toBeInstanceOf(Error);
 });
+
+test('a WebSocket that is left open for a visitor who is gone is found by the audit, said and ended', async () => {
+  const { plane, wire, untilNothingLeft } = await tunnel();
+  expect(plane.audit()).toEqual([]);
+  const [side] = plane.upgrades.clients();
+  // As if its end had been lost.
+  side?.removeAllListeners('close').destroy();
+  const leaks = plane.audit();
+  expect(leaks.map(({ message }) => message)).toEqual([
+    '1 requests or WebSockets were open for visitors who are gone',
+  ]);
+  await untilNothingLeft();
+  await wire.untilGone();
+  expect(plane.audit()).toEqual([]);
+});
