@@ -66,7 +66,7 @@ export interface DataPlaneOptions {
   onFault?: ((error: Error) => void) | undefined;
   /** Is told of answers that no visitor can be given. */
   onBadAnswer?: ((slot: Slot, error: Error) => void) | undefined;
-  /** Of the instances of each slot, for `proxy.affinity`. */
+  /** Of the instances of each slot; without them all requests go to its port. */
   sockets?: PerSlot<string[]> | undefined;
   /** Files of earlier releases, where any are kept. */
   keptFiles?: KeptFiles | undefined;
@@ -108,11 +108,7 @@ export function createDataPlane(
   const stopping = () => isStopping;
   const proxy = createProxy();
   const accessLog = config.accessLog ? createAccessLog(writeLog) : null;
-  const { slotClients, limiters } = createSlotParts(
-    config,
-    ports,
-    keepsInstance ? sockets : undefined,
-  );
+  const { slotClients, limiters } = createSlotParts(config, ports, sockets);
   const context = {
     ...shared,
     ports,
@@ -202,7 +198,7 @@ export function createDataPlane(
     places: () => ({ blue: limiters.blue.held(), green: limiters.green.held() }),
     audit: () =>
       audit({
-        endDead: forwarding.endDead,
+        endDead: () => forwarding.endDead() + upgrades.endDead(),
         owners: (slot) => addOwners(forwarding.owners(slot), upgrades.owners(slot)),
         connections: slotClients,
         places: limiters,
