@@ -66,7 +66,11 @@ export function finishOnSignal({
   process.on('SIGINT', () => {
     const { limitMs, stayMs } = patience();
     setTimeout(() => process.kill(process.pid, 'SIGKILL'), limitMs).unref();
-    if (process.listenerCount('SIGINT') > 1) return;
+    if (process.listenerCount('SIGINT') > 1) {
+      // One that closes its server and waits for Node to end by itself would wait for PM2's channel.
+      process.channel?.unref();
+      return;
+    }
     stopping = true;
     quietSince = performance.now();
     const leaveAt = quietSince + stayMs;

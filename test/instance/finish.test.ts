@@ -22,11 +22,16 @@ const server = createServer(async (request, response) => {
   }
   response.end('answer');
 }).listen(0, '127.0.0.1', () => process.send(server.address().port));
+if (process.argv[2] === 'closes') {
+  // PM2 listens too, which keeps the channel open.
+  process.on('message', () => {});
+  process.once('SIGINT', () => server.close());
+}
 `;
 
 /** A process of a slot, with a visitor's connection that is open. */
-async function startInstance(slot: 'active' | 'standby') {
-  const args = ['--input-type=module', '--eval', INSTANCE, slot];
+async function startInstance(slot: 'active' | 'standby', site = '') {
+  const args = ['--input-type=module', '--eval', INSTANCE, slot, site];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   onTestFinished(() => void child.kill('SIGKILL'));
   const ended = once(child, 'exit').then(([code]) => code);
@@ -81,5 +86,12 @@ test('a process of another slot finishes the answer that is under way', async ()
   await asked;
   await stop();
   expect(await answer).toBe('answer');
+  expect(await ended).toBe(0);
+});
+
+test('a site that closes its server at the signal, and leaves the rest to Node, ends by itself', async () => {
+  const { stop, ended } = await startInstance('active', 'closes');
+  await stop();
+  // A process that is killed at the limit has no code.
   expect(await ended).toBe(0);
 });
