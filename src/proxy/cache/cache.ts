@@ -44,6 +44,10 @@ export interface ReleaseCache {
   counts: CacheCounts;
   /** Whether this is still what is stored under this key. */
   holds(key: CacheKey, served: ServedStored['stored']): boolean;
+  /** Whether anything is stored under a key. */
+  has(key: CacheKey): boolean;
+  /** More has been made of what is stored under a key. */
+  grown(key: CacheKey): void;
   /** The slots serve these from now on; what belongs to others is forgotten. */
   follow(releases: PerSlot<string | null>): void;
   /** @param paths with `*` and `**`; none of them: all of it. @returns how many URLs were forgotten */
@@ -165,6 +169,8 @@ export function createReleaseCache(
     serves: (slot, key) => serving[slot] === releaseOf(key),
     counts,
     holds: (key, stored) => store.holds(key, stored),
+    has: store.has,
+    grown: store.grown,
     follow(releases) {
       serving = releases;
       live = new Set([releases.blue, releases.green].filter((one) => one !== null));

@@ -3,6 +3,8 @@
  * again, as long as that is stored, fresh, and of the release that is served.
  */
 import { LRUCache } from 'lru-cache';
+import type { Coding } from '../compress/codings.ts';
+import { inCoding } from '../compress/stored.ts';
 import { type AnswerBytes, answerBytes } from './answer-bytes.ts';
 import type { CacheKey } from './key.ts';
 import { ageMs } from './reuse.ts';
@@ -18,12 +20,20 @@ export interface HeadMemory {
    * @param group of connections: whoever is trusted, or comes over TLS, may get another answer
    */
   find(text: string, group: number): AnswerBytes | null;
-  remember(text: string, group: number, key: CacheKey, stored: StoredAnswer): void;
+  /** @param coding that the head asks for; `null` for none, left out where nothing is compressed */
+  remember(
+    text: string,
+    group: number,
+    key: CacheKey,
+    stored: StoredAnswer,
+    coding?: Coding | null,
+  ): void;
 }
 
 interface Known {
   key: CacheKey;
   stored: StoredAnswer;
+  coding: Coding | null | undefined;
 }
 
 /**
@@ -42,18 +52,19 @@ export function createHeadMemory(
       const known = heads?.get(text);
       if (known === undefined) return null;
       const at = now();
-      const { key, stored } = known;
+      const { key, stored, coding } = known;
       if (ageMs(stored.lifetime, at) < stored.lifetime.freshMs && isCurrent(key, stored)) {
-        return answerBytes(stored, connectionFields, at);
+        const answer = coding === undefined ? stored : inCoding(stored, coding);
+        return answerBytes(answer, connectionFields, at);
       }
       heads?.delete(text);
       return null;
     },
-    remember(text, group, key, stored) {
+    remember(text, group, key, stored, coding) {
       if (text.length > LONGEST_HEAD) return;
       const heads = groups.get(group) ?? new LRUCache<string, Known>({ max: MOST_HEADS / 4 });
       groups.set(group, heads);
-      heads.set(text, { key, stored });
+      heads.set(text, { key, stored, coding });
     },
   };
 }

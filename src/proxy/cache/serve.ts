@@ -1,8 +1,10 @@
 import { STATUS_CODES } from 'node:http';
+import type { Compression } from '../compress/compression.ts';
+import { asksWithWeakened, weaken } from '../compress/fields.ts';
 import { type VisitorRequest, type VisitorResponse, writeHead } from '../visitor/visitor.ts';
 import { answerFields } from './answer-bytes.ts';
 import { select } from './conditions.ts';
-import { withoutFields } from './fields.ts';
+import { fieldValue, withoutFields } from './fields.ts';
 import type { ServedStored } from './fill.ts';
 
 /** RFC 9110 §15.4.5 and §15.5.17: what describes the body is not said where there is none of it. */
@@ -13,17 +15,21 @@ const RANGE: ReadonlySet<string> = new Set(['range']);
  * Gives a visitor a stored answer, whole or in part, or that it has not changed.
  *
  * @param headers of the request, name and value in turn
+ * @param compression `null` where answers go out as they are stored
  */
 export function serveStored(
   request: VisitorRequest,
   response: VisitorResponse,
   headers: readonly string[],
   { stored, status: cacheStatus }: ServedStored,
+  compression: Compression | null,
   now: number,
 ): void {
   const { body } = stored;
+  const chosen = compression?.chooseStored(stored, fieldValue(headers, 'accept-encoding'));
   const isHead = request.method === 'HEAD';
-  const fields = answerFields(stored, cacheStatus, now);
+  const answer = chosen?.answer ?? stored;
+  const fields = answerFields(answer, cacheStatus, now);
   // RFC 9110 §14.2: a range is for GET alone.
   const asked = isHead ? withoutFields(headers, RANGE) : headers;
   const selection =
@@ -31,6 +37,8 @@ export function serveStored(
       ? select(asked, stored.fields, body.length, now)
       : { status: 200 as const };
   if (selection.status === 304) {
+    // As the visitor has it, whichever coding it would get now.
+    if (asksWithWeakened(headers, fields)) weaken(fields);
     writeHead(response, 304, 'Not Modified', withoutFields(fields, OF_BODY));
     response.end();
     return;
@@ -46,11 +54,13 @@ export function serveStored(
   }
   if (selection.status === 206) {
     const { start, end } = selection;
-    fields.push('Content-Range', `bytes ${start}-${end}/${body.length}`);
-    send(response, 206, 'Partial Content', fields, body.subarray(start, end + 1), isHead);
+    // Parts are of the bytes that the site gave.
+    const ofPart = answerFields(chosen?.plain ?? stored, cacheStatus, now);
+    ofPart.push('Content-Range', `bytes ${start}-${end}/${body.length}`);
+    send(response, 206, 'Partial Content', ofPart, body.subarray(start, end + 1), isHead);
     return;
   }
-  send(response, stored.status, stored.reason, fields, body, isHead);
+  send(response, stored.status, stored.reason, fields, answer.body, isHead);
 }
 
 function send(

@@ -1,7 +1,7 @@
 /** The stored answers of one worker, bounded by the memory that they take; the one used longest ago goes first. */
 import { LRUCache } from 'lru-cache';
 import { type CacheKey, releaseOf } from './key.ts';
-import type { StoredAnswer } from './stored.ts';
+import { type StoredAnswer, sizeOf } from './stored.ts';
 import { isChosenBy } from './vary.ts';
 
 /** More answers of one URL are not kept: a `Vary` on everything would make each request one. */
@@ -15,6 +15,8 @@ export interface CacheStore {
   /** Whether anything of this URL is stored, for other requests at least. */
   has(key: CacheKey): boolean;
   put(key: CacheKey, answer: StoredAnswer): void;
+  /** More has been made of its answers: they take more memory than before. */
+  grown(key: CacheKey): void;
   /** Forgets a URL of one release. */
   forget(key: CacheKey): boolean;
   /** Keeps only what is of these releases. */
@@ -62,6 +64,13 @@ export function createCacheStore(maxBytes: number): CacheStore {
       const answers = [answer, ...others].slice(0, MOST_VARIANTS);
       byKey.set(key, { answers });
       // One that is larger than the whole store has not been taken.
+      if (byKey.peek(key)?.answers === answers) entries += answers.length;
+    },
+    grown(key) {
+      const answers = byKey.peek(key)?.answers;
+      if (answers === undefined) return;
+      for (const answer of answers) answer.size = sizeOf(answer);
+      byKey.set(key, { answers });
       if (byKey.peek(key)?.answers === answers) entries += answers.length;
     },
     forget: (key) => byKey.delete(key),

@@ -1,5 +1,6 @@
 /** One stored answer, and what it takes of memory. Pure. */
 
+import { encodedBodies } from '../compress/encoded-bodies.ts';
 import { seconds } from './directives.ts';
 import { firstValue, hasField, withoutFields } from './fields.ts';
 import { initialAgeMs, lifetimeMs, type Policy } from './freshness.ts';
@@ -107,6 +108,9 @@ export function etagOf({ fields }: StoredAnswer): string | undefined {
 export function sizeOf({ fields, body, by }: Pick<StoredAnswer, 'fields' | 'body' | 'by'>): number {
   // A small answer is kept once more, head and body in one piece (answer-bytes.ts).
   let size = BYTES_PER_ENTRY + body.length * (body.length <= LONGEST_JOINED ? 2 : 1);
+  for (const { length } of encodedBodies(body)) {
+    size += BYTES_PER_ENTRY + length * (length <= LONGEST_JOINED ? 2 : 1);
+  }
   for (const text of [...fields, ...by.flat()]) size += BYTES_PER_STRING + text.length;
   return size;
 }

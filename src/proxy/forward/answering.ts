@@ -132,7 +132,7 @@ export function answerStored(exchange: ExchangeState, served: ServedStored): voi
   leavePlace(exchange);
   countAnswer(exchange.traffic, served.stored.status, performance.now() - exchange.startedAt);
   if (exchange.context.stopping()) response.shouldKeepAlive = false;
-  serveStored(request, response, requestHeaders, served, Date.now());
+  serveStored(request, response, requestHeaders, served, exchange.context.compression, Date.now());
 }
 
 /** Tells the visitor which instance has answered, so that the next request names it. */

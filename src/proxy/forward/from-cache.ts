@@ -1,6 +1,7 @@
 /** Requests on their way past the release cache: answered from memory, told to wait, or sent on with somebody who watches the answer. */
 import type { Slot } from '../../slots/slot.ts';
 import type { ReleaseCache } from '../cache/cache.ts';
+import { fieldValue } from '../cache/fields.ts';
 import type { Fill, ServedStored } from '../cache/fill.ts';
 import { createHeadMemory, type HeadMemory } from '../cache/head-memory.ts';
 import type { CacheKey } from '../cache/key.ts';
@@ -22,12 +23,15 @@ import {
 } from '../visitor/visitor.ts';
 import type { ExchangeContext } from './context.ts';
 
+/** An answer that is fresh for less is not worth the highest level of compression: it is soon another one. */
+const LASTING_MS = 60_000;
+
 export interface FromCacheParts {
   cache: ReleaseCache;
   router: Router;
   context: Pick<
     ExchangeContext,
-    'slotClients' | 'ports' | 'release' | 'traffic' | 'stopping' | 'onFault'
+    'slotClients' | 'ports' | 'release' | 'traffic' | 'stopping' | 'onFault' | 'compression'
   >;
   accessLog: AccessLog | null;
   upstreamTimeoutMs: number;
@@ -84,8 +88,26 @@ export function createFromCache(parts: FromCacheParts): FromCache {
         isWritten = true;
       });
     }
-    serveStored(request, response, headers, served, Date.now());
+    serveStored(request, response, headers, served, context.compression, Date.now());
     countAnswer(context.traffic[slot], response.statusCode, 0);
+  };
+
+  /** What is not there yet in the visitor's coding is made for those who come later. */
+  const chosenOf = (key: CacheKey, stored: ServedStored['stored'], headers: readonly string[]) => {
+    const { compression } = context;
+    if (compression === null) return { coding: undefined, isSettled: true };
+    const chosen = compression.chooseStored(stored, fieldValue(headers, 'accept-encoding'));
+    const { coding, isSettled } = chosen;
+    if (coding === null || isSettled) return chosen;
+    const { body, lifetime } = stored;
+    compression.make({
+      body,
+      coding,
+      isLasting: lifetime.freshMs >= LASTING_MS,
+      isWanted: () => cache.has(key),
+      onMade: () => cache.grown(key),
+    });
+    return chosen;
   };
 
   const refresh = ({ path }: Prepared, slot: Slot, fill: Fill) => {
@@ -141,14 +163,17 @@ export function createFromCache(parts: FromCacheParts): FromCache {
           return look.fill;
         case 'wait':
           return wait(request, response, look.key, again) ? 'done' : null;
-        case 'answer':
+        case 'answer': {
+          const { stored } = look.served;
+          const { coding, isSettled } = chosenOf(look.key, stored, headers);
           if (look.refresh) refresh(ready, slot, look.refresh);
-          else if (heads && look.isPlain && request instanceof PlainRequest) {
+          else if (heads && look.isPlain && request instanceof PlainRequest && isSettled) {
             if (request.text !== null)
-              heads.remember(request.text, groupOf(ready), look.key, look.served.stored);
+              heads.remember(request.text, groupOf(ready), look.key, stored, coding);
           }
           answer(request, response, ready, slot, look.served);
           return 'done';
+        }
       }
     },
   };
