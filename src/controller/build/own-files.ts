@@ -55,7 +55,7 @@ async function hasOwnShape(path: string): Promise<boolean> {
 
 /** Whether this is `slots/assets`, whatever the folder is called by now. */
 async function isAssets(folder: string): Promise<boolean> {
-  const text = await readFile(join(folder, 'index.json'), 'utf8').catch(() => '');
+  const text = await readFile(join(folder, 'index.jsonl'), 'utf8').catch(() => '');
   return text.startsWith(`{"kind":"${ASSETS_KIND}"`);
 }
 

@@ -38,7 +38,7 @@ export async function readArchive(paths: SitePaths, now: Date): Promise<Found> {
     const { code } = error as NodeJS.ErrnoException;
     const why =
       code === 'ENOENT' ? 'is not there' : `cannot be read: ${messageOf(error).split('\n')[0]}`;
-    return { index: EMPTY_INDEX, damage: [`slots/assets/index.json ${why}`] };
+    return { index: EMPTY_INDEX, damage: [`slots/assets/index.jsonl ${why}`] };
   }
   const contents = new Map<string, KeptContent>();
   for (const [digest, known] of stored.contents) {

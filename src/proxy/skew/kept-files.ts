@@ -1,12 +1,10 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
 import {
-  type AssetsIndex,
-  EMPTY_INDEX,
+  findInIndex,
   indexFile,
   type KeptContent,
   type KeptFile,
   keptFile,
-  parseIndex,
 } from '../../slots/assets-index.ts';
 import { keptPath } from '../../slots/assets-names.ts';
 import type { SitePaths } from '../../slots/paths.ts';
@@ -31,17 +29,19 @@ export interface KeptFiles {
   open(target: string): OpenFile | null;
 }
 
+const NOTHING = Buffer.alloc(0);
+
 /** Looks into `slots/assets`, whose index is read when it is first needed, and again when it has been written anew. */
 export function openKeptFiles(paths: SitePaths): KeptFiles {
   let stamp = '';
-  let index: AssetsIndex = EMPTY_INDEX;
+  let index: Buffer = NOTHING;
 
-  const current = (): AssetsIndex => {
+  const current = (): Buffer => {
     const file = indexFile(paths);
     const stats = statSync(file, { throwIfNoEntry: false });
     const found = stats ? `${stats.ino} ${stats.size} ${stats.mtimeMs}` : '';
     if (found === stamp) return index;
-    index = found === '' ? EMPTY_INDEX : readIndex(file);
+    index = found === '' ? NOTHING : readFileSync(file);
     stamp = found;
     return index;
   };
@@ -51,27 +51,15 @@ export function openKeptFiles(paths: SitePaths): KeptFiles {
       const path = keptPath(target);
       if (path === null) return null;
       try {
-        const { files, contents } = current();
-        const file = files.get(path);
-        const content = file && contents.get(file.digest);
-        if (!file || !content) return null;
-        const fd = openWhole(keptFile(paths, file.digest), content);
-        return fd === null ? null : { ...file, size: content.size, fd, path };
+        const file = findInIndex(current(), path);
+        const fd = file && openWhole(keptFile(paths, file.digest), file);
+        return fd === null ? null : { ...(file as KeptFile & KeptContent), fd, path };
       } catch {
-        // The site's own 404 is the answer.
+        // The site's own 404 is the answer; the controller mends the archive at its start.
         return null;
       }
     },
   };
-}
-
-/** The controller says what is wrong with one that cannot be read, and makes it anew. */
-function readIndex(file: string): AssetsIndex {
-  try {
-    return parseIndex(readFileSync(file, 'utf8'));
-  } catch {
-    return EMPTY_INDEX;
-  }
 }
 
 /** @returns `null` for a file that has been changed since */

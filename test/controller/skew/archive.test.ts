@@ -103,7 +103,7 @@ test('files outside of the client folders, and what symlinks lead to, are never 
 test('a hundred releases whose files stay the same take the space of one', async () => {
   const paths = await tempSite();
   const files = Object.fromEntries(
-    Array.from({ length: 50 }, (_, i) => [`/assets/${i}-3f2a9c1b.js`, `${i}`.repeat(4000)]),
+    Array.from({ length: 10 }, (_, i) => [`/assets/${i}-3f2a9c1b.js`, `${i}`.repeat(20_000)]),
   );
   const { archive, done } = archiveOf(paths);
   let first = 0;
@@ -114,8 +114,8 @@ test('a hundred releases whose files stay the same take the space of one', async
     if (number === 1) first = diskUse(paths.assets);
   }
   expect(diskUse(paths.assets)).toBeLessThanOrEqual(first * 1.1);
-  expect(archive.size()?.files).toBe(50);
-});
+  expect(archive.size()?.files).toBe(10);
+}, 120_000);
 
 /** In bytes, as the disk has it. */
 function diskUse(folder: string): number {
@@ -211,11 +211,11 @@ test('a folder that cannot be used costs the archive alone', async () => {
 
 test.each<[string, (paths: SitePaths) => Promise<unknown>, string]>([
   ['is gone', ({ assets }) => rm(assets, { recursive: true }), 'knew nothing'],
-  ['has lost its index', (paths) => rm(indexFile(paths)), 'index.json is not there'],
+  ['has lost its index', (paths) => rm(indexFile(paths)), 'index.jsonl is not there'],
   [
     'has an index that was cut short',
     (paths) => writeFile(indexFile(paths), '{"kind":"slots-assets","ver'),
-    'index.json cannot be read',
+    'index.jsonl cannot be read',
   ],
   [
     'has lost a file',
