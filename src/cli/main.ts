@@ -45,7 +45,11 @@ program
     'build if there is no release, start everything under PM2, wait for the first answer',
   )
   .option('--foreground', 'stay attached with the logs; Ctrl-C stops what this started')
-  .addOption(new Option('--return', 'for a controller whose PM2 daemon has died').hideHelp())
+  .addOption(
+    new Option('--return <pid>', 'for the controller with this pid, whose PM2 daemon has died')
+      .argParser(Number)
+      .hideHelp(),
+  )
   .action((options) => withSite((config, paths) => up(config, paths, options)));
 
 program

@@ -35,10 +35,11 @@ const LOOK_INTERVAL_MS = 50;
 export async function up(
   wanted: Config,
   paths: SitePaths,
-  options: { foreground?: boolean; return?: boolean },
+  options: { foreground?: boolean; return?: number },
 ): Promise<void> {
   const begun = Date.now();
-  const isUnwanted = options.return ? endOfParent() : () => false;
+  // It may have ended before this process began.
+  const isUnwanted = () => options.return !== undefined && process.ppid !== options.return;
   const ours = { daemon: false, apps: false };
   const connect = async () => {
     ours.daemon = !isDaemonRunning();
@@ -88,12 +89,6 @@ export async function up(
   } finally {
     pm2.disconnect();
   }
-}
-
-/** Tells later whether the process that started this one has ended since. */
-function endOfParent(): () => boolean {
-  const { ppid } = process;
-  return () => process.ppid !== ppid;
 }
 
 async function endUnusedDaemon(pm2: Pm2, isOurs: boolean): Promise<void> {

@@ -66,7 +66,7 @@ async function tryAgainAndAgain(
 /** Runs `slots up` in a process that outlives this one, and says its exit code. */
 function slotsUp(root: string, env: NodeJS.ProcessEnv): Promise<number | null> {
   const output = openLog();
-  const child = spawn(process.execPath, [BIN, '-C', root, 'up', '--return'], {
+  const child = spawn(process.execPath, [BIN, '-C', root, 'up', '--return', String(process.pid)], {
     cwd: root,
     env,
     detached: true,

@@ -35,11 +35,13 @@ for (const order of ORDERS) {
     const down = await site.slots('down');
     expect(down, down.stderr).toMatchObject({ exitCode: 0 });
     expect(await running(site)).toEqual([]);
-    // Not even what a controller had begun before it was ended.
+    // What a controller had begun before it was ended sees that, and brings nothing back.
     const home = site.env.PM2_HOME as string;
-    const daemon = await site.daemonPid();
-    const left = (await processesWith([home])).filter(({ pid }) => pid !== daemon);
-    expect(left.map(({ command }) => command)).toEqual([]);
+    await until(async () => {
+      const daemon = await site.daemonPid();
+      return (await processesWith([home])).every(({ pid }) => pid === daemon);
+    }, 'no process but the daemon to be left');
+    expect(await running(site)).toEqual([]);
   });
 }
 
