@@ -7,6 +7,7 @@ import { BAD_REQUEST, type ErrorAnswers, REQUEST_TIMEOUT } from './error-answer.
 import { endSoon } from './linger.ts';
 import { LONGEST_PLAIN_HEAD, type PlainHead, readPlainRequest } from './plain-request.ts';
 import { type PlainOwner, PlainRequest, PlainResponse } from './plain-response.ts';
+import { readByStream } from './turns.ts';
 
 /** The reader's other side. */
 export interface PlainListener {
@@ -261,6 +262,7 @@ class PlainConnection implements PlainOwner, Waiting {
     socket.pause();
     socket.unshift(bytes);
     this.#shared.handOver(socket);
+    readByStream(socket);
     socket.resume();
   }
 

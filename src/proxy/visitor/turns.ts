@@ -45,7 +45,7 @@ export function inTurn(begin: RequestListener): RequestListener {
 function wait(request: IncomingMessage, response: ServerResponse, begin: RequestListener): void {
   const socket = request.socket as Pipelined;
   if (socket.destroyed) return;
-  readByStream(socket);
+  if ('encrypted' in socket) readByStream(socket);
   const pipeline = socket[PIPELINE] ?? { count: 0, last: response, insteadOfLast: null };
   socket[PIPELINE] = pipeline;
   pipeline.last = response;
@@ -68,12 +68,13 @@ function stopReadingSoon(socket: Pipelined, pipeline: Pipeline): void {
 }
 
 /**
- * Node's parser takes a TLS connection's bytes past the stream, and goes on getting what has been decrypted while node:http
- * has it paused: a good request would be answered 400 (HPE_PAUSED; ran, Node 24.21). A listener for `data` puts the stream
- * between them, which waits.
+ * Node's parser takes a connection's bytes past the stream. With TLS it goes on getting what has been decrypted while
+ * node:http has it paused: a good request would be answered 400 (HPE_PAUSED). Where the stream holds bytes already, those
+ * that come later overtake them in a long body (both ran, Node 24.21). A listener for `data` puts the stream between the
+ * two, which waits and keeps the order.
  */
-function readByStream(socket: Pipelined): void {
-  if (!('encrypted' in socket) || socket.listeners('data').includes(ignore)) return;
+export function readByStream(socket: Duplex): void {
+  if (socket.listeners('data').includes(ignore)) return;
   socket.on('data', ignore);
   // node:http takes its own listener away, and may have stopped the handle before.
   socket.on('resume', startReading);
