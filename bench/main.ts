@@ -1,5 +1,5 @@
 /**
- * `npm run bench`: the data plane beside nginx, HAProxy, Caddy and plain http-proxy-3, in one run. Each proxy is
+ * `npm run bench`: the data plane beside nginx, HAProxy, Caddy, Varnish and plain http-proxy-3, in one run. Each proxy is
  * pinned to one core, the load and the origin to the other; rounds go in turn, so that what the machine does
  * meanwhile meets everybody.
  */
@@ -40,6 +40,8 @@ interface Scenario {
   /** Over TLS; with `streams` as HTTP/2, so many requests at a time on each connection. */
   tls?: boolean;
   streams?: number;
+  /** Answered from memory, by those who can. */
+  memory?: true;
 }
 
 const SCENARIOS: Scenario[] = [
@@ -71,6 +73,32 @@ const SCENARIOS: Scenario[] = [
     connections: 16,
     tls: true,
     streams: 16,
+  },
+  {
+    name: 'from memory: 2 KiB, 64 keep-alive connections',
+    path: '/2k',
+    connections: 64,
+    memory: true,
+  },
+  {
+    name: 'from memory: 64 KiB, 64 keep-alive connections',
+    path: '/64k',
+    connections: 64,
+    memory: true,
+  },
+  {
+    name: 'from memory: a 304, 64 keep-alive connections',
+    path: '/2k',
+    connections: 64,
+    headers: [`If-Modified-Since: ${new Date(Date.now() + 3_600_000).toUTCString()}`],
+    memory: true,
+  },
+  {
+    name: 'from memory: 2 KiB over TLS, 64 keep-alive connections',
+    path: '/2k',
+    connections: 64,
+    tls: true,
+    memory: true,
   },
 ];
 
@@ -114,7 +142,9 @@ async function main(): Promise<void> {
 }
 
 async function run(scenario: Scenario, all: Peer[], pids: Map<Peer, number>): Promise<Rows> {
-  const peers = all.filter(({ tlsPort }) => !scenario.tls || tlsPort !== null);
+  const peers = all
+    .filter(({ tlsPort }) => !scenario.tls || tlsPort !== null)
+    .filter(({ remembers }) => remembers === scenario.memory);
   const rows: Rows = new Map(peers.map(({ name }) => [name, []]));
   for (const peer of peers)
     await measure(scenario, peer, pids.get(peer) as number, WARM_UP_SECONDS);

@@ -10,6 +10,8 @@ export interface Peer {
   port: number;
   /** `null` where it does not speak TLS here. */
   tlsPort: number | null;
+  /** Answers from memory, so that it is compared with its like only. */
+  remembers?: true;
   command: string[];
   env?: NodeJS.ProcessEnv;
   version: string;
@@ -23,6 +25,9 @@ export interface Setting {
 }
 
 type Maker = (setting: Setting, port: number) => Omit<Peer, 'name' | 'version' | 'port'>;
+
+/** Pages that change with a release only, as the README's line of config has it. */
+const UNTIL_RELEASE = { untilRelease: ['/**'] };
 
 const IDLE_CONNECTIONS = 128;
 
@@ -44,6 +49,18 @@ const MAKERS: Record<string, { make: Maker; version: () => string }> = {
   nginx: { make: nginx, version: () => versionOf('nginx', '-v') },
   haproxy: { make: haproxy, version: () => versionOf('haproxy', '-v') },
   caddy: { make: caddy, version: () => versionOf('caddy', 'version') },
+  'slots, from memory': {
+    make: (setting, port) => ({ ...ourselves({}, UNTIL_RELEASE)(setting, port), remembers: true }),
+    version: nodeVersion,
+  },
+  'nginx, proxy_cache': {
+    make: (setting, port) => ({ ...nginxCache(setting, port), remembers: true }),
+    version: () => versionOf('nginx', '-v'),
+  },
+  varnish: {
+    make: (setting, port) => ({ ...varnish(setting, port), remembers: true }),
+    version: () => versionOf('varnishd', '-V'),
+  },
 };
 
 /** Makes the peers that this machine has; a program that is not installed is left out with a line that says so. */
@@ -76,7 +93,7 @@ function nodeVersion(): string {
   return `Node ${process.versions.node}`;
 }
 
-function ourselves(proxy: object): Maker {
+function ourselves(proxy: object, cache: object = {}): Maker {
   return ({ originPort, cert, key }, port) => ({
     command: [process.execPath, ...PROXY_NODE_ARGS, here('peers/slots.js')],
     env: {
@@ -85,6 +102,7 @@ function ourselves(proxy: object): Maker {
       TLS_PORT: String(port + 1),
       ORIGIN: String(originPort),
       PROXY: JSON.stringify(proxy),
+      CACHE: JSON.stringify(cache),
       CERT: cert,
       KEY: key,
     },
@@ -113,6 +131,41 @@ function nginx({ folder, originPort, cert, key }: Setting, port: number) {
   }`,
   );
   return { command: ['nginx', '-p', folder, '-c', config], tlsPort: port + 1 };
+}
+
+function nginxCache({ folder, originPort, cert, key }: Setting, port: number) {
+  const config = nginxConfig(
+    folder,
+    'cache',
+    `proxy_cache_path ${folder}/tmp/cache keys_zone=pages:10m;
+  server {
+    listen 127.0.0.1:${port} reuseport;
+    listen 127.0.0.1:${port + 1} ssl http2 reuseport;
+    ssl_certificate ${cert};
+    ssl_certificate_key ${key};
+    location / {
+      proxy_pass http://127.0.0.1:${originPort};
+      proxy_cache pages;
+      proxy_cache_valid 200 1h;
+      add_header X-Cache-Status $upstream_cache_status;
+    }
+  }`,
+  );
+  return { command: ['nginx', '-p', folder, '-c', config], tlsPort: port + 1 };
+}
+
+function varnish({ folder, originPort }: Setting, port: number) {
+  const file = join(folder, 'varnish.vcl');
+  writeFileSync(
+    file,
+    `vcl 4.1;
+backend default { .host = "127.0.0.1"; .port = "${originPort}"; }
+sub vcl_backend_response { set beresp.ttl = 1h; }
+`,
+  );
+  const memory = ['-s', 'malloc,64M', '-p', 'thread_pools=1'];
+  const where = ['-a', `127.0.0.1:${port}`, '-n', join(folder, 'varnish')];
+  return { command: ['varnishd', '-F', '-f', file, ...where, ...memory], tlsPort: null };
 }
 
 /** Also the origin: nginx answering from files. */
