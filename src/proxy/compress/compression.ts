@@ -1,6 +1,6 @@
 /** Compression of answers in one worker (design §6). */
 import type { StoredAnswer } from '../cache/stored.ts';
-import { type Coding, createCodingChoice } from './codings.ts';
+import { BY_SIZE, type Coding, createCodingChoice } from './codings.ts';
 import { Encoder, type EncoderSink } from './encoder.ts';
 import { createEncodingQueue, type EncodingJob } from './encoding-queue.ts';
 import { type AnswerToCompress, type Outgoing, outgoing } from './outgoing.ts';
@@ -24,6 +24,7 @@ export interface Compression {
 
 export function createCompression(): Compression {
   const choose = createCodingChoice(availableCodings());
+  const chooseSmallest = createCodingChoice(availableCodings(), BY_SIZE);
   const queue = createEncodingQueue();
   let open = 0;
   let bytes = 0;
@@ -39,7 +40,7 @@ export function createCompression(): Compression {
         bytes -= STREAM_BYTES[coding];
       });
     },
-    chooseStored: (stored, acceptEncoding) => chooseStored(stored, acceptEncoding, choose),
+    chooseStored: (stored, acceptEncoding) => chooseStored(stored, acceptEncoding, chooseSmallest),
     make: queue.add,
     open: () => open,
   };

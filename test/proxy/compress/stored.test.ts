@@ -71,6 +71,15 @@ test.each(['gzip', 'br', 'zstd'])('a stored page comes from memory in %s', async
   expect(asked).toHaveLength(1);
 });
 
+test('of codings that a visitor likes equally a stored page has brotli', async () => {
+  const { port } = await start();
+  const asked = { 'accept-encoding': 'gzip, deflate, br, zstd' };
+  await until(async () => {
+    const { headers } = await fetchRaw(port, asked);
+    return headers['content-encoding'] === 'br';
+  }, 'brotli from memory');
+});
+
 test('a known head gets the coding that it asks for, each its own', async () => {
   const { port, plane } = await start();
   await ask(port, get('/'));
