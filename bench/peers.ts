@@ -155,17 +155,11 @@ function nginxCache({ folder, originPort, cert, key }: Setting, port: number) {
 }
 
 function varnish({ folder, originPort }: Setting, port: number) {
-  const file = join(folder, 'varnish.vcl');
-  writeFileSync(
-    file,
-    `vcl 4.1;
-backend default { .host = "127.0.0.1"; .port = "${originPort}"; }
-sub vcl_backend_response { set beresp.ttl = 1h; }
-`,
-  );
-  const memory = ['-s', 'malloc,64M', '-p', 'thread_pools=1'];
-  const where = ['-a', `127.0.0.1:${port}`, '-n', join(folder, 'varnish')];
-  return { command: ['varnishd', '-F', '-f', file, ...where, ...memory], tlsPort: null };
+  const memory = ['-s', 'malloc,64M', '-p', 'thread_pools=1', '-t', '3600'];
+  const where = ['-a', `127.0.0.1:${port}`, '-b', `127.0.0.1:${originPort}`];
+  // Its own user could not read the folder, which is only ours.
+  const alone = ['-F', '-j', 'none', '-n', join(folder, 'varnish')];
+  return { command: ['varnishd', ...alone, ...where, ...memory], tlsPort: null };
 }
 
 /** Also the origin: nginx answering from files. */
