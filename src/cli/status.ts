@@ -1,9 +1,12 @@
+import { readFile } from 'node:fs/promises';
 import { appName } from '../config/ecosystem.ts';
 import type { Config } from '../config/schema.ts';
 import { type Status, toStatus } from '../controller/admin/status.ts';
+import { bytesOf } from '../controller/skew/prune.ts';
 import { SlotsError } from '../errors.ts';
 import { connectPm2, type Instance } from '../pm2.ts';
 import { isDaemonRunning } from '../pm2-daemon.ts';
+import { EMPTY_INDEX, indexFile, parseIndex } from '../slots/assets-index.ts';
 import type { SitePaths } from '../slots/paths.ts';
 import type { Slot } from '../slots/slot.ts';
 import { readState } from '../slots/state.ts';
@@ -55,10 +58,18 @@ async function statusWithoutController(config: Config, paths: SitePaths): Promis
     instances: { blue: instances('blue'), green: instances('green') },
     healthy: { blue: false, green: false },
     pending: 0,
-    skew: null,
+    skew: config.skew === false ? null : await keptFiles(paths),
     note: null,
     problem: left.workers.length > 0 ? LEFT_ALONE : null,
   });
+}
+
+/** What the controller has written last; one that cannot be read holds nothing that a worker could send. */
+async function keptFiles(paths: SitePaths): Promise<{ files: number; bytes: number }> {
+  const index = await readFile(indexFile(paths), 'utf8')
+    .then(parseIndex)
+    .catch(() => EMPTY_INDEX);
+  return { files: index.files.size, bytes: bytesOf(index) };
 }
 
 /** Asking for a status must not start a daemon. */
