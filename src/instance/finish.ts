@@ -11,6 +11,12 @@ const STAY_MS = 3000;
 /** What a slot without visitors may take to end, in milliseconds: to flush something. */
 const IDLE_LIMIT_MS = 5000;
 
+/**
+ * How long one that PM2 has lost stays for workers that it has lost too, besides the time in which these finish what is open, in
+ * milliseconds: each leaves when its own successor is there, which takes up to 30 s (src/proxy/main.ts).
+ */
+const LOST_MS = 35_000;
+
 const LOOK_INTERVAL_MS = 20;
 
 export interface Finish {
@@ -18,22 +24,25 @@ export interface Finish {
   isActive(): boolean;
   /** How long what is under way may take on the active slot. */
   drainTimeoutMs: number;
-  /** PM2 has lost this process and another one serves in its stead, so that nothing waits for this one to end. */
-  isReplaced?: () => boolean;
+  /** Whether PM2 has lost this process, so that nothing waits for its end. */
+  isLost?: () => boolean;
+  /** Takes no more connections. */
+  leave?: () => void;
 }
 
 /**
  * Makes SIGINT, by which PM2 stops a process, wait for the answers that are under way. A drained slot has none and ends at
  * once. A site that handles the signal itself is left to it, up to the limit.
  *
- * We stop the active slot only together with everything else (a container, `pm2 kill`), or when another process serves in
- * this one's stead: workers then still bring the last request of each connection. So its processes stay until the workers have
- * gone, and say with each answer that its connection is over.
+ * We stop the active slot only together with everything else (a container, `pm2 kill`): workers then still bring the last
+ * request of each connection. So its processes stay until the workers have gone, and say with each answer that its connection is
+ * over. One that PM2 has lost stays for workers that it has lost, whichever slot it is of: a WebSocket may be on it.
  */
 export function finishOnSignal({
   isActive,
   drainTimeoutMs,
-  isReplaced = () => false,
+  isLost = () => false,
+  leave = () => {},
 }: Finish): void {
   let answers = 0;
   let connections = 0;
@@ -55,16 +64,15 @@ export function finishOnSignal({
   });
   /** How long the process may take to end, and how long it stays for workers to come back. */
   const patience = () => {
-    // Workers that PM2 has lost too drain for as long.
-    const replacedMs = drainTimeoutMs + STAY_MS;
-    const active = isActive();
-    if (active && isReplaced()) return { limitMs: replacedMs, stayMs: replacedMs };
-    if (active) return { limitMs: drainTimeoutMs, stayMs: STAY_MS };
+    const lostMs = drainTimeoutMs + LOST_MS;
+    if (isLost()) return { limitMs: lostMs, stayMs: lostMs };
+    if (isActive()) return { limitMs: drainTimeoutMs, stayMs: STAY_MS };
     // PM2 waits as long as an active slot may take, and what hangs in another one would hold a promotion up.
     return { limitMs: IDLE_LIMIT_MS, stayMs: 0 };
   };
   process.on('SIGINT', () => {
     const { limitMs, stayMs } = patience();
+    if (isLost()) leave();
     setTimeout(() => process.kill(process.pid, 'SIGKILL'), limitMs).unref();
     if (process.listenerCount('SIGINT') > 1) {
       // One that closes its server and waits for Node to end by itself would wait for PM2's channel.

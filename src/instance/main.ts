@@ -43,8 +43,8 @@ try {
   takeVariables();
   const entry = releaseEntry(dir);
   answerProbes(id);
-  const { onServing, isReplaced } = serveOn(paths, slot, isActive);
-  finishOnSignal({ isActive, drainTimeoutMs, isReplaced });
+  const { onServing, isLost, leave } = serveOn(paths, slot, isActive);
+  finishOnSignal({ isActive, drainTimeoutMs, isLost, leave });
   const number = Number(process.env.NODE_APP_INSTANCE ?? 0);
   const address = {
     port: Number(process.env.PORT),

@@ -9,34 +9,36 @@ import { whyUnneeded } from './unneeded.ts';
 export interface ServingOn {
   /** For each server that listens, and the instance's socket. */
   onServing(server: Server, socket: RunSocket): void;
-  /** Whether another process serves in this one's stead. */
-  isReplaced(): boolean;
+  /** Whether PM2's daemon has died. */
+  isLost(): boolean;
+  /** New connections are the successor's. */
+  leave(): void;
 }
 
 /** Lets an instance serve on when PM2's daemon dies, until nobody needs it. */
 export function serveOn(paths: SitePaths, slot: Slot, isActive: () => boolean): ServingOn {
   const servers: Server[] = [];
   const sockets: RunSocket[] = [];
-  let isReplaced = false;
+  let isLost = false;
 
-  /** As PM2 would: a site that handles the signal ends in its own way. New connections are the successor's. */
-  const end = () => {
-    isReplaced = true;
-    // The close of http.Server would cut connections that workers are about to use.
-    for (const server of servers) Server.prototype.close.call(server);
-    for (const socket of sockets) socket.leave();
-    process.kill(process.pid, 'SIGINT');
-  };
+  /** As PM2 would: a site that handles the signal ends in its own way. */
+  const end = () => void process.kill(process.pid, 'SIGINT');
 
   return {
     onServing(server, socket) {
       servers.push(server);
       // One that serves nobody yet ends with the daemon: its successor would lose the socket to it.
       if (sockets.push(socket) > 1) return;
-      outliveDaemon(() =>
-        endWhenUnneeded({ paths, sockets, whyUnneeded: whyUnneeded(slot, isActive), end }),
-      );
+      outliveDaemon(() => {
+        isLost = true;
+        endWhenUnneeded({ paths, sockets, whyUnneeded: whyUnneeded(slot, isActive), end });
+      });
     },
-    isReplaced: () => isReplaced,
+    isLost: () => isLost,
+    leave() {
+      // The close of http.Server would cut connections that workers are about to use.
+      for (const server of servers) Server.prototype.close.call(server);
+      for (const socket of sockets) socket.leave();
+    },
   };
 }

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { Agent, get } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 
@@ -9,12 +10,17 @@ const FINISH = fileURLToPath(new URL('../../src/instance/finish.ts', import.meta
 
 const INSTANCE = `
 import { createServer } from 'node:http';
+import { Server } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 const { finishOnSignal } = await import(${JSON.stringify(FINISH)});
+const isLost = process.argv[1].startsWith('lost');
 finishOnSignal({ isActive: () => {
   process.send('told');
   return process.argv[1] === 'active';
-}, drainTimeoutMs: 30000 });
+}, drainTimeoutMs: isLost ? 100 : 30000, isLost: () => {
+  if (isLost) process.send('told');
+  return isLost;
+}, leave: () => Server.prototype.close.call(server) });
 const server = createServer(async (request, response) => {
   if (request.url === '/slow') {
     process.send('asked');
@@ -30,7 +36,7 @@ if (process.argv[2] === 'closes') {
 `;
 
 /** A process of a slot, with a visitor's connection that is open. */
-async function startInstance(slot: 'active' | 'standby', site = '') {
+async function startInstance(slot: 'active' | 'standby' | 'lost', site = '') {
   const args = ['--input-type=module', '--eval', INSTANCE, slot, site];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   onTestFinished(() => void child.kill('SIGKILL'));
@@ -93,5 +99,16 @@ test('a site that closes its server at the signal, and leaves the rest to Node, 
   const { stop, ended } = await startInstance('active', 'closes');
   await stop();
   // A process that is killed at the limit has no code.
+  expect(await ended).toBe(0);
+});
+
+test('a process that PM2 has lost stays for workers that leave later than it does', async () => {
+  const { agent, ask, stop, ended } = await startInstance('lost');
+  await stop();
+  // Longer than its drain and what a process that PM2 stops has.
+  const outcome = await Promise.race([ended.then(() => 'ended'), delay(4000, 'stays')]);
+  expect(outcome).toBe('stays');
+  expect(await ask('/')).toBe('answer');
+  agent.destroy();
   expect(await ended).toBe(0);
 });

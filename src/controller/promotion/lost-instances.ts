@@ -5,8 +5,8 @@ import type { Pm2 } from '../../pm2.ts';
 import type { SitePaths } from '../../slots/paths.ts';
 import { type SiteProcess, siteProcess, siteProcesses } from '../../slots/site-processes.ts';
 
-/** How long one without visitors may take to end, in milliseconds. */
-const END_MS = 5000;
+/** How long one may take to end besides what the last worker that has lost PM2 too has time for, in milliseconds. */
+const END_MARGIN_MS = 5000;
 
 /**
  * Ends what a daemon that died has left of a slot before the slot gets new processes or none: workers may have connections to it still,
@@ -18,7 +18,8 @@ export async function endingLost(pm2: Pm2, config: Config, paths: SitePaths): Pr
   const endOf = async (app: string) => {
     const ofApp = lost.filter(({ slot }) => slot !== null && appName(config, slot) === app);
     lost = lost.filter((instance) => !ofApp.includes(instance));
-    await Promise.all(ofApp.map((instance) => end(paths, instance)));
+    const endMs = config.drainTimeoutMs + END_MARGIN_MS;
+    await Promise.all(ofApp.map((instance) => end(paths, instance, endMs)));
   };
   return {
     ...pm2,
@@ -34,6 +35,6 @@ export async function endingLost(pm2: Pm2, config: Config, paths: SitePaths): Pr
 }
 
 /** Its pid may be another process's by now. */
-async function end(paths: SitePaths, { pid, slot }: SiteProcess): Promise<void> {
-  if ((await siteProcess(paths, pid))?.slot === slot) await endProcess(pid, END_MS);
+async function end(paths: SitePaths, { pid, slot }: SiteProcess, endMs: number): Promise<void> {
+  if ((await siteProcess(paths, pid))?.slot === slot) await endProcess(pid, endMs);
 }
