@@ -116,10 +116,7 @@ function nginx({ folder, originPort, cert, key }: Setting, port: number) {
     'proxy',
     `upstream origin { server 127.0.0.1:${originPort}; keepalive ${IDLE_CONNECTIONS}; keepalive_requests 1000000; }
   server {
-    listen 127.0.0.1:${port} reuseport;
-    listen 127.0.0.1:${port + 1} ssl http2 reuseport;
-    ssl_certificate ${cert};
-    ssl_certificate_key ${key};
+    ${nginxListen(port, cert, key)}
     location / {
       proxy_pass http://origin;
       proxy_http_version 1.1;
@@ -133,16 +130,20 @@ function nginx({ folder, originPort, cert, key }: Setting, port: number) {
   return { command: ['nginx', '-p', folder, '-c', config], tlsPort: port + 1 };
 }
 
+function nginxListen(port: number, cert: string, key: string): string {
+  return `listen 127.0.0.1:${port} reuseport;
+    listen 127.0.0.1:${port + 1} ssl http2 reuseport;
+    ssl_certificate ${cert};
+    ssl_certificate_key ${key};`;
+}
+
 function nginxCache({ folder, originPort, cert, key }: Setting, port: number) {
   const config = nginxConfig(
     folder,
     'cache',
     `proxy_cache_path ${folder}/tmp/cache keys_zone=pages:10m;
   server {
-    listen 127.0.0.1:${port} reuseport;
-    listen 127.0.0.1:${port + 1} ssl http2 reuseport;
-    ssl_certificate ${cert};
-    ssl_certificate_key ${key};
+    ${nginxListen(port, cert, key)}
     location / {
       proxy_pass http://127.0.0.1:${originPort};
       proxy_cache pages;

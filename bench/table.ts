@@ -14,14 +14,15 @@ export type Rows = Map<string, Measured[]>;
 
 export interface Summary extends Measured {
   name: string;
-  /** Requests per CPU-second against each of `BASES` in the same round, the medians; `null` for one that is missing. */
-  ratios: (number | null)[];
+  /** Requests per CPU-second against each of `BASES` that takes part, in the same round; the medians. */
+  ratios: Record<string, number>;
 }
 
 /** The peers that the others are compared with. */
-const BASES = ['http-proxy-3', 'caddy', 'nginx'];
+const BASES = ['http-proxy-3', 'caddy', 'nginx', 'varnish', 'nginx, proxy_cache'];
 
 export function summarise(rows: Rows): Summary[] {
+  const bases = BASES.filter((base) => rows.has(base));
   return [...rows].map(([name, rounds]) => ({
     name,
     perSecond: median(rounds.map((round) => round.perSecond)),
@@ -30,28 +31,30 @@ export function summarise(rows: Rows): Summary[] {
     p99: median(rounds.map((round) => round.p99)),
     errors: rounds.reduce((sum, round) => sum + round.errors, 0),
     memoryMiB: Math.max(...rounds.map((round) => round.memoryMiB)),
-    ratios: BASES.map((base) => ratio(rounds, rows.get(base))),
+    ratios: Object.fromEntries(
+      bases.map((base) => [base, ratio(rounds, rows.get(base) as Measured[])]),
+    ),
   }));
 }
 
-function ratio(rounds: Measured[], base: Measured[] | undefined): number | null {
-  if (!base) return null;
+function ratio(rounds: Measured[], base: Measured[]): number {
   return median(rounds.map((round, i) => round.perCpuSecond / (base[i] as Measured).perCpuSecond));
 }
 
 export function renderTable(summaries: Summary[]): string {
+  const bases = Object.keys(summaries[0]?.ratios ?? {});
   const head = [
     [
-      ...['proxy', 'requests/s', 'per CPU-second', ...BASES.map((base) => `× ${base}`)],
+      ...['proxy', 'requests/s', 'per CPU-second', ...bases.map((base) => `× ${base}`)],
       ...['p50', 'p99', 'peak memory', 'errors'],
     ],
-    ['---', ...new Array<string>(BASES.length + 6).fill('--:')],
+    ['---', ...new Array<string>(bases.length + 6).fill('--:')],
   ];
   const rows = summaries.map((row) => [
     row.name,
     thousands(row.perSecond),
     thousands(row.perCpuSecond),
-    ...row.ratios.map((each) => each?.toFixed(2) ?? ''),
+    ...bases.map((base) => (row.ratios[base] as number).toFixed(2)),
     duration(row.p50),
     duration(row.p99),
     `${Math.round(row.memoryMiB)} MiB`,

@@ -25,7 +25,7 @@ import { createInstanceConnections } from './slot/instances.ts';
 import { trackConnections, type VisitorConnections } from './visitor/connections.ts';
 import { createErrorAnswers } from './visitor/error-answer.ts';
 import { createListener, serveVisitors } from './visitor/listener.ts';
-import { keepAliveSeconds, readPlainRequests } from './visitor/plain-connection.ts';
+import { keepAliveSeconds, readPlainRequests } from './visitor/plain-listener.ts';
 import { keepAliveFields } from './visitor/plain-response.ts';
 import { watchForStandstill } from './visitor/standstill.ts';
 import { createUpgrades, type Upgrades } from './websocket/upgrade.ts';

@@ -4,6 +4,7 @@ import { expect } from 'vitest';
 import type { AppRole } from '../../src/config/ecosystem.ts';
 import { sitePaths } from '../../src/slots/paths.ts';
 import { listReleases } from '../../src/slots/release.ts';
+import { startLoad } from '../support/load.ts';
 import { PLAIN_PATHS, type PlainSite, plainSite } from '../support/plain-site.ts';
 import { processesWith, signalProcess } from '../support/processes.ts';
 import type { SiteOptions } from '../support/site.ts';
@@ -120,4 +121,24 @@ export async function expectNothingLeft(site: PlainSite, slots = 2): Promise<voi
 
   const files = await readdir(join(root, 'slots'));
   expect(files.filter((name) => !KNOWN_FILES.includes(name))).toEqual([]);
+}
+
+/** Load of every kind on a site, and a note of each page that is older than what visitors had seen when it was asked for. */
+export function loadOfPages(site: PlainSite) {
+  const wrong: string[] = [];
+  let shown = 1;
+  const load = startLoad(site.origin, {
+    ...LOAD,
+    slow: 2,
+    slowPath: '/api/slow?ms=700',
+    webSockets: 1,
+    complain(_path, { body }) {
+      if (editOf(body) < shown) wrong.push(body);
+      return null;
+    },
+  });
+  const show = (edit: number) => {
+    shown = edit;
+  };
+  return { load, wrong, show };
 }

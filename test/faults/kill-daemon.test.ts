@@ -2,15 +2,13 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { startLoad } from '../support/load.ts';
 import type { PlainSite } from '../support/plain-site.ts';
 import { processesWith, signalProcess } from '../support/processes.ts';
 import { until } from '../support/until.ts';
 import {
-  editOf,
   expectNothingLeft,
   faultSite,
-  LOAD,
+  loadOfPages,
   pageOf,
   pidOf,
   RECOVERY_TIMEOUT_MS,
@@ -54,18 +52,7 @@ const RETURNS: Record<string, (site: PlainSite) => Promise<unknown>> = {
 for (const [how, dieAndReturn] of Object.entries(RETURNS)) {
   test(`no request fails when the PM2 daemon is killed ${KILLS} times (${how})`, async () => {
     const site = await faultSite({ config: { drainTimeoutMs: 3000 } });
-    const wrong: string[] = [];
-    let shown = 1;
-    const load = startLoad(site.origin, {
-      ...LOAD,
-      slow: 2,
-      slowPath: '/api/slow?ms=700',
-      webSockets: 1,
-      complain(_path, { body }) {
-        if (editOf(body) < shown) wrong.push(body);
-        return null;
-      },
-    });
+    const { load, wrong, show } = loadOfPages(site);
     const recoveryMs: number[] = [];
     let edit = 1;
     for (let kill = 0; kill < KILLS; kill++) {
@@ -87,7 +74,7 @@ for (const [how, dieAndReturn] of Object.entries(RETURNS)) {
       await until(() => site.status().then(Boolean, () => false), 'a controller', 30_000);
       recoveryMs.push(performance.now() - killed);
       await untilLive(site, edit);
-      shown = edit;
+      show(edit);
     }
     const { requests, failed, failures } = await load.stop();
     recordFault({

@@ -26,3 +26,6 @@ export function cacheStatus(status: CacheStatus): string {
   if ('collapsed' in status && status.collapsed) text += '; collapsed';
   return text;
 }
+
+/** The most frequent one. */
+export const MISS_STATUS = cacheStatus({ kind: 'fwd', why: 'uri-miss' });

@@ -4,10 +4,10 @@ import { isHashed } from '../../slots/hashed.ts';
 import type { PerSlot, Slot } from '../../slots/slot.ts';
 import type { CacheCounts } from '../../wire/messages.ts';
 import { hitStatus } from './answer-bytes.ts';
-import { cacheStatus } from './cache-status.ts';
+import { cacheStatus, MISS_STATUS } from './cache-status.ts';
 import { type Collapse, createCollapse } from './collapse.ts';
 import type { Directives } from './directives.ts';
-import type { CacheRequest, Fill, ServedStored } from './fill.ts';
+import { type CacheRequest, type Fill, type ServedStored, unwatched } from './fill.ts';
 import { createInvalidation } from './invalidation.ts';
 import { type CacheKey, cacheKey, ignoredParameters, releaseOf } from './key.ts';
 import type { RequestFacts } from './may-store.ts';
@@ -50,11 +50,12 @@ export interface ReleaseCache {
   grown(key: CacheKey): void;
   /** The slots serve these from now on; what belongs to others is forgotten. */
   follow(releases: PerSlot<string | null>): void;
-  /** @param paths with `*` and `**`; none of them: all of it. @returns how many URLs were forgotten */
+  /** @param paths with `*` and `**`; none of them: all of it. @returns how many answers were forgotten */
   purge(paths: readonly string[]): number;
 }
 
 const PASS: Look = { what: 'pass' };
+const USELESS: Look = { what: 'ask', fill: unwatched(MISS_STATUS) };
 
 export function createReleaseCache(
   config: CacheConfig,
@@ -83,7 +84,8 @@ export function createReleaseCache(
   let serving: PerSlot<string | null> = { blue: null, green: null };
   let live = new Set<string>();
 
-  const parts = { config, store, counts, now, serving: (slot: Slot) => serving[slot] };
+  const filling = { bytes: 0 };
+  const parts = { config, store, counts, filling, now, serving: (slot: Slot) => serving[slot] };
 
   const factsOf = (
     { method, path }: CacheRequest,
@@ -134,6 +136,11 @@ export function createReleaseCache(
       const key = cacheKey(release, view.scheme, view.host, request.path, isIgnored);
       if (method !== 'GET' && method !== 'HEAD') {
         return { what: 'ask', fill: createInvalidation(store, request, key, live) };
+      }
+      // Most URLs that come again at once are such ones, and what the cache would find out is known.
+      if (view.cacheControl === undefined && collapse.isUseless(key) && !store.has(key)) {
+        counts.miss++;
+        return USELESS;
       }
       const asked = requestDirectives(view.cacheControl, view.pragma);
       const stored = store.find(key, headers);

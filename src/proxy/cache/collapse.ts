@@ -23,6 +23,8 @@ export interface Leader {
 export interface Collapse {
   /** Takes the lead for a URL; `null` when another has it, or nobody should wait. */
   lead(key: CacheKey): Leader | null;
+  /** Whether the last answer could not be stored, a moment ago. */
+  isUseless(key: CacheKey): boolean;
   /** Whether a request is under way that others wait for. */
   isLed(key: CacheKey): boolean;
   /** @returns whether there is somebody to wait for; `wake` is called once then */
@@ -59,6 +61,7 @@ export function createCollapse(): Collapse {
       pending.set(key, one);
       return { done: (isUseless) => end(key, one, isUseless) };
     },
+    isUseless: (key) => useless.has(key),
     isLed: (key) => pending.has(key),
     wait(key, waiting) {
       const one = pending.get(key);

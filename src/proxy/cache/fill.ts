@@ -13,8 +13,8 @@ export interface CacheRequest {
 }
 
 export interface Fill {
-  /** Fields for the slot, name and value in turn: those of the request, or of a question whether a stored answer is right still. */
-  readonly headers: string[];
+  /** Fields for the slot in place of the request's, name and value in turn: they ask whether a stored answer is right still. */
+  readonly headers: string[] | null;
   /** The value of `Cache-Status` for the slot's answer; `null` for none. */
   status: string | null;
   /**
@@ -38,4 +38,17 @@ export interface ServedStored {
   stored: StoredAnswer;
   /** For `Cache-Status`. */
   status: string;
+}
+
+/** For an answer that nobody looks at: those before it could not be stored. */
+export function unwatched(status: string): Fill {
+  return {
+    headers: null,
+    status,
+    begin: () => null,
+    data() {},
+    end() {},
+    fail: () => null,
+    drop() {},
+  };
 }

@@ -12,7 +12,7 @@ export function createInvalidation(
   releases: ReadonlySet<string>,
 ): Fill {
   return {
-    headers,
+    headers: null,
     status: null,
     begin(_slot, { status }, fields) {
       if (!invalidates(method, status)) return null;

@@ -25,11 +25,12 @@ export class Refresh implements SlotCall {
    */
   constructor(
     path: string,
+    headers: readonly string[],
     fill: Fill,
     begin: (head: AnswerHead, requestHead: string) => void,
     limitMs: number,
   ) {
-    this.head = requestHead('GET', path, fill.headers);
+    this.head = requestHead('GET', path, fill.headers ?? headers);
     this.#fill = fill;
     this.#begin = begin;
     this.#timer = setTimeout(() => this.#giveUp(), limitMs).unref();

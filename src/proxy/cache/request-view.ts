@@ -1,4 +1,5 @@
 /** What the cache wants to know of a request, by one look at its fields: several show in a profile. Pure. */
+import { rememberSome } from '../remember.ts';
 
 export interface RequestView {
   host: string;
@@ -28,21 +29,10 @@ const KINDS = new Map<string, Kind>([
   ['x-forwarded-host', 'forwardedHost'],
 ]);
 
-/** Names as they are written, mostly a few dozen; what visitors make up must neither fill memory nor stay. */
-const MOST_REMEMBERED = 500;
-const LONGEST_REMEMBERED = 64;
-const remembered = new Map<string, Kind>();
-
-function kindOf(name: string): Kind {
-  const known = remembered.get(name);
-  if (known !== undefined) return known;
+const kindOf = rememberSome((name): Kind => {
   const lower = name.toLowerCase();
-  const kind = KINDS.get(lower) ?? (lower.startsWith('x-forwarded-') ? 'forwarded' : 'other');
-  if (name.length > LONGEST_REMEMBERED) return kind;
-  if (remembered.size >= MOST_REMEMBERED) remembered.clear();
-  remembered.set(name, kind);
-  return kind;
-}
+  return KINDS.get(lower) ?? (lower.startsWith('x-forwarded-') ? 'forwarded' : 'other');
+});
 
 /** @param headers as the slot gets them: `Host` first */
 export function viewOf(headers: readonly string[]): RequestView {

@@ -1,7 +1,8 @@
 import { STATUS_CODES } from 'node:http';
 import type { Compression } from '../compress/compression.ts';
 import { asksWithWeakened, weaken } from '../compress/fields.ts';
-import { type VisitorRequest, type VisitorResponse, writeHead } from '../visitor/visitor.ts';
+import type { VisitorRequest, VisitorResponse } from '../visitor/kinds.ts';
+import { writeHead } from '../visitor/response.ts';
 import { answerFields } from './answer-bytes.ts';
 import { select } from './conditions.ts';
 import { fieldValue, withoutFields } from './fields.ts';

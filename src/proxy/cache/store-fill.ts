@@ -3,7 +3,7 @@ import type { Slot } from '../../slots/slot.ts';
 import type { CacheCounts } from '../../wire/messages.ts';
 import type { AnswerHead } from '../slot/answer-head.ts';
 import { hitStatus } from './answer-bytes.ts';
-import { cacheStatus } from './cache-status.ts';
+import { cacheStatus, MISS_STATUS } from './cache-status.ts';
 import type { Leader } from './collapse.ts';
 import type { Directives } from './directives.ts';
 import { firstValue, withoutFields } from './fields.ts';
@@ -20,6 +20,8 @@ export interface FillParts {
   config: CacheConfig;
   store: CacheStore;
   counts: CacheCounts;
+  /** What has come of answers that are to be stored: as much as the store itself may take. */
+  filling: { bytes: number };
   now(): number;
   /** The release that a slot serves at this instant. */
   serving(slot: Slot): string | null;
@@ -46,7 +48,6 @@ const CONDITIONS = new Set([
   'range',
 ]);
 
-const MISS = cacheStatus({ kind: 'fwd', why: 'uri-miss' });
 const STALE = cacheStatus({ kind: 'fwd', why: 'stale' });
 
 /** RFC 5861 §4 names these. */
@@ -54,7 +55,7 @@ const FAILURES = new Set([500, 502, 503, 504]);
 
 /** Watches the answer to one GET or HEAD, and stores it if it may be. A class: one is made for each that is asked for. */
 export class StoreFill implements Fill {
-  readonly headers: string[];
+  readonly headers: string[] | null;
   status: string | null;
   readonly #parts: FillParts;
   readonly #request: CacheRequest;
@@ -70,8 +71,8 @@ export class StoreFill implements Fill {
     this.#options = options;
     this.#requestedAt = parts.now();
     const { stored } = options;
-    this.headers = stored ? questionFields(request.headers, stored) : request.headers;
-    this.status = stored ? STALE : MISS;
+    this.headers = stored ? questionFields(request.headers, stored) : null;
+    this.status = stored ? STALE : MISS_STATUS;
   }
 
   begin(from: Slot, head: AnswerHead, fields: readonly string[]): ServedStored | null {
@@ -108,9 +109,13 @@ export class StoreFill implements Fill {
 
   data(bytes: Buffer): void {
     if (this.#received === null) return;
+    const { config, filling } = this.#parts;
     this.#length += bytes.length;
-    if (this.#length > this.#parts.config.maxEntryBytes) this.#giveUp(true);
-    else this.#pieces.push(bytes);
+    filling.bytes += bytes.length;
+    this.#pieces.push(bytes);
+    if (this.#length > config.maxEntryBytes) this.#giveUp(true);
+    // Visitors who read slowly would have the worker keep what they are to get.
+    else if (filling.bytes > config.maxBytes) this.#giveUp(false);
   }
 
   end(): void {
@@ -139,6 +144,8 @@ export class StoreFill implements Fill {
   #giveUp(isUseless: boolean): void {
     this.#received = null;
     this.#pieces = [];
+    this.#parts.filling.bytes -= this.#length;
+    this.#length = 0;
     this.#options.leader?.done(isUseless);
   }
 
@@ -177,10 +184,10 @@ function canBeWhole({ status, known }: AnswerHead, config: CacheConfig): boolean
 }
 
 /** Asks whether the stored answer is right still (RFC 9111 §4.3.1). */
-function questionFields(headers: string[], stored: StoredAnswer): string[] {
+function questionFields(headers: readonly string[], stored: StoredAnswer): string[] | null {
   const etag = firstValue(stored.fields, 'etag');
   const modified = firstValue(stored.fields, 'last-modified');
-  if (etag === undefined && modified === undefined) return headers;
+  if (etag === undefined && modified === undefined) return null;
   const fields = withoutFields(headers, CONDITIONS);
   if (etag !== undefined) fields.push('If-None-Match', etag);
   if (modified !== undefined) fields.push('If-Modified-Since', modified);

@@ -21,7 +21,7 @@ export interface CacheStore {
   forget(key: CacheKey): boolean;
   /** Keeps only what is of these releases. */
   keep(releases: ReadonlySet<string>): void;
-  /** Forgets what a key's test says. */
+  /** Forgets what a key's test says. @returns how many answers */
   purge(isGone: (key: CacheKey) => boolean): number;
   entries(): number;
   bytes(): number;
@@ -50,8 +50,9 @@ export function createCacheStore(maxBytes: number): CacheStore {
 
   const purge = (isGone: (key: CacheKey) => boolean) => {
     const gone = [...byKey.keys()].filter(isGone);
+    const before = entries;
     for (const key of gone) byKey.delete(key);
-    return gone.length;
+    return before - entries;
   };
 
   return {

@@ -1,4 +1,5 @@
 /** Which answers are worth compressing, and may be. Pure. */
+import { rememberSome } from '../remember.ts';
 
 /** Below this many bytes it costs more than it saves. */
 export const LEAST_BYTES = 1024;
@@ -14,36 +15,35 @@ const TYPES = [
 ];
 const TYPE = new RegExp(`^(?:${TYPES.join('|')})$`, 'i');
 
-/** Content types as they are written, mostly a dozen; a site that makes up more must not fill memory. */
-const MOST_REMEMBERED = 200;
-const remembered = new Map<string, boolean>();
-
-/** @param value of a `Content-Type` field */
-export function isCompressibleType(value: string): boolean {
-  const known = remembered.get(value);
-  if (known !== undefined) return known;
-  const end = value.indexOf(';');
-  const is = TYPE.test((end === -1 ? value : value.slice(0, end)).trim());
-  if (remembered.size >= MOST_REMEMBERED) remembered.clear();
-  if (value.length <= 128) remembered.set(value, is);
-  return is;
-}
+/** By the value of a `Content-Type` field. */
+export const isCompressibleType: (value: string) => boolean = rememberSome(
+  (value) => {
+    const end = value.indexOf(';');
+    return TYPE.test((end === -1 ? value : value.slice(0, end)).trim());
+  },
+  200,
+  128,
+);
 
 /** No body, or a part of one (RFC 9110 §15.3 and §15.4.5, RFC 3229 §10.4.1). */
 const NOT_WHOLE = new Set([204, 205, 206, 226, 304]);
 
 /**
- * The site has encoded it, or says what its bytes are: a range, or a digest of them (RFC 9530; the older ones, RFC 3230 and
- * RFC 1864).
+ * `in the way`: the site has encoded it, or says what its bytes are: a range, or a digest of them (RFC 9530; the older ones,
+ * RFC 3230 and RFC 1864).
  */
-const IN_THE_WAY = new Set([
-  'content-encoding',
-  'content-range',
-  'content-digest',
-  'repr-digest',
-  'digest',
-  'content-md5',
+const KINDS = new Map<string, 'type' | 'policy' | 'in the way'>([
+  ['content-type', 'type'],
+  ['cache-control', 'policy'],
+  ['content-encoding', 'in the way'],
+  ['content-range', 'in the way'],
+  ['content-digest', 'in the way'],
+  ['repr-digest', 'in the way'],
+  ['digest', 'in the way'],
+  ['content-md5', 'in the way'],
 ]);
+
+const kindOf = rememberSome((name) => KINDS.get(name.toLowerCase()) ?? null);
 
 /**
  * Whether a visitor may get this answer compressed.
@@ -56,11 +56,11 @@ export function isCompressible(status: number, fields: readonly string[], length
   if (NOT_WHOLE.has(status)) return false;
   let isOfType = false;
   for (let i = 0; i < fields.length; i += 2) {
-    const name = (fields[i] as string).toLowerCase();
+    const kind = kindOf(fields[i] as string);
+    if (kind === null) continue;
     const value = fields[i + 1] as string;
-    if (name === 'content-type') isOfType = isCompressibleType(value);
-    else if (name === 'cache-control' && /\bno-transform\b/i.test(value)) return false;
-    else if (IN_THE_WAY.has(name)) return false;
+    if (kind === 'type') isOfType = isCompressibleType(value);
+    else if (kind === 'in the way' || /\bno-transform\b/i.test(value)) return false;
   }
   return isOfType;
 }

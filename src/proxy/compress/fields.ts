@@ -7,11 +7,12 @@ const VARY: ReadonlySet<string> = new Set(['vary']);
 
 /** Said by every answer of the kind, so that a cache on the way keeps one for each coding (RFC 9110 §12.5.5). */
 export function withVary(fields: readonly string[]): string[] {
+  const before = fieldValue(fields, 'vary');
+  if (before === undefined) return [...fields, 'Vary', 'Accept-Encoding'];
   const names = varyNames(fields);
   if (names.includes('accept-encoding') || names.includes('*')) return [...fields];
-  if (names.length === 0) return [...fields, 'Vary', 'Accept-Encoding'];
-  const before = fieldValue(fields, 'vary') as string;
-  return [...withoutFields(fields, VARY), 'Vary', `${before}, Accept-Encoding`];
+  const all = names.length === 0 ? 'Accept-Encoding' : `${before}, Accept-Encoding`;
+  return [...withoutFields(fields, VARY), 'Vary', all];
 }
 
 /** Ranges and lengths of the site are those of other bytes. */

@@ -13,7 +13,7 @@ import {
   onDrain,
   whenTaken,
   writeInformational,
-} from '../visitor/visitor.ts';
+} from '../visitor/response.ts';
 import { MOST_WAITING_PIECES, toNobody, toVisitor } from './encoded-body.ts';
 import type { ExchangeState } from './exchange-state.ts';
 import { leavePlace } from './place.ts';
@@ -110,7 +110,7 @@ function passToCache(
   head: AnswerHead,
   fields: string[],
 ): boolean {
-  const served = fill.begin(exchange.slot, head, [...fields]);
+  const served = fill.begin(exchange.slot, head, fields);
   if (served === null) {
     if (fill.status !== null) fields.push('Cache-Status', fill.status);
     return true;

@@ -1,7 +1,7 @@
 /** An answer's body that does not reach the visitor as the slot has sent it. */
 import type { BodyEncoder, EncoderSink } from '../compress/encoder.ts';
 import type { Answer } from '../visitor/answer.ts';
-import { onDrain, whenTaken } from '../visitor/visitor.ts';
+import { onDrain, whenTaken } from '../visitor/response.ts';
 import type { ExchangeState } from './exchange-state.ts';
 
 /** Pieces of an answer that may wait for the visitor: small ones take more memory than their bytes. */

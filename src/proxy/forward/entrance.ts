@@ -16,9 +16,10 @@ import {
   GATEWAY_TIMEOUT,
   TOO_MANY_REQUESTS,
 } from '../visitor/error-answer.ts';
+import type { VisitorRequest, VisitorResponse } from '../visitor/kinds.ts';
 import { endSoon } from '../visitor/linger.ts';
 import type { PlainListener } from '../visitor/plain-connection.ts';
-import { onGone, type VisitorRequest, type VisitorResponse } from '../visitor/visitor.ts';
+import { onGone } from '../visitor/response.ts';
 import type { Upgrades } from '../websocket/upgrade.ts';
 import type { Forwarding } from './forwarding.ts';
 import { type FromCache, groupOf } from './from-cache.ts';

@@ -6,7 +6,7 @@ import type { Waiting } from '../send-soon.ts';
 import type { CallConnection, SlotCall } from '../slot/call.ts';
 import type { Over } from '../slot/connections.ts';
 import type { Answer } from '../visitor/answer.ts';
-import type { VisitorRequest, VisitorResponse } from '../visitor/visitor.ts';
+import type { VisitorRequest, VisitorResponse } from '../visitor/kinds.ts';
 import type { ExchangeContext } from './context.ts';
 import type { AwaitsHead } from './head-watch.ts';
 import type { PlaceOwner } from './limiter.ts';

@@ -16,14 +16,10 @@ import { ANY_INSTANCE } from '../slot/instances.ts';
 import { requestHead } from '../slot/request-head.ts';
 import type { Answer } from '../visitor/answer.ts';
 import { BUSY } from '../visitor/error-answer.ts';
+import type { VisitorRequest, VisitorResponse } from '../visitor/kinds.ts';
 import { linger } from '../visitor/linger.ts';
-import {
-  addTrailers,
-  breakOff,
-  hasBody,
-  type VisitorRequest,
-  type VisitorResponse,
-} from '../visitor/visitor.ts';
+import { hasBody } from '../visitor/request.ts';
+import { addTrailers, breakOff } from '../visitor/response.ts';
 import {
   answerStored,
   cutAnswer,

@@ -6,7 +6,7 @@ import { BadAnswer } from '../slot/answer-head.ts';
 import { wasLost, wasRefused } from '../slot/failure.ts';
 import { ANY_INSTANCE } from '../slot/instances.ts';
 import type { ErrorAnswer } from '../visitor/error-answer.ts';
-import { breakOff } from '../visitor/visitor.ts';
+import { breakOff } from '../visitor/response.ts';
 import { answerStored } from './answering.ts';
 import type { ExchangeState } from './exchange-state.ts';
 import { explainSlotFault, explainVisitorFault } from './explain.ts';

@@ -13,14 +13,10 @@ import { toVisitorFields } from '../request/fields.ts';
 import type { Prepared } from '../request/preparation.ts';
 import type { Router } from '../router.ts';
 import type { AnswerHead } from '../slot/answer-head.ts';
+import type { VisitorRequest, VisitorResponse } from '../visitor/kinds.ts';
 import { PlainRequest } from '../visitor/plain-response.ts';
-import {
-  hasBody,
-  isGone,
-  onGone,
-  type VisitorRequest,
-  type VisitorResponse,
-} from '../visitor/visitor.ts';
+import { hasBody } from '../visitor/request.ts';
+import { isGone, onGone } from '../visitor/response.ts';
 import type { ExchangeContext } from './context.ts';
 
 /** An answer that is fresh for less is not worth the highest level of compression: it is soon another one. */
@@ -110,14 +106,14 @@ export function createFromCache(parts: FromCacheParts): FromCache {
     return chosen;
   };
 
-  const refresh = ({ path }: Prepared, slot: Slot, fill: Fill) => {
+  const refresh = ({ path, headers }: Prepared, slot: Slot, fill: Fill) => {
     const begin = (head: AnswerHead, requestHead: string) => {
       const { fields, known } = head;
       const release = context.release(slot);
       const port = context.ports[slot];
       fill.begin(slot, head, toVisitorFields(fields, known.connection, release, port, requestHead));
     };
-    new Refresh(path, fill, begin, upstreamTimeoutMs).send(context.slotClients[slot]);
+    new Refresh(path, headers, fill, begin, upstreamTimeoutMs).send(context.slotClients[slot]);
   };
 
   const wait = (

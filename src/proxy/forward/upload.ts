@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { toTrailers } from '../request/fields.ts';
 import { sendSoon, type Waiting } from '../send-soon.ts';
 import { type BodyFraming, fieldLines } from '../slot/request-head.ts';
-import { expectsContinue, isBrokenOff } from '../visitor/visitor.ts';
+import { expectsContinue, isBrokenOff } from '../visitor/request.ts';
 
 /** A request's body is larger than `proxy.limits.bodyBytes`. */
 export class BodyTooLarge extends Error {}

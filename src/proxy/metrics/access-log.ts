@@ -1,5 +1,6 @@
 import type { Slot } from '../../slots/slot.ts';
-import { isSentWhole, type VisitorRequest, type VisitorResponse } from '../visitor/visitor.ts';
+import type { VisitorRequest, VisitorResponse } from '../visitor/kinds.ts';
+import { isSentWhole } from '../visitor/response.ts';
 
 /** One line of the access log. */
 export interface Logged {

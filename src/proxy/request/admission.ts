@@ -8,8 +8,8 @@ import {
   METHOD_NOT_ALLOWED,
   NOT_IMPLEMENTED,
 } from '../visitor/error-answer.ts';
+import { isHttp2 } from '../visitor/kinds.ts';
 import { isOfOtherProtocol } from '../visitor/other-protocol.ts';
-import { isHttp2 } from '../visitor/visitor.ts';
 
 /**
  * Finds the fault of a request that Node's parser let through, or `null`.

@@ -1,4 +1,5 @@
 import { PROBE_HEADER, RELEASE_HEADER } from '../../slots/headers.ts';
+import { rememberSome } from '../remember.ts';
 
 /** Where a field may go, by its name. */
 export type FieldKind =
@@ -28,21 +29,10 @@ const OURS = ['expect', 'forwarded', 'x-real-ip', 'x-request-id', PROBE_HEADER];
 const ADDRESSES = ['location', 'content-location', 'refresh'];
 const OURS_PREFIX = 'x-forwarded-';
 
-/** Mostly a few dozen names, in the ways they are written. What visitors make up must neither fill memory nor stay. */
-const MOST_REMEMBERED = 500;
-const LONGEST_REMEMBERED = 64;
-const remembered = new Map<string, FieldKind>();
-
-/** @param name in any case; one look for the name as it is written, for comparing each anew shows in a profile */
-export function fieldKind(name: string): FieldKind {
-  const known = remembered.get(name);
-  if (known !== undefined) return known;
-  const kind = classify(name.toLowerCase());
-  if (name.length > LONGEST_REMEMBERED) return kind;
-  if (remembered.size >= MOST_REMEMBERED) remembered.clear();
-  remembered.set(name, kind);
-  return kind;
-}
+/** @param name in any case */
+export const fieldKind: (name: string) => FieldKind = rememberSome((name) =>
+  classify(name.toLowerCase()),
+);
 
 function classify(lower: string): FieldKind {
   if (HOP_BY_HOP.includes(lower)) return 'hop-by-hop';

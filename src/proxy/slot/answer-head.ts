@@ -1,3 +1,5 @@
+import { trim } from '../request/trim.ts';
+
 /** The slot sent no answer that HTTP/1.1 allows, or none that can be passed on. */
 export class BadAnswer extends Error {
   readonly code = 'BAD_ANSWER';
@@ -80,19 +82,6 @@ export function parseFields(text: string): { fields: string[]; known: KnownField
     at = eol + 2;
   }
   return { fields, known };
-}
-
-/** A piece of text without the white space around it (RFC 9110 §5.5). */
-function trim(text: string, from: number, to: number): string {
-  let start = from;
-  let end = to;
-  while (start < end && isBlank(text.charCodeAt(start))) start++;
-  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
-  return text.slice(start, end);
-}
-
-function isBlank(character: number): boolean {
-  return character === 0x20 || character === 0x09;
 }
 
 /** By their lengths first: most fields are none of these, and need not be made lower-case. */

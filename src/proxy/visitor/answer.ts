@@ -1,13 +1,6 @@
 import { sendSoon, type Waiting } from '../send-soon.ts';
-import {
-  breakOff,
-  cork,
-  endWith,
-  uncork,
-  type VisitorResponse,
-  writeBody,
-  writeHead,
-} from './visitor.ts';
+import type { VisitorResponse } from './kinds.ts';
+import { breakOff, cork, endWith, uncork, writeBody, writeHead } from './response.ts';
 
 /** A slot's answer on its way to the visitor, kept back until the end of the turn in which it has begun. */
 export class Answer implements Waiting {

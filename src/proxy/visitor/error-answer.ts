@@ -2,14 +2,9 @@ import { readFileSync } from 'node:fs';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
+import { isHttp2, type VisitorRequest, type VisitorResponse } from './kinds.ts';
 import { linger } from './linger.ts';
-import {
-  isHttp2,
-  type VisitorRequest,
-  type VisitorResponse,
-  writeBody,
-  writeHead,
-} from './visitor.ts';
+import { writeBody, writeHead } from './response.ts';
 
 /** An answer in place of one from the slot; never an address, a stack or a reason of ours. */
 export interface ErrorAnswer {

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
+import type { VisitorRequest } from './kinds.ts';
 import { PlainRequest } from './plain-response.ts';
-import { stopReading, type VisitorRequest } from './visitor.ts';
+import { stopReading } from './request.ts';
 
 /** How long a body that nobody wants is read on, in milliseconds. */
 const LINGER_MS = 2000;

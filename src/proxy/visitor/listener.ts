@@ -14,11 +14,11 @@ import {
   HEADERS_TOO_LARGE,
   REQUEST_TIMEOUT,
 } from './error-answer.ts';
+import { isHttp2 } from './kinds.ts';
 import { endSoon } from './linger.ts';
 import { noteProtocol } from './other-protocol.ts';
 import { createTlsListener } from './tls.ts';
 import { afterAnswers, insteadOfLast, inTurn, lastOwed, type RequestListener } from './turns.ts';
-import { isHttp2 } from './visitor.ts';
 
 /** How often Node looks for connections that take too long, in milliseconds; its default of 30 s is too rare. */
 const CHECK_INTERVAL_MS = 1000;

@@ -1,6 +1,4 @@
-import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import type { ProxyConfig } from '../../config/proxy-schema.ts';
 import { latin1 } from '../request/latin1.ts';
 import { sendSoon, type Waiting } from '../send-soon.ts';
 import { BAD_REQUEST, type ErrorAnswers, REQUEST_TIMEOUT } from './error-answer.ts';
@@ -9,30 +7,14 @@ import { LONGEST_PLAIN_HEAD, type PlainHead, readPlainRequest } from './plain-re
 import { type PlainOwner, PlainRequest, PlainResponse } from './plain-response.ts';
 import { readByStream } from './turns.ts';
 
-/** The reader's other side. */
-export interface PlainListener {
-  /** Takes a request. */
-  begin(request: PlainRequest, response: PlainResponse): void;
-  /** The whole answer to a head that is known, or `null`; `text` may have more than the head. */
-  known(text: string, socket: Socket): KnownAnswer | null;
-}
-
-/** An answer as it goes over the wire, in one piece or two. */
-export interface KnownAnswer {
-  head: Buffer;
-  body: Buffer | null;
-}
-
 /** Bytes that may wait behind a request that is being answered. */
 const MOST_WAITING_BYTES = 32 * 1024;
-
-/** Node keeps a connection for so much longer than it says, in milliseconds: the visitor's next request may be on its way. */
-const KEEP_ALIVE_MARGIN_MS = 1000;
 
 /** Of the protocols that Node's parser takes for HTTP. */
 const OTHER_PROTOCOL = /^[^\r\n]* (?:RTSP|ICE)\/[\d.]+\r?\n/;
 
-interface Shared {
+/** What all connections of a listener have in common. */
+export interface PlainSetting {
   listener: PlainListener;
   errors: ErrorAnswers;
   headTimeoutMs: number;
@@ -44,51 +26,28 @@ interface Shared {
   handOver(socket: Socket): void;
 }
 
+/** Takes what the reader has read. */
+export interface PlainListener {
+  /** Takes a request. */
+  begin(request: PlainRequest, response: PlainResponse): void;
+  /** The whole answer to a head that is known, or `null`. */
+  known(head: string, socket: Socket): KnownAnswer | null;
+}
+
+/** An answer as it goes over the wire, in one piece or two. */
+export interface KnownAnswer {
+  head: Buffer;
+  body: Buffer | null;
+}
+
 const CONNECTION = Symbol('plain connection');
 
 type OwnedSocket = Socket & { [CONNECTION]?: PlainConnection | undefined };
 
-/**
- * Reads each new connection's requests as long as they are plain ones; the first other one goes, with all that follows on its
- * connection, to Node's server. Must come before whatever else listens for connections.
- */
-export function readPlainRequests(
-  server: Server,
-  config: ProxyConfig,
-  errors: ErrorAnswers,
-  listener: PlainListener,
-): void {
-  const event = 'setSecureContext' in server ? 'secureConnection' : 'connection';
-  const ofNode = server.listeners(event) as ((this: Server, socket: Socket) => void)[];
-  server.removeAllListeners(event);
-  const { keepAliveTimeoutMs, limits } = config;
-  const shared: Shared = {
-    listener,
-    errors,
-    headTimeoutMs: limits.headersTimeoutMs,
-    longestHead: Math.min(LONGEST_PLAIN_HEAD, limits.headerBytes),
-    idleMs: keepAliveTimeoutMs === 0 ? 0 : keepAliveTimeoutMs + KEEP_ALIVE_MARGIN_MS,
-    keepAliveS: keepAliveSeconds(config),
-    handOver(socket) {
-      for (const listener of ofNode) listener.call(server, socket);
-    },
-  };
-  server.on(event, (socket: Socket) => {
-    const { alpnProtocol } = socket as { alpnProtocol?: string | false };
-    if (alpnProtocol && alpnProtocol !== 'http/1.1') shared.handOver(socket);
-    else new PlainConnection(socket, shared).begin();
-  });
-}
-
-/** For `Keep-Alive`. */
-export function keepAliveSeconds({ keepAliveTimeoutMs }: ProxyConfig): number {
-  return Math.floor(keepAliveTimeoutMs / 1000);
-}
-
 /** A visitor's connection whose requests have all been plain so far; they are worked on one at a time. */
-class PlainConnection implements PlainOwner, Waiting {
+export class PlainConnection implements PlainOwner, Waiting {
   readonly socket: OwnedSocket;
-  readonly #shared: Shared;
+  readonly #setting: PlainSetting;
   /** What has come and is not worked on yet. */
   #bytes: Buffer | null = null;
   #current: PlainResponse | null = null;
@@ -100,14 +59,14 @@ class PlainConnection implements PlainOwner, Waiting {
   #waitingBytes = 0;
   #headTimer: NodeJS.Timeout | null = null;
 
-  constructor(socket: OwnedSocket, shared: Shared) {
+  constructor(socket: OwnedSocket, setting: PlainSetting) {
     this.socket = socket;
-    this.#shared = shared;
+    this.#setting = setting;
     socket[CONNECTION] = this;
   }
 
   get keepAliveS(): number {
-    return this.#shared.keepAliveS;
+    return this.#setting.keepAliveS;
   }
 
   begin(): void {
@@ -117,7 +76,7 @@ class PlainConnection implements PlainOwner, Waiting {
     socket.on('error', onError);
     socket.on('close', onClose);
     socket.on('timeout', onTimeout);
-    socket.setTimeout(this.#shared.idleMs);
+    socket.setTimeout(this.#setting.idleMs);
   }
 
   received(bytes: Buffer): void {
@@ -160,7 +119,7 @@ class PlainConnection implements PlainOwner, Waiting {
     this.#isReading = true;
     while (this.#bytes !== null && this.#isFree && !this.socket.destroyed) {
       const bytes: Buffer = this.#bytes;
-      const { longestHead } = this.#shared;
+      const { longestHead } = this.#setting;
       const text = latin1(bytes, 0, Math.min(bytes.length, longestHead));
       if (this.#answerKnown(text, bytes)) continue;
       const read = readPlainRequest(text);
@@ -169,7 +128,7 @@ class PlainConnection implements PlainOwner, Waiting {
         break;
       }
       if (read === 'more') {
-        this.#headTimer ??= setTimeout(() => this.#headIsLate(), this.#shared.headTimeoutMs);
+        this.#headTimer ??= setTimeout(() => this.#headIsLate(), this.#setting.headTimeoutMs);
         break;
       }
       this.#headHasCome();
@@ -185,7 +144,7 @@ class PlainConnection implements PlainOwner, Waiting {
     if (end === 3) return false;
     const { socket } = this;
     const isAll = end === bytes.length;
-    const answer = this.#shared.listener.known(isAll ? text : text.slice(0, end), socket);
+    const answer = this.#setting.listener.known(isAll ? text : text.slice(0, end), socket);
     if (answer === null) return false;
     this.#headHasCome();
     this.#bytes = isAll ? null : bytes.subarray(end);
@@ -235,7 +194,7 @@ class PlainConnection implements PlainOwner, Waiting {
     const request = new PlainRequest(head, this.socket);
     const response = new PlainResponse(this, request);
     this.#current = response;
-    this.#shared.listener.begin(request, response);
+    this.#setting.listener.begin(request, response);
   }
 
   #headHasCome(): void {
@@ -247,7 +206,7 @@ class PlainConnection implements PlainOwner, Waiting {
   #headIsLate(): void {
     this.sendNow();
     this.#leave();
-    endSoon(this.socket, this.#shared.errors.raw(undefined, REQUEST_TIMEOUT));
+    endSoon(this.socket, this.#setting.errors.raw(undefined, REQUEST_TIMEOUT));
   }
 
   /** Gives the connection to Node's server, with the bytes that are no plain request. */
@@ -256,12 +215,12 @@ class PlainConnection implements PlainOwner, Waiting {
     this.sendNow();
     this.#leave();
     if (OTHER_PROTOCOL.test(latin1(bytes, 0, Math.min(bytes.length, LONGEST_PLAIN_HEAD)))) {
-      endSoon(socket, this.#shared.errors.raw(undefined, BAD_REQUEST));
+      endSoon(socket, this.#setting.errors.raw(undefined, BAD_REQUEST));
       return;
     }
     socket.pause();
     socket.unshift(bytes);
-    this.#shared.handOver(socket);
+    this.#setting.handOver(socket);
     readByStream(socket);
     socket.resume();
   }

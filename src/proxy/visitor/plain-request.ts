@@ -2,6 +2,8 @@
  * Reads plain requests: `GET` or `HEAD` of a path, HTTP/1.1, one `Host`, ordinary fields, no body, nothing to upgrade or to
  * expect (RFC 9112). Whatever is not plainly that is left to Node's parser. Pure.
  */
+import { trim } from '../request/trim.ts';
+
 export interface PlainHead {
   method: 'GET' | 'HEAD';
   /** Origin form (RFC 9112 §3.2.1), as it came. */
@@ -135,17 +137,4 @@ function note(known: PlainFields, name: string, value: string): boolean {
 
 function join(before: string | undefined, separator: string, value: string): string {
   return before === undefined ? value : before + separator + value;
-}
-
-/** A piece of text without the white space around it (RFC 9110 §5.5). */
-function trim(text: string, from: number, to: number): string {
-  let start = from;
-  let end = to;
-  while (start < end && isBlank(text.charCodeAt(start))) start++;
-  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
-  return text.slice(start, end);
-}
-
-function isBlank(character: number): boolean {
-  return character === 0x20 || character === 0x09;
 }

@@ -3,9 +3,10 @@ import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node
 import type { Socket } from 'node:net';
 import type { ProxyConfig } from '../../config/proxy-schema.ts';
 import type { VisitorConnections } from './connections.ts';
+import { isStopped } from './request.ts';
+import { handedOver } from './response.ts';
 import { createStillness } from './stillness.ts';
 import { readOn, tcpQueue } from './tcp-queue.ts';
-import { handedOver, isStopped } from './visitor.ts';
 
 const LONGEST_INTERVAL_MS = 1000;
 const LOOKS_PER_LIMIT = 10;

@@ -2,7 +2,7 @@ import type { Server, ServerOptions } from 'node:http';
 import { createSecureServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { ProxyConfig } from '../../config/proxy-schema.ts';
 import { type CertificateFiles, readCertificate } from './certificate.ts';
-import { isStopped } from './visitor.ts';
+import { isStopped } from './request.ts';
 
 /** How much of one upload, and of all on one connection, may wait here for the slot, in bytes. */
 const STREAM_WINDOW = 256 * 1024;

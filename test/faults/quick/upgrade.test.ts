@@ -2,25 +2,21 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { startLoad } from '../../support/load.ts';
-import { editOf, expectNothingLeft, faultSite, LOAD, pageOf, untilLive } from '../fault-site.ts';
+import {
+  expectNothingLeft,
+  faultSite,
+  LOAD,
+  loadOfPages,
+  pageOf,
+  untilLive,
+} from '../fault-site.ts';
 import { recordFault, times } from '../table.ts';
 
 const UPGRADES = times(2, 10);
 
 test(`slots upgrade replaces the daemon and every process ${UPGRADES} times without a failed request`, async () => {
   const site = await faultSite({ config: { drainTimeoutMs: 3000 } });
-  const wrong: string[] = [];
-  let shown = 1;
-  const load = startLoad(site.origin, {
-    ...LOAD,
-    slow: 2,
-    slowPath: '/api/slow?ms=700',
-    webSockets: 1,
-    complain(_path, { body }) {
-      if (editOf(body) < shown) wrong.push(body);
-      return null;
-    },
-  });
+  const { load, wrong, show } = loadOfPages(site);
   const upgradeMs: number[] = [];
   for (let count = 1; count <= UPGRADES; count++) {
     const before = [await site.daemonPid(), ...Object.values(await site.pids()).flat()];
@@ -33,7 +29,7 @@ test(`slots upgrade replaces the daemon and every process ${UPGRADES} times with
     expect(after.filter((pid) => before.includes(pid))).toEqual([]);
     await site.edit('page.txt', pageOf(count + 1));
     await untilLive(site, count + 1);
-    shown = count + 1;
+    show(count + 1);
   }
   const { requests, failed, failures } = await load.stop();
   recordFault({

@@ -350,3 +350,36 @@ test('purging paths forgets these, and without any all', async () => {
   await ask(port, get('/c'));
   expect(asked).toHaveLength(4);
 });
+
+test('a URL whose answer could not be kept is looked at again two seconds later', async () => {
+  let isKept = false;
+  const { port, asked } = await startCached((_request, response) => {
+    if (isKept) response.setHeader('Cache-Control', 's-maxage=60');
+    response.end('page');
+  });
+  await ask(port, get('/'));
+  isKept = true;
+  const second = await ask(port, get('/'));
+  expect(field(second, 'cache-status')).toBe('slots; fwd=uri-miss');
+  const isHit = async () => field(await ask(port, get('/')), 'cache-status')?.includes('hit');
+  await until(isHit, 'an answer from memory');
+  const count = asked.length;
+  await ask(port, get('/'));
+  expect(asked).toHaveLength(count);
+});
+
+test('answers that are to be kept take no more memory than what is kept, and are counted as long as they come', async () => {
+  const { port, asked } = await startCached(
+    (request, response) => {
+      response.setHeader('Cache-Control', 's-maxage=60');
+      if (request.url === '/small') return response.end('x'.repeat(100));
+      response.write('x'.repeat(6000));
+      setImmediate(() => response.end('x'.repeat(6000)));
+    },
+    { cache: { maxBytes: 10_000 } },
+  );
+  for (let i = 0; i < 2; i++) expect((await ask(port, get('/big'))).body).toHaveLength(12_000);
+  expect(asked).toHaveLength(2);
+  for (let i = 0; i < 2; i++) await ask(port, get('/small'));
+  expect(asked).toHaveLength(3);
+});

@@ -1,16 +1,10 @@
-/** The visitor's side of an exchange, where plain requests, Node's HTTP/1.1 and HTTP/2 differ. */
-import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
-import {
-  constants,
-  type Http2ServerRequest,
-  type Http2ServerResponse,
-  type ServerHttp2Stream,
-} from 'node:http2';
+/** The visitor's side of an exchange: the answer, where plain ones, Node's HTTP/1.1 and HTTP/2 differ. */
+import { type IncomingMessage, STATUS_CODES } from 'node:http';
+import { constants, type Http2ServerResponse, type ServerHttp2Stream } from 'node:http2';
 import { latin1 } from '../request/latin1.ts';
-import { informational, PlainRequest, PlainResponse } from './plain-response.ts';
-
-export type VisitorRequest = IncomingMessage | PlainRequest;
-export type VisitorResponse = ServerResponse | PlainResponse;
+import { isHttp2, isHttp10, type VisitorRequest, type VisitorResponse } from './kinds.ts';
+import { informational, PlainResponse } from './plain-response.ts';
+import { isStopped } from './request.ts';
 
 /** Fields that HTTP/2 does not have (RFC 9113 §8.2.2), and that Node throws on. */
 const HTTP1_ONLY = new Set([
@@ -22,62 +16,6 @@ const HTTP1_ONLY = new Set([
   'transfer-encoding',
   'upgrade',
 ]);
-
-/** A request's fields as pairs; without the pseudo-fields of HTTP/2, and its cookie in one piece (RFC 9113 §8.2.3). */
-export function fieldsOf(request: VisitorRequest): string[] {
-  const { rawHeaders } = request;
-  if (!isHttp2(request)) return rawHeaders;
-  const out: string[] = [];
-  let cookie = -1;
-  for (let i = 0; i < rawHeaders.length; i += 2) {
-    const name = rawHeaders[i] as string;
-    const value = rawHeaders[i + 1] as string;
-    if (name.startsWith(':')) continue;
-    if (name === 'cookie' && cookie !== -1) {
-      out[cookie] += `; ${value}`;
-      continue;
-    }
-    if (name === 'cookie') cookie = out.length + 1;
-    out.push(name, value);
-  }
-  return out;
-}
-
-/** Whether a body comes after a request's head. */
-export function hasBody(request: VisitorRequest): request is IncomingMessage {
-  if (request instanceof PlainRequest) return false;
-  if (isHttp2(request)) return !streamOf(request).endAfterHeaders;
-  const { 'transfer-encoding': coding, 'content-length': length } = request.headers;
-  return coding !== undefined || (length !== undefined && length !== '0');
-}
-
-/** Whether a request's body ends here because the visitor gave it up: HTTP/2 calls that an end too. */
-export function isBrokenOff(request: IncomingMessage): boolean {
-  return isHttp2(request) && (request.aborted || streamOf(request).rstCode !== 0);
-}
-
-/** Streams that are closed for reading only: their answers are still to be sent. */
-const stopped = new WeakSet<ServerHttp2Stream>();
-
-/** Wants no more of a request, without harm to an answer that is under way. */
-export function stopReading(request: IncomingMessage): void {
-  if (!isHttp2(request)) {
-    request.destroy();
-    return;
-  }
-  const stream = streamOf(request);
-  stopped.add(stream);
-  stream.close(constants.NGHTTP2_NO_ERROR);
-}
-
-/** Whether a stream says `closed` only because of us, and still has an answer to send. */
-export function isStopped(stream: ServerHttp2Stream): boolean {
-  return stopped.has(stream);
-}
-
-function streamOf(request: IncomingMessage): Http2ServerRequest['stream'] {
-  return (request as unknown as Http2ServerRequest).stream;
-}
 
 /** Sends an answer's head: fields in order, repeated ones apart. */
 export function writeHead(
@@ -120,11 +58,6 @@ function dropField(fields: string[], lower: string): void {
   for (let i = fields.length - 2; i >= 0; i -= 2) {
     if ((fields[i] as string).toLowerCase() === lower) fields.splice(i, 2);
   }
-}
-
-/** Whether the visitor asks before it sends a body. RFC 9110 §10.1.1: HTTP/1.0 does not know the question. */
-export function expectsContinue(request: IncomingMessage): boolean {
-  return request.headers.expect !== undefined && !isHttp10(request);
 }
 
 /** A slot's reason phrase if Node can send it: it throws on characters that are not Latin-1. */
@@ -274,17 +207,6 @@ export function onDrain(response: VisitorResponse, goOn: () => void): void {
 export function whenTaken(response: VisitorResponse, goOn: () => void): void {
   if (response instanceof PlainResponse) response.whenTaken(goOn);
   else response.write('', goOn);
-}
-
-export function isHttp2(message: VisitorRequest): boolean;
-export function isHttp2(message: VisitorResponse): message is ServerResponse & Http2ServerResponse;
-/** By its kind, for an HTTP/1 parser lets a visitor claim any version. */
-export function isHttp2(message: VisitorRequest | VisitorResponse): boolean {
-  return 'stream' in message;
-}
-
-function isHttp10(request: VisitorRequest): boolean {
-  return request.httpVersionMajor === 1 && request.httpVersionMinor === 0;
 }
 
 function isEncrypted({ socket }: VisitorResponse): boolean {

@@ -1,0 +1,66 @@
+/** The visitor's side of an exchange: the request, where plain ones, Node's HTTP/1.1 and HTTP/2 differ. */
+import type { IncomingMessage } from 'node:http';
+import { constants, type Http2ServerRequest, type ServerHttp2Stream } from 'node:http2';
+import { isHttp2, isHttp10, type VisitorRequest } from './kinds.ts';
+import { PlainRequest } from './plain-response.ts';
+
+/** A request's fields as pairs; without the pseudo-fields of HTTP/2, and its cookie in one piece (RFC 9113 §8.2.3). */
+export function fieldsOf(request: VisitorRequest): string[] {
+  const { rawHeaders } = request;
+  if (!isHttp2(request)) return rawHeaders;
+  const out: string[] = [];
+  let cookie = -1;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string;
+    const value = rawHeaders[i + 1] as string;
+    if (name.startsWith(':')) continue;
+    if (name === 'cookie' && cookie !== -1) {
+      out[cookie] += `; ${value}`;
+      continue;
+    }
+    if (name === 'cookie') cookie = out.length + 1;
+    out.push(name, value);
+  }
+  return out;
+}
+
+/** Whether a body comes after a request's head. */
+export function hasBody(request: VisitorRequest): request is IncomingMessage {
+  if (request instanceof PlainRequest) return false;
+  if (isHttp2(request)) return !streamOf(request).endAfterHeaders;
+  const { 'transfer-encoding': coding, 'content-length': length } = request.headers;
+  return coding !== undefined || (length !== undefined && length !== '0');
+}
+
+/** Whether a request's body ends here because the visitor gave it up: HTTP/2 calls that an end too. */
+export function isBrokenOff(request: IncomingMessage): boolean {
+  return isHttp2(request) && (request.aborted || streamOf(request).rstCode !== 0);
+}
+
+/** Streams that are closed for reading only: their answers are still to be sent. */
+const stopped = new WeakSet<ServerHttp2Stream>();
+
+/** Wants no more of a request, without harm to an answer that is under way. */
+export function stopReading(request: IncomingMessage): void {
+  if (!isHttp2(request)) {
+    request.destroy();
+    return;
+  }
+  const stream = streamOf(request);
+  stopped.add(stream);
+  stream.close(constants.NGHTTP2_NO_ERROR);
+}
+
+/** Whether a stream says `closed` only because of us, and still has an answer to send. */
+export function isStopped(stream: ServerHttp2Stream): boolean {
+  return stopped.has(stream);
+}
+
+function streamOf(request: IncomingMessage): Http2ServerRequest['stream'] {
+  return (request as unknown as Http2ServerRequest).stream;
+}
+
+/** Whether the visitor asks before it sends a body. RFC 9110 §10.1.1: HTTP/1.0 does not know the question. */
+export function expectsContinue(request: IncomingMessage): boolean {
+  return request.headers.expect !== undefined && !isHttp10(request);
+}
