@@ -1,6 +1,10 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
+/** Of TCP. */
 const ESTABLISHED = '01';
+
+/** Of Unix sockets. */
+const CONNECTED = '03';
 
 /** The clients' ports of the connections that a process holds open on one of its TCP ports (Linux). */
 export function clientPorts(pid: number, port: number): Set<number> {
@@ -9,6 +13,16 @@ export function clientPorts(pid: number, port: number): Set<number> {
     ({ local, state, inode }) => local === port && state === ESTABLISHED && inodes.has(inode),
   );
   return new Set(ports.map(({ remote }) => remote));
+}
+
+/** How many connections a process holds open at its Unix sockets whose paths have this in them (Linux). */
+export function unixConnections(pid: number, part: string): number {
+  const inodes = socketInodes(pid);
+  const lines = readFileSync(`/proc/${pid}/net/unix`, 'utf8').trim().split('\n').slice(1);
+  return lines.filter((line) => {
+    const [, , , , , state = '', inode = '', path = ''] = line.trim().split(/\s+/);
+    return state === CONNECTED && inodes.has(inode) && path.includes(part);
+  }).length;
 }
 
 function socketInodes(pid: number): Set<string> {

@@ -6,7 +6,7 @@ import { type LoadResult, startLoad } from '../support/load.ts';
 import type { PlainSite } from '../support/plain-site.ts';
 import { signalProcess } from '../support/processes.ts';
 import { until } from '../support/until.ts';
-import { clientPorts } from './connections.ts';
+import { clientPorts, unixConnections } from './connections.ts';
 import { expectNothingLeft, faultSite, LOAD, RECOVERY_TIMEOUT_MS } from './fault-site.ts';
 import { recordFault, times } from './table.ts';
 
@@ -16,11 +16,11 @@ const KILLS_OF_ALL = times(1, 20);
 const MIXED = { ...LOAD, slow: 3, slowPath: '/api/slow?ms=200', pauseMs: 3 };
 
 /** @returns how many connections of the proxy it held: no more requests than that can have been at work in it */
-function kill(pid: number, port: number): number {
+function kill(pid: number, slot: Slot, port: number): number {
   signalProcess(pid, 'SIGSTOP');
-  const { size } = clientPorts(pid, port);
+  const held = clientPorts(pid, port).size + unixConnections(pid, `/run/${slot}-`);
   signalProcess(pid, 'SIGKILL');
-  return size;
+  return held;
 }
 
 async function untilRenewed(site: PlainSite, slot: Slot, dead: readonly number[]): Promise<void> {
@@ -60,7 +60,7 @@ test(`fails only what one instance was working on, killed ${KILLS_OF_ONE} times`
     const pids = (await site.pids())[active];
     const pid = pids[count % pids.length] as number;
     const killed = performance.now();
-    held += kill(pid, site.ports[active]);
+    held += kill(pid, active, site.ports[active]);
     await untilRenewed(site, active, [pid]);
     recoveryMs.push(performance.now() - killed);
   }
@@ -86,7 +86,7 @@ test(`fails over to the standby and back when every instance dies, ${KILLS_OF_AL
     // It goes on dying until its entry is back.
     await rename(entry, `${entry}.away`);
     const killed = performance.now();
-    for (const pid of (await site.pids())[active]) held += kill(pid, site.ports[active]);
+    for (const pid of (await site.pids())[active]) held += kill(pid, active, site.ports[active]);
     await until(async () => (await site.status()).active === standby, 'the fail-over', 30_000);
     recoveryMs.push(performance.now() - killed);
     expect(await site.status()).toMatchObject({
