@@ -5,6 +5,7 @@ import type { z } from 'zod';
 import { SlotsError } from '../errors.ts';
 import { parseEntry } from '../slots/entry.ts';
 import { detectFramework, filesOf } from './detect.ts';
+import { completeFleet } from './fleet-schema.ts';
 import { type PresetClient, usualClient } from './presets/client-folder.ts';
 import type { PackageJson, Preset } from './presets/preset.ts';
 import { type Config, configSchema, type UserConfig } from './schema.ts';
@@ -61,6 +62,7 @@ export function loadConfig(root: string): Config {
     entry,
     copy: parsed.data.copy ?? presetCopy(preset, parsed.data.build),
     client: parsed.data.client ?? clientOf(entry, preset),
+    fleet: completeFleet(parsed.data.fleet, name),
     fallback: fallbackOf(parsed.data.single, preset),
     env: { ...preset?.env, ...parsed.data.env },
     nodeArgs: parsed.data.nodeArgs ?? own?.nodeArgs ?? [],
@@ -121,7 +123,7 @@ function watched(
 }
 
 /** In the order in which they are looked for. */
-const LOCK_FILES = [
+export const LOCK_FILES = [
   'npm-shrinkwrap.json',
   'package-lock.json',
   'pnpm-lock.yaml',
@@ -218,7 +220,7 @@ function describe(issue: z.core.$ZodIssue): string {
 }
 
 /** Where passwords and tokens stand: errors end in logs, and in bug reports. */
-const SECRET_KEY = /^(deploy|notify)(?!\.(git$|\d+\.(on|format)\b))/;
+const SECRET_KEY = /^(deploy|notify|fleet\.servers)(?!\.(git$|\d+\.(on|format)\b))/;
 
 function isSecret(key: string, value: unknown): boolean {
   if (key.startsWith('env')) return true;

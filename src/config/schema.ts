@@ -8,6 +8,7 @@ import {
   notifySchema,
 } from './admin-schema.ts';
 import { cacheSchema } from './cache-schema.ts';
+import { type FleetConfig, fleetSchema } from './fleet-schema.ts';
 import type { PresetClient } from './presets/client-folder.ts';
 import type { Copy } from './presets/preset.ts';
 import { proxySchema } from './proxy-schema.ts';
@@ -211,6 +212,7 @@ export const configSchema = z.strictObject({
   /** Run after a promotion or a rollback that failed. */
   onFailed: commandSchema.optional(),
   deploy: deploySchema.optional(),
+  fleet: fleetSchema.optional(),
 });
 
 /** The config as a user writes it. */
@@ -225,6 +227,7 @@ export interface Config extends Parsed {
   copy?: Copy[] | undefined;
   entry: string;
   client: PresetClient[];
+  fleet?: FleetConfig | undefined;
   /** The file that `single` leads to, relative to the folder that is served. */
   fallback?: string | undefined;
   /** The lock file that says what `install` installs, relative to the site; only where `install` is set. */

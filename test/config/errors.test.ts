@@ -68,6 +68,17 @@ test.each([
   [{ deploy: { git: 'yes', secret: 'k'.repeat(16) } }, /^deploy.git: "yes" \(/],
   [{ deploy: { git: true, secret: 'short' } }, /^deploy.secret: \[hidden\] \(.*>=16/],
   [{ deploy: 'secret' }, 'deploy: [hidden] (expected object, received string)'],
+  [
+    { fleet: { servers: ['nats://me:secret@10.0.0.5'] } },
+    'fleet.servers.0: [hidden] (such as nats://10.0.0.5:4222, without a user)',
+  ],
+  [{ fleet: { servers: [] } }, /^fleet.servers: \[hidden\] \(.*>=1 items\)$/],
+  [
+    { fleet: { servers: ['nats://a'], id: 'a.b' } },
+    'fleet.id: "a.b" (up to 64 letters, digits, dashes and underscores)',
+  ],
+  [{ fleet: { servers: ['nats://a'], leaseMs: 100 } }, /^fleet.leaseMs: 100 \(.*>=500\)$/],
+  [{ fleet: { servers: ['nats://a'], onPartition: 'stop' } }, /^fleet.onPartition: "stop" \(/],
   [{ env: { KEY: 42 } }, 'env.KEY: [hidden] (expected string, received number)'],
   [{ env: 'KEY=42' }, 'env: [hidden] (expected record, received string)'],
   [{ onFailed: [] }, 'onFailed: [] (a command or a list of its words)'],

@@ -1,3 +1,4 @@
+import { completeFleet } from '../../src/config/fleet-schema.ts';
 import { type Config, configSchema, type UserConfig } from '../../src/config/schema.ts';
 
 /** A complete config: the defaults, and a name, a build and an entry that a test may replace. */
@@ -6,6 +7,7 @@ export function testConfig(user: UserConfig = {}): Config {
   return {
     ...parsed,
     client: parsed.client ?? [],
+    fleet: completeFleet(parsed.fleet, parsed.name ?? 'site'),
     nodeArgs: [],
     args: [],
     envFiles: [],

@@ -1,3 +1,4 @@
+import { completeFleet } from '../../config/fleet-schema.ts';
 import { findConfigFile, loadConfig, readConfigFile, readPackageJson } from '../../config/load.ts';
 import { type Config, configSchema } from '../../config/schema.ts';
 import { SlotsError } from '../../errors.ts';
@@ -37,6 +38,7 @@ function guessConfig(root: string): Config {
     build: config.build ?? '',
     entry: config.entry ?? '',
     client: config.client ?? [],
+    fleet: completeFleet(config.fleet, config.name ?? bare),
     nodeArgs: config.nodeArgs ?? [],
     args: config.args ?? [],
     envFiles: config.envFiles ?? [],
