@@ -3,6 +3,11 @@ import { plainText } from './plain-text.ts';
 /** Every code of a `SlotsError`, by which programs tell errors apart, and what it says. docs/api.md lists them. */
 export const ERROR_CODES = {
   ALREADY_ACTIVE: 'a rollback to the release that visitors see already',
+  ARCHIVE_BAD:
+    'the archive of a release is not what was signed, or would write where no release does',
+  ARCHIVE_TOO_LARGE:
+    'the archive of a release is over the limit, or larger than the room on the disk',
+  ARCHIVE_UNFIT: 'a release cannot run on this machine',
   BAD_REQUEST: 'a call of the API that cannot be understood',
   BODY_TOO_LARGE: "a call's body is too large",
   BUILD_CANCELED: 'the build was ended, for instance by a rollback',
@@ -42,7 +47,10 @@ export const ERROR_CODES = {
   PORT_TAKEN: 'another program has the port',
   PROMOTION_FAILED: 'a promotion that was waited for failed',
   PROXY_SILENT: 'the proxy does not answer visitors',
+  RELEASE_DIFFERS: 'this machine has another release of the same id',
   RELEASE_UNKNOWN: 'there is no such release',
+  RELEASE_UNPACKABLE:
+    'the release has something that other machines could not have, such as a link out of it',
   ROLLBACK_FAILED: 'a rollback failed',
   SLOT_NOT_A_LINK: "something other than a symlink is in a slot's place",
   SOCKET_TAKEN: "something that cannot be removed is in the control socket's place",

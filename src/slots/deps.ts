@@ -3,7 +3,7 @@ import { readdir, readlink, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SitePaths } from './paths.ts';
 
-const KEY = /^[0-9a-f]{16}$/;
+export const DEPS_KEY = /^[0-9a-f]{16}$/;
 
 /** The dependencies of releases, one folder for each lock file that there was: `slots/deps/<key>/node_modules`. */
 export function depsFolder(paths: SitePaths): string {
@@ -68,12 +68,12 @@ export async function linkDeps(dir: string, key: string): Promise<void> {
 async function depsOf(dir: string): Promise<string | null> {
   const target = await readlink(join(dir, 'node_modules')).catch(() => '');
   const key = target.split('/').at(-2) ?? '';
-  return KEY.test(key) ? key : null;
+  return DEPS_KEY.test(key) ? key : null;
 }
 
 export async function listDeps(paths: SitePaths): Promise<string[]> {
   const names = await readdir(depsFolder(paths)).catch(() => []);
-  return names.filter((name) => KEY.test(name));
+  return names.filter((name) => DEPS_KEY.test(name));
 }
 
 /**
