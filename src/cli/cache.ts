@@ -17,16 +17,22 @@ export async function showCache(paths: SitePaths, options: { json?: boolean }): 
   console.log(`${hits} requests answered from memory${share}, ${misses} sent on to the site`);
 }
 
-/** `slots purge [path…]`: forgets what is stored; the next visitor gets it from the site. */
-export async function purge(paths: SitePaths, which: string[]): Promise<void> {
+/** `slots purge [path…] [--tag <tag…>]`: forgets what is stored; the next visitor gets it from the site. */
+export async function purge(paths: SitePaths, which: string[], tags: string[]): Promise<void> {
   const wrong = which.find((path) => !path.startsWith('/'));
   if (wrong !== undefined) {
     throw new SlotsError('USAGE', `"${wrong}" is not a path: it should begin with "/"`, {
       hint: 'for instance `slots purge /blog/first-post/` or `slots purge "/blog/**"`',
     });
   }
+  if (tags.includes('')) {
+    throw new SlotsError('USAGE', '"" is not a tag', {
+      hint: 'for instance `slots purge --tag posts`',
+    });
+  }
   const { forgotten } = await callController<{ forgotten: number }>(paths, 'POST', '/api/purge', {
     paths: which,
+    ...(tags.length > 0 && { tags }),
   });
   console.log(`forgot ${forgotten} ${forgotten === 1 ? 'answer' : 'answers'}`);
 }

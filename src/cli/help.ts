@@ -54,6 +54,7 @@ const HELP: Record<string, Help> = {
     examples: [
       'slots purge',
       'slots purge /prices/ "/blog/**"   # after a change that no edit makes',
+      'slots purge --tag posts author:7   # what the site has given these tags',
     ],
   },
   dash: { group: LOOK, examples: ['slots dash'] },

@@ -135,9 +135,10 @@ program
 
 program
   .command('purge')
-  .description('forget what is stored in memory; all of it without a path')
+  .description('forget what is stored in memory; all of it without a path and a tag')
   .argument('[path...]', 'of the site, such as /blog/ or "/blog/**"')
-  .action((which) => withSite((_config, paths) => purge(paths, which)));
+  .option('--tag <tag...>', 'what has one of these tags (Slots-Cache-Tag, Cache-Tag, Astro.cache)')
+  .action((which, { tag = [] }) => withSite((_config, paths) => purge(paths, which, tag)));
 
 program
   .command('pause')

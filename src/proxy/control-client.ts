@@ -15,7 +15,7 @@ export interface ControlHandlers {
   onAssignment(assignment: Assignment): { epoch: number; revision: number };
   onCut(slot: 'blue' | 'green'): void;
   /** @returns how many URLs were forgotten */
-  onPurge(paths: string[]): number;
+  onPurge(paths: string[], tags: string[]): number;
   report(): Extract<FromWorker, { type: 'report' }>;
 }
 
@@ -46,7 +46,8 @@ export function connectController(
       return;
     }
     if (message.type === 'purge') {
-      send({ type: 'purged', id: message.id, urls: handlers.onPurge(message.paths) });
+      const { id, paths, tags = [] } = message;
+      send({ type: 'purged', id, urls: handlers.onPurge(paths, tags) });
       report();
       return;
     }

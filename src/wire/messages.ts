@@ -22,8 +22,11 @@ export type ToWorker =
   | { type: 'assignment'; assignment: Assignment }
   /** The drain's limit is reached: end what is still open on this slot, as cleanly as its protocol allows. */
   | { type: 'cut'; slot: Slot }
-  /** Forget what is stored under these paths; under all where there are none. Only for workers that report `cache`. */
-  | { type: 'purge'; id: number; paths: string[] };
+  /**
+   * Forget what is stored under these paths or has one of these tags; all of it where there are neither. Only for workers
+   * that report `cache`. Older ones do not know tags, and forget all: so paths and tags never come in one message.
+   */
+  | { type: 'purge'; id: number; paths: string[]; tags?: string[] };
 
 export type FromWorker =
   /** The worker routes by this assignment from its next request on. */

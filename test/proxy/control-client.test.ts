@@ -55,9 +55,9 @@ function notingHandlers() {
       return { epoch, revision };
     },
     onCut: (slot) => void told.push(`cut ${slot}`),
-    onPurge(paths) {
-      told.push(`purge ${paths.join(' ')}`);
-      return paths.length;
+    onPurge(paths, tags) {
+      told.push(['purge', ...paths, ...tags.map((tag) => `tag ${tag}`)].join(' '));
+      return paths.length + tags.length;
     },
     report: () => testReport({ blue: told.length, green: 0 }),
   };
@@ -186,4 +186,7 @@ test('a worker that is told to purge answers how much it has forgotten', async (
   await until(() => said.length > 0, 'an answer');
   expect(said[0]).toEqual({ type: 'purged', id: 7, urls: 2 });
   expect(told).toEqual(['purge /a /b']);
+  send({ type: 'purge', id: 8, paths: [], tags: ['post'] });
+  await until(() => said.length > 1 && told.length > 1, 'another answer');
+  expect(told.at(-1)).toBe('purge tag post');
 });

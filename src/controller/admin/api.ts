@@ -2,6 +2,7 @@ import type { HistoryEntry } from '../../slots/history.ts';
 import type { Release } from '../../slots/release.ts';
 import type { Slot } from '../../slots/slot.ts';
 import type { TrafficPoint } from '../metrics/traffic-ring.ts';
+import type { Purge } from '../workers/purges.ts';
 import type { Status } from './status.ts';
 
 /** A kept release, and the slots that point to it. */
@@ -19,8 +20,8 @@ export interface Operations {
   restart(): Promise<{ id: string }>;
   /** @param release `null` for the standby */
   rollback(release: string | null): Promise<{ id: string }>;
-  /** @param paths with `*` and `**`; none: everything that is stored. @returns how many answers were forgotten */
-  purge(paths: string[]): Promise<{ forgotten: number }>;
+  /** @returns how many stored answers were forgotten, by all workers */
+  purge(what: Purge): Promise<{ forgotten: number }>;
   pause(): Promise<void>;
   resume(): Promise<void>;
   /** Newest first. */

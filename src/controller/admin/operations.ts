@@ -54,9 +54,9 @@ export function createOperations(parts: OperationParts): Operations {
       return { id: order.id };
     },
     rollback: (release) => rollback(parts, release),
-    async purge(paths) {
-      const forgotten = await context.workers.purge(paths);
-      log.info({ event: 'cache.purge', paths, forgotten }, `forgot ${forgotten} stored answers`);
+    async purge(what) {
+      const forgotten = await context.workers.purge(what);
+      log.info({ event: 'cache.purge', ...what, forgotten }, `forgot ${forgotten} stored answers`);
       return { forgotten };
     },
     pause: () => pause(true),

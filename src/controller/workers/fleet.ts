@@ -5,6 +5,7 @@ import type { PerSlot, Slot } from '../../slots/slot.ts';
 import type { Assignment } from '../../wire/assignment.ts';
 import type { Counters, FromWorker, ToWorker } from '../../wire/messages.ts';
 import type { Logger } from '../log.ts';
+import { createPurges, type Purge } from './purges.ts';
 import {
   type Connected,
   connectedBy,
@@ -47,12 +48,8 @@ export interface Workers {
   inflight(slot: Slot): number | null;
   /** Ends what is still open on a slot. */
   cut(slot: Slot): void;
-  /**
-   * Has every worker forget what it has stored of these paths, of all where there are none.
-   *
-   * @returns how many answers they have forgotten, together
-   */
-  purge(paths: string[]): Promise<number>;
+  /** Has every worker forget stored answers; @returns how many, together */
+  purge(what: Purge): Promise<number>;
   status(): WorkerStatus[];
   /** Resolves at the next report of any worker. */
   nextReport(): Promise<void>;
@@ -78,8 +75,7 @@ export function createWorkers(
   const workers = new Map<number, Worker>();
   let current: Assignment | null = null;
   let tellAhead: (epoch: number) => void = () => {};
-  const purges = new Map<number, (urls: number) => void>();
-  let lastPurge = 0;
+  const purges = createPurges(patience.ackMs);
   let report = Promise.withResolvers<void>();
 
   const wake = () => {
@@ -122,7 +118,7 @@ export function createWorkers(
 
   const receive = (phase: Connected, message: FromWorker): void => {
     if (message.type === 'purged') {
-      purges.get(message.id)?.(message.urls);
+      purges.receive(message);
       return;
     }
     if (message.type === 'ack') {
@@ -131,7 +127,9 @@ export function createWorkers(
       if (current && epoch > current.epoch) tellAhead(epoch);
     } else {
       const { inflight, counters } = message;
+      const isFirst = phase.counters === null;
       Object.assign(phase, { inflight, counters, counted: true });
+      if (isFirst && counters.cache !== undefined) purges.repeat(phase.send);
     }
     wake();
   };
@@ -186,20 +184,13 @@ export function createWorkers(
       for (const { phase } of connected(workers)) phase.send({ type: 'cut', slot });
     },
 
-    async purge(paths) {
-      const asked = connected(workers).filter(({ phase }) => phase.counters?.cache !== undefined);
-      const answers = asked.map(({ phase }) => {
-        const id = ++lastPurge;
-        const { promise, resolve } = Promise.withResolvers<number>();
-        purges.set(id, resolve);
-        phase.send({ type: 'purge', id, paths });
-        // A worker that ends has nothing stored any more.
-        return Promise.race([promise, delay(patience.ackMs, 0, { ref: false })]).finally(() =>
-          purges.delete(id),
-        );
-      });
-      return (await Promise.all(answers)).reduce((sum, urls) => sum + urls, 0);
-    },
+    purge: (what) =>
+      purges.order(
+        what,
+        connected(workers)
+          .filter(({ phase }) => phase.counters?.cache !== undefined)
+          .map(({ phase }) => phase.send),
+      ),
 
     status: () =>
       connected(workers).map(({ pid, phase: { epoch, inflight, counters } }) => ({

@@ -8,10 +8,12 @@ import { cacheStatus, MISS_STATUS } from './cache-status.ts';
 import { type Collapse, createCollapse } from './collapse.ts';
 import type { Directives } from './directives.ts';
 import { type CacheRequest, type Fill, type ServedStored, unwatched } from './fill.ts';
+import { createForgotten } from './forgotten.ts';
 import { createInvalidation } from './invalidation.ts';
 import { type CacheKey, cacheKey, ignoredParameters, releaseOf } from './key.ts';
 import type { RequestFacts } from './may-store.ts';
 import { cookieMatcher, pathMatcher } from './patterns.ts';
+import { purged } from './purged.ts';
 import type { ReleaseFiles } from './release-files.ts';
 import { type RequestView, viewOf } from './request-view.ts';
 import { requestDirectives, useOf } from './reuse.ts';
@@ -50,8 +52,13 @@ export interface ReleaseCache {
   grown(key: CacheKey): void;
   /** The slots serve these from now on; what belongs to others is forgotten. */
   follow(releases: PerSlot<string | null>): void;
-  /** @param paths with `*` and `**`; none of them: all of it. @returns how many answers were forgotten */
-  purge(paths: readonly string[]): number;
+  /**
+   * Forgets what is stored of these paths or has one of these tags, and all of it where neither is named.
+   *
+   * @param paths with `*` and `**`
+   * @returns how many answers were forgotten
+   */
+  purge(paths: readonly string[], tags?: readonly string[]): number;
 }
 
 const PASS: Look = { what: 'pass' };
@@ -63,6 +70,7 @@ export function createReleaseCache(
   now: () => number = Date.now,
 ): ReleaseCache {
   const store = createCacheStore(config.maxBytes);
+  const forgotten = createForgotten();
   const collapse = createCollapse();
   const isIgnored = ignoredParameters(config.ignoreQuery);
   const isUntilRelease = pathMatcher(config.untilRelease);
@@ -85,7 +93,15 @@ export function createReleaseCache(
   let live = new Set<string>();
 
   const filling = { bytes: 0 };
-  const parts = { config, store, counts, filling, now, serving: (slot: Slot) => serving[slot] };
+  const parts = {
+    config,
+    store,
+    forgotten,
+    counts,
+    filling,
+    now,
+    serving: (slot: Slot) => serving[slot],
+  };
 
   const factsOf = (
     { method, path }: CacheRequest,
@@ -135,7 +151,7 @@ export function createReleaseCache(
       const view = viewOf(headers);
       const key = cacheKey(release, view.scheme, view.host, request.path, isIgnored);
       if (method !== 'GET' && method !== 'HEAD') {
-        return { what: 'ask', fill: createInvalidation(store, request, key, live) };
+        return { what: 'ask', fill: createInvalidation(store, forgotten, request, key, live) };
       }
       // Most URLs that come again at once are such ones, and what the cache would find out is known.
       if (view.cacheControl === undefined && collapse.isUseless(key) && !store.has(key)) {
@@ -184,10 +200,10 @@ export function createReleaseCache(
       files.follow(live);
       store.keep(live);
     },
-    purge(paths) {
-      if (paths.length === 0) return store.purge(() => true);
-      const isNamed = pathMatcher(paths);
-      return store.purge((key) => isNamed(pathOf(key)));
+    purge(paths, tags = []) {
+      const isGone = purged(paths, tags);
+      forgotten.add(isGone);
+      return store.purge(isGone);
     },
   };
 }
@@ -196,11 +212,4 @@ export function createReleaseCache(
 function isForAnybody(view: RequestView, facts: RequestFacts, asked: Directives): boolean {
   if (facts.hasCookie || view.hasAuthorization || view.hasRange) return false;
   return !asked.has('no-store') && !asked.has('no-cache');
-}
-
-/** The path in a key, without its query. */
-function pathOf(key: CacheKey): string {
-  const path = key.slice(key.lastIndexOf(' ') + 1);
-  const query = path.indexOf('?');
-  return query === -1 ? path : path.slice(0, query);
 }

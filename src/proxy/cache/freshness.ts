@@ -1,10 +1,11 @@
 /** How old a stored answer is, and how long it is fresh (RFC 9111 §4.2). Pure; times are milliseconds since 1970. */
+import { CACHE_CONTROL_HEADER } from '../../slots/headers.ts';
 import { type Directives, readDirectives, seconds } from './directives.ts';
 import { fieldValue, firstValue } from './fields.ts';
 import { parseHttpDate } from './http-date.ts';
 
 /** What decides how long an answer may be kept, in the order in which it is asked (RFC 9213 §2.2). */
-const TARGETED_FIELDS = ['slots-cache-control', 'cdn-cache-control'];
+const TARGETED_FIELDS = [CACHE_CONTROL_HEADER, 'cdn-cache-control'];
 
 /** An answer's own word about how it may be stored. */
 export interface Policy {

@@ -1,4 +1,6 @@
 /** Whether an answer may be stored at all (RFC 9111 §3, for a shared cache; design §9). Pure. */
+import { readTags } from '../../slots/cache-tags.ts';
+import { CACHE_TAG_HEADER } from '../../slots/headers.ts';
 import { fieldValue, hasField } from './fields.ts';
 import { lifetimeMs, type Policy, policyOf } from './freshness.ts';
 
@@ -18,6 +20,7 @@ export type Refusal =
   | 'authorization'
   | 'cookie'
   | 'vary'
+  | 'tags'
   | 'no-lifetime';
 
 /** Why an answer may be stored: it says so itself, it is a file of the release, or the config says so. */
@@ -42,9 +45,12 @@ export type Verdict =
       /** Only for requests without cookies of their own. */
       isAnonymous: boolean;
       policy: Policy;
+      /** Names that a purge may find it by, each once. */
+      tags: readonly string[];
     }
   | { store: false; why: Refusal };
 
+/** @param fields with those that are for the cache alone */
 export function mayStore(
   request: RequestFacts,
   status: number,
@@ -56,9 +62,11 @@ export function mayStore(
   if (refusal !== null) return { store: false, why: refusal };
   const permission = permissionOf(request, status, fields, policy, receivedAt);
   if (typeof permission !== 'string') return { store: false, why: permission.refusal };
+  const tags = tagsOf(fields);
+  if (tags === null) return { store: false, why: 'tags' };
   const isAnonymous =
     permission === 'until-release' || (permission === 'explicit' && !saysShared(policy));
-  return { store: true, why: permission, isAnonymous, policy };
+  return { store: true, why: permission, isAnonymous, policy, tags };
 }
 
 function refusalOf(
@@ -81,6 +89,11 @@ function refusalOf(
   return (fieldValue(fields, 'vary') ?? '').split(',').some((name) => name.trim() === '*')
     ? 'vary'
     : null;
+}
+
+/** The tags of an answer; `null` where they cannot be read. */
+export function tagsOf(fields: readonly string[]): string[] | null {
+  return readTags(fieldValue(fields, CACHE_TAG_HEADER), fieldValue(fields, 'cache-tag'));
 }
 
 /** RFC 9111 §3.5. */

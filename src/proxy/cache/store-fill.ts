@@ -1,6 +1,7 @@
 import type { CacheConfig } from '../../config/cache-schema.ts';
 import type { Slot } from '../../slots/slot.ts';
 import type { CacheCounts } from '../../wire/messages.ts';
+import { toCacheFields } from '../request/fields.ts';
 import type { AnswerHead } from '../slot/answer-head.ts';
 import { hitStatus } from './answer-bytes.ts';
 import { cacheStatus, MISS_STATUS } from './cache-status.ts';
@@ -8,9 +9,10 @@ import type { Leader } from './collapse.ts';
 import type { Directives } from './directives.ts';
 import { firstValue, withoutFields } from './fields.ts';
 import type { CacheRequest, Fill, ServedStored } from './fill.ts';
+import type { Forgotten } from './forgotten.ts';
 import { policyOf } from './freshness.ts';
 import { type CacheKey, releaseOf } from './key.ts';
-import { mayStore, type Permission, type RequestFacts } from './may-store.ts';
+import { mayStore, type Permission, type RequestFacts, tagsOf } from './may-store.ts';
 import { mayReplaceError } from './reuse.ts';
 import type { CacheStore } from './store.ts';
 import { lifetimeOf, type Received, type StoredAnswer, sizeOf, toStored } from './stored.ts';
@@ -19,6 +21,7 @@ import { updatedFields } from './update.ts';
 export interface FillParts {
   config: CacheConfig;
   store: CacheStore;
+  forgotten: Forgotten;
   counts: CacheCounts;
   /** What has come of answers that are to be stored: as much as the store itself may take. */
   filling: { bytes: number };
@@ -61,6 +64,7 @@ export class StoreFill implements Fill {
   readonly #request: CacheRequest;
   readonly #options: FillOptions;
   readonly #requestedAt: number;
+  readonly #since: number;
   #received: Omit<Received, 'body'> | null = null;
   #pieces: Buffer[] = [];
   #length = 0;
@@ -70,6 +74,7 @@ export class StoreFill implements Fill {
     this.#request = request;
     this.#options = options;
     this.#requestedAt = parts.now();
+    this.#since = parts.forgotten.count();
     const { stored } = options;
     this.headers = stored ? questionFields(request.headers, stored) : null;
     this.status = stored ? STALE : MISS_STATUS;
@@ -79,13 +84,14 @@ export class StoreFill implements Fill {
     const { stored, facts, asked } = this.#options;
     const { config, counts, now } = this.#parts;
     const isOurs = this.#isOfThisRelease(from);
+    const control = toCacheFields(head.fields);
     if (stored) {
-      if (isOurs && head.status === 304) return this.#revalidated(stored, fields);
+      if (isOurs && head.status === 304) return this.#revalidated(stored, fields, control);
       const served = FAILURES.has(head.status) ? this.fail() : null;
       if (served) return served;
       counts.miss++;
     }
-    const verdict = mayStore(facts, head.status, fields, now());
+    const verdict = mayStore(facts, head.status, together(fields, control), now());
     if (!isOurs || !verdict.store || asked.has('no-store') || !canBeWhole(head, config)) {
       this.#giveUp(true);
       return null;
@@ -94,6 +100,8 @@ export class StoreFill implements Fill {
       status: head.status,
       reason: head.reason,
       fields: [...fields],
+      control,
+      tags: verdict.tags,
       requestFields: this.#request.headers,
       requestedAt: this.#requestedAt,
       receivedAt: now(),
@@ -120,10 +128,10 @@ export class StoreFill implements Fill {
 
   end(): void {
     const received = this.#received;
-    const { slot, key } = this.#options;
+    const { slot } = this.#options;
     if (received !== null && this.#isOfThisRelease(slot)) {
       const body = joined(this.#pieces, this.#length);
-      this.#parts.store.put(key, toStored({ ...received, body }));
+      this.#put(toStored({ ...received, body }));
     }
     this.#giveUp(false);
   }
@@ -141,6 +149,12 @@ export class StoreFill implements Fill {
     this.#giveUp(false);
   }
 
+  #put(answer: StoredAnswer): void {
+    const { store, forgotten } = this.#parts;
+    const { key } = this.#options;
+    if (!forgotten.has(this.#since, key, answer.tags)) store.put(key, answer);
+  }
+
   #giveUp(isUseless: boolean): void {
     this.#received = null;
     this.#pieces = [];
@@ -156,24 +170,34 @@ export class StoreFill implements Fill {
   }
 
   /** The slot says that the stored answer is right still (RFC 9111 §4.3.4). */
-  #revalidated(answer: StoredAnswer, by304: readonly string[]): ServedStored {
-    const { config, store, counts, now } = this.#parts;
+  #revalidated(
+    answer: StoredAnswer,
+    by304: readonly string[],
+    controlBy304: readonly string[],
+  ): ServedStored {
+    const { config, counts, now } = this.#parts;
     const fields = updatedFields(answer.fields, by304);
+    const control = updatedFields(answer.control, controlBy304);
     const lifetime = lifetimeOf({
-      policy: policyOf(fields),
+      policy: policyOf(together(fields, control)),
       permission: permissionOf(answer),
       fields,
       staleIfErrorMs: config.staleIfErrorMs,
       requestedAt: this.#requestedAt,
       receivedAt: now(),
     });
-    const fresh = { ...answer, fields, lifetime };
+    const tags = tagsOf(together(fields, control)) ?? answer.tags;
+    const fresh = { ...answer, fields, control, tags, lifetime };
     const stored = { ...fresh, size: sizeOf(fresh) };
-    store.put(this.#options.key, stored);
+    this.#put(stored);
     counts.revalidated++;
     this.#giveUp(false);
     return { stored, status: hitStatus(stored, now(), 'REVALIDATED') };
   }
+}
+
+function together(fields: readonly string[], control: readonly string[]): readonly string[] {
+  return control.length === 0 ? fields : [...fields, ...control];
 }
 
 /** One that ends with its connection may be a part, and nobody can tell. */

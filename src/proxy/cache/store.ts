@@ -1,5 +1,6 @@
 /** The stored answers of one worker, bounded by the memory that they take; the one used longest ago goes first. */
 import { LRUCache } from 'lru-cache';
+import type { IsForgotten } from './forgotten.ts';
 import { type CacheKey, releaseOf } from './key.ts';
 import { type StoredAnswer, sizeOf } from './stored.ts';
 import { isChosenBy } from './vary.ts';
@@ -21,8 +22,12 @@ export interface CacheStore {
   forget(key: CacheKey): boolean;
   /** Keeps only what is of these releases. */
   keep(releases: ReadonlySet<string>): void;
-  /** Forgets what a key's test says. @returns how many answers */
-  purge(isGone: (key: CacheKey) => boolean): number;
+  /**
+   * Forgets what a test says, all variants of a URL if it is said of one of them.
+   *
+   * @returns how many answers
+   */
+  purge(isGone: IsForgotten): number;
   entries(): number;
   bytes(): number;
 }
@@ -48,9 +53,12 @@ export function createCacheStore(maxBytes: number): CacheStore {
     },
   });
 
-  const purge = (isGone: (key: CacheKey) => boolean) => {
-    const gone = [...byKey.keys()].filter(isGone);
+  const purge = (isGone: IsForgotten) => {
     const before = entries;
+    const gone: CacheKey[] = [];
+    for (const [key, { answers }] of byKey.entries()) {
+      if (answers.some(({ tags }) => isGone(key, tags))) gone.push(key);
+    }
     for (const key of gone) byKey.delete(key);
     return before - entries;
   };

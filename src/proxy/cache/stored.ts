@@ -13,6 +13,10 @@ export interface StoredAnswer {
   reason: string;
   /** As the visitor gets them, without `Age` and the field that says how this was answered. */
   fields: readonly string[];
+  /** Its fields that are for the cache alone; a later 304 leaves them as they are unless it has them too. */
+  control: readonly string[];
+  /** Names that a purge may find it by. */
+  tags: readonly string[];
   body: Buffer;
   lifetime: Lifetime;
   by: VaryingBy;
@@ -47,7 +51,10 @@ export const LONGEST_JOINED = 16_384;
 export interface Received {
   status: number;
   reason: string;
+  /** As a visitor gets them. */
   fields: readonly string[];
+  control: readonly string[];
+  tags: readonly string[];
   body: Buffer;
   requestFields: readonly string[];
   requestedAt: number;
@@ -60,7 +67,7 @@ export interface Received {
 }
 
 export function toStored(received: Received): StoredAnswer {
-  const { status, reason, body, policy, requestFields } = received;
+  const { status, reason, control, tags, body, policy, requestFields } = received;
   const noCache = policy.directives.get('no-cache');
   const dropped = new Set([...NOT_STORED, ...(noCache ? namedFields(noCache) : [])]);
   const fields = withoutFields(received.fields, dropped);
@@ -69,6 +76,8 @@ export function toStored(received: Received): StoredAnswer {
     status,
     reason,
     fields,
+    control,
+    tags,
     body,
     lifetime: lifetimeOf(received),
     by: varyingBy(varyNames(received.fields), requestFields),
@@ -78,7 +87,10 @@ export function toStored(received: Received): StoredAnswer {
 }
 
 export function lifetimeOf(
-  received: Omit<Received, 'status' | 'reason' | 'body' | 'requestFields' | 'isAnonymous'>,
+  received: Pick<
+    Received,
+    'policy' | 'permission' | 'fields' | 'requestedAt' | 'receivedAt' | 'staleIfErrorMs'
+  >,
 ): Lifetime {
   const { policy, permission, fields, requestedAt, receivedAt, staleIfErrorMs } = received;
   const { directives } = policy;
@@ -105,12 +117,20 @@ export function etagOf({ fields }: StoredAnswer): string | undefined {
 }
 
 /** What an answer takes of memory, in bytes. */
-export function sizeOf({ fields, body, by }: Pick<StoredAnswer, 'fields' | 'body' | 'by'>): number {
+export function sizeOf({
+  fields,
+  control,
+  tags,
+  body,
+  by,
+}: Pick<StoredAnswer, 'fields' | 'control' | 'tags' | 'body' | 'by'>): number {
   // A small answer is kept once more, head and body in one piece (answer-bytes.ts).
   let size = BYTES_PER_ENTRY + body.length * (body.length <= LONGEST_JOINED ? 2 : 1);
   for (const { length } of encodedBodies(body)) {
     size += BYTES_PER_ENTRY + length * (length <= LONGEST_JOINED ? 2 : 1);
   }
-  for (const text of [...fields, ...by.flat()]) size += BYTES_PER_STRING + text.length;
+  for (const texts of [fields, control, tags, by.flat()]) {
+    for (const text of texts) size += BYTES_PER_STRING + text.length;
+  }
   return size;
 }

@@ -1,4 +1,9 @@
-import { PROBE_HEADER, RELEASE_HEADER } from '../../slots/headers.ts';
+import {
+  CACHE_CONTROL_HEADER,
+  CACHE_TAG_HEADER,
+  PROBE_HEADER,
+  RELEASE_HEADER,
+} from '../../slots/headers.ts';
 import { rememberSome } from '../remember.ts';
 
 /** Where a field may go, by its name. */
@@ -10,6 +15,8 @@ export type FieldKind =
   | 'ours'
   /** `x-slots-release` in an answer is ours to set. */
   | 'release'
+  /** Of an answer: is for the release cache alone. */
+  | 'cache'
   /** Of an answer: may name the address that the slot listens on. */
   | 'address'
   | 'end-to-end';
@@ -26,6 +33,7 @@ const HOP_BY_HOP = [
   'upgrade',
 ];
 const OURS = ['expect', 'forwarded', 'x-real-ip', 'x-request-id', PROBE_HEADER];
+const CACHE = [CACHE_CONTROL_HEADER, CACHE_TAG_HEADER];
 const ADDRESSES = ['location', 'content-location', 'refresh'];
 const OURS_PREFIX = 'x-forwarded-';
 
@@ -38,6 +46,7 @@ function classify(lower: string): FieldKind {
   if (HOP_BY_HOP.includes(lower)) return 'hop-by-hop';
   if (OURS.includes(lower) || lower.startsWith(OURS_PREFIX)) return 'ours';
   if (lower === 'host') return 'host';
+  if (CACHE.includes(lower)) return 'cache';
   if (ADDRESSES.includes(lower)) return 'address';
   return lower === RELEASE_HEADER ? 'release' : 'end-to-end';
 }

@@ -117,7 +117,7 @@ export function toVisitorFields(
   for (let i = 0; i < raw.length; i += 2) {
     const name = raw[i] as string;
     const kind = fieldKind(name);
-    if (kind === 'hop-by-hop' || kind === 'release') continue;
+    if (kind === 'hop-by-hop' || kind === 'release' || kind === 'cache') continue;
     if (perConnection?.has(name.toLowerCase())) continue;
     const value = raw[i + 1] as string;
     const isAddress = kind === 'address' && port !== 0;
@@ -125,6 +125,19 @@ export function toVisitorFields(
   }
   if (release !== null) out.push(RELEASE_HEADER, release);
   return out;
+}
+
+const NONE: readonly string[] = [];
+
+/** The slot's fields that are for the release cache alone, which `toVisitorFields` leaves out: name and value in turn. */
+export function toCacheFields(raw: readonly string[]): readonly string[] {
+  let out: string[] | null = null;
+  for (let i = 0; i < raw.length; i += 2) {
+    if (fieldKind(raw[i] as string) !== 'cache') continue;
+    out ??= [];
+    out.push(raw[i] as string, raw[i + 1] as string);
+  }
+  return out ?? NONE;
 }
 
 /** Names that must not come in a trailer: the body cannot be read without them. */

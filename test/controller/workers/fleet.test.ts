@@ -193,3 +193,20 @@ test('a cut reaches every worker', () => {
   workers.cut('green');
   for (const { sent } of all) expect(sent).toEqual([{ type: 'cut', slot: 'green' }]);
 });
+
+test('a worker that comes back is told at its first report what was to be forgotten meanwhile, if it has a cache', async () => {
+  const { workers, processes } = setUp();
+  await workers.purge({ paths: [], tags: ['post'] });
+  const without = connect(workers, processes.start());
+  without.report(0, 0);
+  expect(without.sent).toEqual([]);
+
+  const sent: ToWorker[] = [];
+  const link = workers.join(processes.start(), (message) => sent.push(message));
+  const report = testReport({ blue: 0, green: 0 });
+  const cache = { hit: 0, stale: 0, revalidated: 0, miss: 0, bypass: 0, entries: 1, bytes: 1 };
+  const counters = { ...report.counters, cache };
+  link.receive({ ...report, counters });
+  link.receive({ ...report, counters });
+  expect(sent).toEqual([{ type: 'purge', id: expect.any(Number), paths: [], tags: ['post'] }]);
+});

@@ -25,6 +25,8 @@ function answer(body: string | Buffer, vary = '', requestFields: string[] = []):
     status: 200,
     reason: 'OK',
     fields,
+    control: [],
+    tags: verdict.tags,
     body: Buffer.from(body),
     requestFields,
     requestedAt: NOW,

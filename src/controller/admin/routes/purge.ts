@@ -1,6 +1,10 @@
 import { z } from 'zod';
+import { LONGEST_TAG, MOST_PURGED } from '../../../slots/cache-tags.ts';
 import { defineRoute } from '../route.ts';
 import { count } from '../schemas.ts';
+
+/** In characters. */
+const LONGEST_PATH = 2048;
 
 export const purgeRoute = defineRoute({
   method: 'POST',
@@ -8,9 +12,18 @@ export const purgeRoute = defineRoute({
   schema: {
     body: z.strictObject({
       paths: z
-        .array(z.string().startsWith('/'))
-        .max(100)
-        .describe('with * for anything but a slash and ** for anything; none: all that is stored'),
+        .array(z.string().startsWith('/').max(LONGEST_PATH))
+        .max(MOST_PURGED)
+        .default([])
+        .describe('with * for anything but a slash and ** for anything'),
+      tags: z
+        .array(z.string().min(1).max(LONGEST_TAG))
+        .min(1)
+        .max(MOST_PURGED)
+        .optional()
+        .describe(
+          'as the answers have them in Slots-Cache-Tag or Cache-Tag; without paths and tags: all that is stored',
+        ),
     }),
     response: {
       200: z
@@ -23,5 +36,5 @@ export const purgeRoute = defineRoute({
     needs: 'token',
     example: { body: { paths: ['/blog/**'] }, answer: { forgotten: 42 } },
   },
-  handler: ({ server, body }) => server.operations.purge(body.paths),
+  handler: ({ server, body: { paths, tags = [] } }) => server.operations.purge({ paths, tags }),
 });
