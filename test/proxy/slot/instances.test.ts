@@ -7,11 +7,12 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { serveOrigin, startPlane } from '../../support/plane.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
 
-/** Says its name to whoever asks, and to whoever opens a WebSocket; `/hang` is never answered. */
+/** Says its name to whoever asks, and to whoever opens a WebSocket; `/hang` is never answered, `/die` is cut off. */
 function namedServer(name: string): Server {
   const server = createServer((request, response) => {
     if (request.url === '/public') response.setHeader('Cache-Control', 'public, max-age=60');
-    if (request.url !== '/hang') response.end(name);
+    if (request.url === '/die') request.socket.destroy();
+    else if (request.url !== '/hang') response.end(name);
   });
   new WebSocketServer({ server }).on('connection', (socket) => socket.send(name));
   return server;
@@ -101,4 +102,10 @@ test('a GET whose instance dies with its socket still accepting is answered by a
   for (let times = 0; times < 3; times++) {
     expect(await ask('/', as(0))).toEqual({ name: '1', set: [cookieFor(1)] });
   }
+});
+
+test('instances that have all lost a request are asked before the port: they may be there again', async () => {
+  const { ask, as } = await startInstances();
+  for (const n of [0, 1]) expect((await ask('/die', as(n))).name).toContain('No answer');
+  expect((await ask()).name).toBe('0');
 });
