@@ -97,12 +97,14 @@ export interface Origin {
   bytesRead(): number;
 }
 
-/** A site on node:http, until the test has finished. */
+/** A site on node:http, until the test has finished; on a free port unless told otherwise. */
 export function startOrigin(
   handler: RequestListener,
   options: ServerOptions = {},
+  port = 0,
 ): Promise<Origin> {
-  return serveOrigin(createHttpServer({ keepAliveTimeout: 60_000, ...options }, handler));
+  const server = createHttpServer({ keepAliveTimeout: 60_000, ...options }, handler);
+  return serveOrigin(server, undefined, port);
 }
 
 /** A site that speaks bytes: it is called with each connection, and with nothing read from it yet. */
@@ -147,6 +149,7 @@ export async function readAll(request: IncomingMessage): Promise<string> {
 export async function serveOrigin(
   server: Server,
   onConnection?: (wire: Wire) => void,
+  port = 0,
 ): Promise<Origin> {
   const wires: Wire[] = [];
   server.on('connection', (socket: Socket) => {
@@ -155,7 +158,7 @@ export async function serveOrigin(
     onConnection?.(wire);
   });
   return {
-    port: await listen(server),
+    port: await listen(server, port),
     server,
     wires,
     received: () => wires.map((wire) => wire.text()).join(''),
@@ -164,7 +167,7 @@ export async function serveOrigin(
 }
 
 /** Listens until the test has finished; then every connection is gone too, upgraded ones included. */
-async function listen(server: Server): Promise<number> {
+async function listen(server: Server, port = 0): Promise<number> {
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
     sockets.add(socket);
@@ -172,7 +175,7 @@ async function listen(server: Server): Promise<number> {
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
+    server.listen(port, '127.0.0.1', resolve);
   });
   onTestFinished(async () => {
     const closed = new Promise((resolve) => server.close(resolve));

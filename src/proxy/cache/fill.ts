@@ -28,6 +28,8 @@ export interface Fill {
   data(bytes: Buffer): void;
   /** All of it has come. */
   end(): void;
+  /** Whether `fail` would return one. */
+  canStandIn(): boolean;
   /** There is no answer; @returns the stored one that the visitor gets instead, or `null` */
   fail(): ServedStored | null;
   /** Nothing more of it will come, or it is another answer than was asked for. */
@@ -48,6 +50,7 @@ export function unwatched(status: string): Fill {
     begin: () => null,
     data() {},
     end() {},
+    canStandIn: () => false,
     fail: () => null,
     drop() {},
   };

@@ -31,6 +31,7 @@ export function createInvalidation(
     },
     data() {},
     end() {},
+    canStandIn: () => false,
     fail: () => null,
     drop() {},
   };

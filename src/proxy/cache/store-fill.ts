@@ -136,6 +136,11 @@ export class StoreFill implements Fill {
     this.#giveUp(false);
   }
 
+  canStandIn(): boolean {
+    const { stored } = this.#options;
+    return stored !== undefined && mayReplaceError(stored.lifetime, this.#parts.now());
+  }
+
   fail(): ServedStored | null {
     this.#giveUp(false);
     const { stored } = this.#options;

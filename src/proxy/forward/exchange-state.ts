@@ -54,7 +54,8 @@ export interface ExchangeState extends SlotCall, PlaceOwner, Waiting, AwaitsHead
   isPaused: boolean;
   /** How often the request was sent. */
   timesSent: number;
-  refusedBefore: boolean;
+  /** `performance.now()` when a slot refused it for the first time. */
+  refusedAt: number | null;
   /** How many informational answers have come. */
   timesInformed: number;
 }

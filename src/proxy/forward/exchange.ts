@@ -68,7 +68,7 @@ export class Exchange implements ExchangeState, UploadSink, Logged, LiveSetMembe
   waitingPieces = 0;
   isPaused = false;
   timesSent = 0;
-  refusedBefore = false;
+  refusedAt: number | null = null;
   timesInformed = 0;
   readonly wantedInstance: number;
   instance = ANY_INSTANCE;

@@ -11,7 +11,7 @@ import { answerStored } from './answering.ts';
 import type { ExchangeState } from './exchange-state.ts';
 import { explainSlotFault, explainVisitorFault } from './explain.ts';
 import { enterPlace, leavePlace } from './place.ts';
-import { retrySlot } from './retry.ts';
+import { type NextAttempt, nextAttempt } from './retry.ts';
 
 export function fail(exchange: ExchangeState, error: Error): void {
   const { response } = exchange;
@@ -21,7 +21,7 @@ export function fail(exchange: ExchangeState, error: Error): void {
     if (!response.writableEnded) breakOff(response);
     return;
   }
-  const next = nextSlot(exchange, error);
+  const next = chooseNext(exchange, error);
   if (next !== null) sendAgain(exchange, next);
   else answerFailure(exchange, error);
 }
@@ -51,37 +51,53 @@ function answerError(exchange: ExchangeState, answer: ErrorAnswer): void {
   context.errors.send(request, response, answer);
 }
 
-function nextSlot(exchange: ExchangeState, error: Error): Slot | null {
+function chooseNext(exchange: ExchangeState, error: Error): NextAttempt | null {
   if (exchange.phase === 'answering' || exchange.timesInformed > 0) return null;
+  const { refusedAt } = exchange;
+  const refused = wasRefused(error);
   const attempt = {
     method: exchange.method,
     hasBody: exchange.upload !== null,
-    refused: wasRefused(error),
+    refused,
     lost: wasLost(error),
     sentBefore: exchange.timesSent > 1,
-    refusedBefore: exchange.refusedBefore,
+    refusedForMs: refusedAt === null ? null : performance.now() - refusedAt,
   };
-  return retrySlot(attempt, exchange.slot, exchange.context.fallback(exchange.slot));
+  const next = nextAttempt(attempt, exchange.slot, exchange.context.fallback(exchange.slot));
+  if (refused) exchange.refusedAt ??= performance.now();
+  // What is stored is better than waiting, too (RFC 5861 §4).
+  return next?.kind === 'wait' && exchange.fill?.canStandIn() ? null : next;
 }
 
-function sendAgain(exchange: ExchangeState, to: Slot): void {
-  const { counters, inflight, traffic } = exchange.context;
+function sendAgain(exchange: ExchangeState, { kind, slot, afterMs }: NextAttempt): void {
+  const { counters } = exchange.context;
   exchange.phase = 'queued';
-  if (to === exchange.slot) {
-    counters.retries++;
-    // The death of one idle connection may be the death of all of them, so the second attempt takes a new one.
-    exchange.over = 'new';
-    sendSoon(exchange);
+  if (kind === 'retry') counters.retries++;
+  if (kind === 'fail-over') counters.failovers++;
+  if (afterMs > 0) setTimeout(() => goTo(exchange, slot), afterMs);
+  else goTo(exchange, slot);
+}
+
+function goTo(exchange: ExchangeState, slot: Slot): void {
+  // The visitor may have gone while the request waited.
+  if (exchange.phase !== 'queued') return;
+  if (slot !== exchange.slot) {
+    moveTo(exchange, slot);
     return;
   }
-  exchange.refusedBefore = true;
-  counters.failovers++;
+  // The death of one idle connection may be the death of all of them, so the second attempt takes a new one.
+  exchange.over = 'new';
+  sendSoon(exchange);
+}
+
+function moveTo(exchange: ExchangeState, slot: Slot): void {
+  const { inflight, traffic } = exchange.context;
   leavePlace(exchange);
-  inflight.enter(to);
+  inflight.enter(slot);
   inflight.leave(exchange.slot);
-  exchange.slot = to;
+  exchange.slot = slot;
   exchange.instance = ANY_INSTANCE;
-  exchange.traffic = traffic[to];
+  exchange.traffic = traffic[slot];
   enterPlace(exchange);
 }
 

@@ -1,10 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { type FailedAttempt, retrySlot } from '../../../src/proxy/forward/retry.ts';
+import {
+  type FailedAttempt,
+  type NextAttempt,
+  nextAttempt,
+} from '../../../src/proxy/forward/retry.ts';
 import type { Slot } from '../../../src/slots/slot.ts';
+import { freePorts } from '../../support/free-ports.ts';
 import { type Origin, startOrigin, startPlane, startRawOrigin } from '../../support/plane.ts';
 import { ask, get, head, type RawClient, rawClient, type Wire } from '../../support/raw-http.ts';
 import { until } from '../../support/until.ts';
 
+const post = head('POST /', 'Host: a', 'Content-Length: 0');
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
 
 /** A site that answers a connection's first request, and closes without a byte when a second one comes. */
@@ -125,39 +131,57 @@ const LOST: FailedAttempt = {
   refused: false,
   lost: true,
   sentBefore: false,
-  refusedBefore: false,
+  refusedForMs: null,
 };
 const REFUSED: FailedAttempt = { ...LOST, lost: false, refused: true };
 
-test.for<[string, FailedAttempt, Slot | null, Slot | null]>([
-  ['lost GET goes to the same slot', LOST, 'green', 'blue'],
-  ['lost GET goes to the same slot, whatever the other is', LOST, null, 'blue'],
-  ['lost HEAD goes to the same slot', { ...LOST, method: 'HEAD' }, null, 'blue'],
-  ['lost OPTIONS goes to the same slot', { ...LOST, method: 'OPTIONS' }, null, 'blue'],
+const again: NextAttempt = { kind: 'retry', slot: 'blue', afterMs: 50 };
+const over: NextAttempt = { kind: 'fail-over', slot: 'green', afterMs: 0 };
+const wait = (slot: Slot): NextAttempt => ({ kind: 'wait', slot, afterMs: 100 });
+
+test.for<[string, FailedAttempt, Slot | null, NextAttempt | null]>([
+  ['lost GET goes to the same slot', LOST, 'green', again],
+  ['lost GET goes to the same slot, whatever the other is', LOST, null, again],
+  ['lost HEAD goes to the same slot', { ...LOST, method: 'HEAD' }, null, again],
+  ['lost OPTIONS goes to the same slot', { ...LOST, method: 'OPTIONS' }, null, again],
   ['lost GET with a body goes nowhere', { ...LOST, hasBody: true }, 'green', null],
   ['lost GET that was sent twice goes nowhere', { ...LOST, sentBefore: true }, 'green', null],
   ['lost POST goes nowhere', { ...LOST, method: 'POST' }, 'green', null],
   ['lost PUT goes nowhere', { ...LOST, method: 'PUT' }, 'green', null],
   ['lost DELETE goes nowhere', { ...LOST, method: 'DELETE' }, 'green', null],
   ['lost get, which is no GET, goes nowhere', { ...LOST, method: 'get' }, 'green', null],
-  ['refused GET goes to the other slot', REFUSED, 'green', 'green'],
+  ['refused GET goes to the other slot', REFUSED, 'green', over],
   [
     'refused POST with a body goes to the other slot',
     { ...REFUSED, method: 'POST', hasBody: true },
     'green',
-    'green',
+    over,
   ],
-  ['refused GET with no other slot goes nowhere', REFUSED, null, null],
-  ['GET that both slots refuse goes nowhere', { ...REFUSED, refusedBefore: true }, 'green', null],
+  ['refused GET with no other slot waits', REFUSED, null, wait('blue')],
+  ['refused POST with no other slot goes nowhere', { ...REFUSED, method: 'POST' }, null, null],
+  [
+    'refused GET with a body and no other slot goes nowhere',
+    { ...REFUSED, hasBody: true },
+    null,
+    null,
+  ],
+  ['GET that both slots refuse waits', { ...REFUSED, refusedForMs: 0 }, 'green', wait('green')],
+  [
+    'POST that both slots refuse goes nowhere',
+    { ...REFUSED, method: 'POST', refusedForMs: 0 },
+    'green',
+    null,
+  ],
+  ['GET that is refused for 2 s goes nowhere', { ...REFUSED, refusedForMs: 2000 }, 'green', null],
   [
     'GET that is refused after it was lost goes to the other slot',
     { ...REFUSED, sentBefore: true },
     'green',
-    'green',
+    over,
   ],
   ['GET that failed in another way goes nowhere', { ...LOST, lost: false }, 'green', null],
 ])('a %s', ([, attempt, other, expected]) => {
-  expect(retrySlot(attempt, 'blue', other)).toBe(expected);
+  expect(nextAttempt(attempt, 'blue', other)).toEqual(expected);
 });
 
 test('a request is sent twice at most', async () => {
@@ -218,14 +242,45 @@ test.each(['GET', 'POST'])(
 test('a slot that refuses is not left for a cold standby', async () => {
   const green = await startOrigin((_request, response) => response.end('green'));
   const { port, plane } = await startPlane({ green: green.port, warm: { green: false } });
-  expect((await ask(port, get())).status).toBe(503);
+  expect((await ask(port, post)).status).toBe(503);
   expect(green.received()).toBe('');
   expect(plane.counters).toMatchObject({ failovers: 0, upstreamErrors: { blue: 1, green: 0 } });
 });
 
-test('a slot that refuses with the other one refusing too: 503, after one try each', async () => {
+test('a slot that refuses with the other one refusing too: a POST gets 503 after one try each', async () => {
   const { port, plane } = await startPlane();
-  expect((await ask(port, get())).status).toBe(503);
+  expect((await ask(port, post)).status).toBe(503);
   expect(plane.counters).toMatchObject({ failovers: 1, retries: 0 });
   expect(plane.inflight.counts).toEqual({ blue: 0, green: 0 });
+});
+
+test('a GET that nobody takes waits for an instance that is started again', async () => {
+  const [free] = (await freePorts(1)) as [number];
+  const { port, plane } = await startPlane({ blue: free, warm: { green: false } });
+  const answer = ask(port, get());
+  await until(() => plane.places().blue === 1, 'it waits');
+  const refused = performance.now();
+  await startOrigin((_request, response) => response.end('again'), {}, free);
+  expect(await answer).toMatchObject({ status: 200, body: 'again' });
+  expect(performance.now() - refused).toBeLessThan(2000);
+  expect(plane.counters).toMatchObject({ retries: 0, failovers: 0, upstreamErrors: { blue: 0 } });
+});
+
+test('a GET that nobody takes for 2 s gets 503', async () => {
+  const { port, plane } = await startPlane();
+  const asked = performance.now();
+  expect((await ask(port, get())).status).toBe(503);
+  expect(performance.now() - asked).toBeGreaterThan(1900);
+  expect(plane.counters).toMatchObject({ failovers: 1, retries: 0 });
+  expect(plane.inflight.counts).toEqual({ blue: 0, green: 0 });
+});
+
+test('a visitor who leaves while the request waits for an instance leaves nothing behind', async () => {
+  const { port, plane } = await startPlane();
+  const client = await rawClient(port);
+  client.send(get());
+  await until(() => plane.places().green === 1, 'it waits');
+  client.socket.destroy();
+  await until(() => plane.inflight.counts.green + plane.inflight.counts.blue === 0, 'it is over');
+  expect(plane.places()).toEqual({ blue: 0, green: 0 });
 });
