@@ -24,6 +24,7 @@ export const ERROR_CODES = {
   DAEMON_NODE_OLD: "the PM2 daemon's Node is too old",
   DOCTOR_PROBLEM: '`slots doctor` found a problem',
   FIRST_RELEASE_FAILED: 'no release is live, since the first one failed',
+  FLEET_OTHER_KEY: 'this machine has another key for the group than the invitation',
   FLIP_DIED: 'the candidate stopped answering during the flip',
   FORBIDDEN: 'the `Host` or `Origin` of a call is not allowed',
   GIT_DIRTY: "a tracked file is changed in the site's folder: a push overwrites nothing",
@@ -52,6 +53,8 @@ export const ERROR_CODES = {
   RELEASE_UNPACKABLE:
     'the release has something that other machines could not have, such as a link out of it',
   ROLLBACK_FAILED: 'a rollback failed',
+  SIGNATURE_BAD:
+    'the signature of a release is wrong or missing, or this machine has no key to verify it',
   SLOT_NOT_A_LINK: "something other than a symlink is in a slot's place",
   SOCKET_TAKEN: "something that cannot be removed is in the control socket's place",
   STACK_OLD: 'what runs is of an older slots, and cannot be replaced without a gap',

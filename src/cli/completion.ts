@@ -1,4 +1,4 @@
-import type { Argument, Command, Option } from 'commander';
+import type { Command, Option } from 'commander';
 import { SlotsError } from '../errors.ts';
 import { bashScript } from './completion/bash.ts';
 import { fishScript } from './completion/fish.ts';
@@ -28,15 +28,16 @@ export function completionModel(program: Command): CompletionModel {
     commands: commands.map((command) => ({
       name: command.name(),
       description: command.description(),
-      options: optionsOf(command),
-      words: wordsOf(command.registeredArguments[0]),
+      options: optionsOf(command, ...command.commands),
+      words: wordsOf(command),
     })),
   };
 }
 
-function optionsOf(command: Command): CompletedOption[] {
+/** Of a command and of those below it: a shell completes them without asking which it is. */
+function optionsOf(...commands: Command[]): CompletedOption[] {
   const help = { short: '-h', long: '--help', description: 'show the help' };
-  const shown = command.options.filter(({ hidden }) => !hidden);
+  const shown = commands.flatMap(({ options }) => options).filter(({ hidden }) => !hidden);
   const own = shown.map(({ short, long, description, required, flags }: Option) => ({
     short: short ?? null,
     long: long ?? '',
@@ -47,7 +48,9 @@ function optionsOf(command: Command): CompletedOption[] {
   return [...own, { ...help, takesValue: false, takesFolder: false }];
 }
 
-function wordsOf(argument: Argument | undefined): CompletedCommand['words'] {
+function wordsOf({ commands, registeredArguments }: Command): CompletedCommand['words'] {
+  if (commands.length > 0) return commands.map((command) => command.name());
+  const [argument] = registeredArguments;
   if (argument?.name() === 'release') return 'releases';
   return argument?.argChoices ?? [];
 }

@@ -11,7 +11,7 @@ const PUBLISH = 'Publish:';
 const LOOK = 'See what is going on:';
 const SET_UP = 'Set up:';
 
-/** By command. The groups are listed in the order of their first commands in main.ts. */
+/** By command, of one below another by both names. The groups are listed in the order of their first commands in main.ts. */
 const HELP: Record<string, Help> = {
   init: { group: SET_UP, examples: ['slots init', 'slots init --yes   # ask nothing'] },
   doctor: {
@@ -58,20 +58,35 @@ const HELP: Record<string, Help> = {
     ],
   },
   dash: { group: LOOK, examples: ['slots dash'] },
+  fleet: { group: LOOK, examples: ['slots fleet invite'] },
+  'fleet invite': { group: SET_UP, examples: ['slots fleet invite   # on a machine that serves'] },
+  'fleet join': {
+    group: SET_UP,
+    examples: [
+      'slots fleet join   # asks for the word, which stays out of the history of the shell',
+      'slots fleet join - < invitation',
+    ],
+  },
 };
 
 /** Puts every command into its group and an example under its own help. */
 export function addHelp(program: Command): void {
   for (const command of program.commands) {
-    const help = HELP[command.name()];
-    if (!help) continue;
-    command.helpGroup(help.group);
-    const lines = help.examples.map((example) => `  $ ${example}`);
-    const title = lines.length > 1 ? 'Examples:' : 'Example:';
-    command.addHelpText('after', `\n${title}\n${lines.join('\n')}`);
+    const name = command.name();
+    const group = HELP[name]?.group;
+    if (group) command.helpGroup(group);
+    addExamples(command, HELP[name]);
+    for (const below of command.commands) addExamples(below, HELP[`${name} ${below.name()}`]);
   }
   program.commandsGroup(SET_UP);
   program.helpCommand('help [command]', 'the help of a command, with an example');
+}
+
+function addExamples(command: Command, help: Help | undefined): void {
+  if (!help) return;
+  const lines = help.examples.map((example) => `  $ ${example}`);
+  const title = lines.length > 1 ? 'Examples:' : 'Example:';
+  command.addHelpText('after', `\n${title}\n${lines.join('\n')}`);
 }
 
 /** Commands for programs begin with an underscore. */

@@ -13,6 +13,8 @@ import { completion, SHELLS } from './completion.ts';
 import { dash } from './dash.ts';
 import { doctor } from './doctor.ts';
 import { down } from './down.ts';
+import { invite } from './fleet-invite.ts';
+import { join as joinFleet } from './fleet-join.ts';
 import { addHelp } from './help.ts';
 import { history } from './history.ts';
 import { init } from './init.ts';
@@ -149,6 +151,22 @@ program
   .command('resume')
   .description('promote edits again, those made meanwhile too')
   .action(() => withSite((_config, paths) => resume(paths)));
+
+const fleet = program
+  .command('fleet')
+  .description('the machines, what each serves, and who builds');
+
+fleet
+  .command('invite')
+  .description('print the word by which another machine joins; it is a secret')
+  .action(() => withSite(invite));
+
+fleet
+  .command('join')
+  .description("take the fleet's keys on a new machine")
+  .argument('[invitation]', 'of `slots fleet invite`; read from stdin without it')
+  .option('--force', 'also where this machine has another key')
+  .action((word, options) => withSite((config, paths) => joinFleet(config, paths, word, options)));
 
 program
   .command('init')

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { chmod, mkdir, readFile } from 'node:fs/promises';
+import { chmod } from 'node:fs/promises';
 import type { SitePaths } from './paths.ts';
 
 /**
@@ -17,51 +17,73 @@ export type SharedKeys = Partial<Record<(typeof SHARED_KEYS)[number], string>>;
 /** Of a key for AES-GCM, in bytes; somebody may have put one of their own into the file. */
 const KEY_BYTES = [16, 24, 32];
 
-/** Those that there are; none of a file that is missing or cannot be read. */
-export function readSharedKeys(paths: SitePaths): SharedKeys {
-  try {
-    return parseKeys(readFileSync(paths.secrets, 'utf8'));
-  } catch {
-    return {};
-  }
-}
-
 /**
  * All of them, in `slots/secrets.json` for its owner to read only. They are made once.
  *
  * @throws Error of the system when they cannot be written
  */
 export async function sharedKeys(paths: SitePaths): Promise<Required<SharedKeys>> {
-  const known = parseKeys(await readFile(paths.secrets, 'utf8').catch(() => ''));
-  const keys = Object.fromEntries(
-    SHARED_KEYS.map((name) => [name, known[name] ?? randomBytes(32).toString('base64')]),
-  ) as Required<SharedKeys>;
+  const known = readSharedKeys(paths);
   if (SHARED_KEYS.every((name) => known[name] !== undefined)) {
     await chmod(paths.secrets, 0o600);
-    return keys;
+    return known as Required<SharedKeys>;
   }
-  await mkdir(paths.slots, { recursive: true });
-  // Loaded here, since a process of a slot reads keys only and loads no package.
-  const { default: writeFileAtomic } = await import('write-file-atomic');
-  await writeFileAtomic(paths.secrets, `${JSON.stringify(keys, null, 2)}\n`, { mode: 0o600 });
-  return keys;
+  return changeSecrets(paths, (secrets) => {
+    const found = keysIn(secrets);
+    const keys = Object.fromEntries(
+      SHARED_KEYS.map((name) => [name, found[name] ?? randomBytes(32).toString('base64')]),
+    ) as Required<SharedKeys>;
+    Object.assign(secrets, keys);
+    return keys;
+  });
 }
 
-function parseKeys(text: string): SharedKeys {
-  let found: unknown;
+/** All that is in the file, by name; nothing of one that is missing or cannot be read. */
+export function readSecrets(paths: SitePaths): Record<string, unknown> {
   try {
-    found = JSON.parse(text);
+    const found: unknown = JSON.parse(readFileSync(paths.secrets, 'utf8'));
+    return typeof found === 'object' && found !== null && !Array.isArray(found) ? { ...found } : {};
   } catch {
     return {};
   }
-  if (typeof found !== 'object' || found === null) return {};
-  const values = found as Record<string, unknown>;
+}
+
+/**
+ * Changes what is in the file; what `change` does not touch stays. Builds and commands do so one after the other.
+ *
+ * @returns what `change` returns
+ * @throws Error of the system when it cannot be written
+ */
+export async function changeSecrets<T>(
+  paths: SitePaths,
+  change: (secrets: Record<string, unknown>) => T,
+): Promise<T> {
+  // Loaded here, since a process of a slot reads keys only and loads no package.
+  const [{ default: writeFileAtomic }, { withFileLock }] = await Promise.all([
+    import('write-file-atomic'),
+    import('../file-lock.ts'),
+  ]);
+  return withFileLock(`${paths.secrets}.lock`, async () => {
+    const secrets = readSecrets(paths);
+    const result = change(secrets);
+    await writeFileAtomic(paths.secrets, `${JSON.stringify(secrets, null, 2)}\n`, { mode: 0o600 });
+    return result;
+  });
+}
+
+/** Those that there are; none of a file that is missing or cannot be read. */
+export function readSharedKeys(paths: SitePaths): SharedKeys {
+  return keysIn(readSecrets(paths));
+}
+
+function keysIn(secrets: Record<string, unknown>): SharedKeys {
   return Object.fromEntries(
-    SHARED_KEYS.map((name) => [name, values[name]]).filter(([, value]) => isKey(value)),
+    SHARED_KEYS.map((name) => [name, secrets[name]]).filter(([, value]) => isSharedKey(value)),
   );
 }
 
-function isKey(value: unknown): value is string {
+/** Whether it is one that a framework takes. */
+export function isSharedKey(value: unknown): value is string {
   if (typeof value !== 'string') return false;
   const bytes = Buffer.from(value, 'base64');
   return KEY_BYTES.includes(bytes.length) && bytes.toString('base64') === value;
