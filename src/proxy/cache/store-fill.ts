@@ -68,6 +68,8 @@ export class StoreFill implements Fill {
   #received: Omit<Received, 'body'> | null = null;
   #pieces: Buffer[] = [];
   #length = 0;
+  /** Of the body, where the answer says it; else -1. */
+  #wholeLength = -1;
 
   constructor(parts: FillParts, request: CacheRequest, options: FillOptions) {
     this.#parts = parts;
@@ -96,6 +98,7 @@ export class StoreFill implements Fill {
       this.#giveUp(true);
       return null;
     }
+    this.#wholeLength = Number(head.known['content-length'] ?? -1);
     this.#received = {
       status: head.status,
       reason: head.reason,
@@ -124,6 +127,8 @@ export class StoreFill implements Fill {
     if (this.#length > config.maxEntryBytes) this.#giveUp(true);
     // Visitors who read slowly would have the worker keep what they are to get.
     else if (filling.bytes > config.maxBytes) this.#giveUp(false);
+    // With its last piece the visitor's answer is over, and the exchange with it, before the slot's is.
+    else if (this.#length === this.#wholeLength) this.end();
   }
 
   end(): void {

@@ -328,6 +328,25 @@ test('what a trusted proxy says of its visitor tells answers apart', async () =>
   expect(asked).toHaveLength(4);
 });
 
+test.each([
+  ['with its length', true],
+  ['in chunks', false],
+])('an answer %s that comes in many pieces is kept whole', async (_how, hasLength) => {
+  const body = Array.from({ length: 40_000 }, (_, n) => `line ${n}\n`).join('');
+  const { port, asked } = await startCached((_request, response) => {
+    response.setHeader('Cache-Control', 's-maxage=60');
+    if (hasLength) response.setHeader('Content-Length', body.length);
+    response.write(body.slice(0, 100_000));
+    setImmediate(() => response.end(body.slice(100_000)));
+  });
+  for (let i = 0; i < 3; i++) {
+    const answer = await ask(port, get('/big'));
+    expect(answer.body === body).toBe(true);
+    await until(() => asked.length === 1, 'one request to the site');
+  }
+  expect(asked).toEqual(['GET /big']);
+});
+
 test('an answer larger than maxEntryBytes goes on to its visitor and is not kept', async () => {
   const { port, asked, plane } = await startCached(
     (_request, response) => {
