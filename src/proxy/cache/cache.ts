@@ -29,7 +29,7 @@ export type Look =
       key: CacheKey;
       served: ServedStored;
       refresh: Fill | null;
-      /** The same request gets the same answer, as long as that is fresh: no field of it asks for anything else. */
+      /** The same request gets the same, as long as that is fresh: no field of it asks for a part, or says what may be stored. */
       isPlain: boolean;
     }
   /** `wait` calls back once another request for the same URL is answered; then one looks again. */
@@ -44,8 +44,8 @@ export interface ReleaseCache {
   /** Whether a key is of the release that a slot serves now. */
   serves(slot: Slot, key: CacheKey): boolean;
   counts: CacheCounts;
-  /** Whether this is still what is stored under this key. */
-  holds(key: CacheKey, served: ServedStored['stored']): boolean;
+  /** What is stored under a key, if it has this mark still. */
+  marked(key: CacheKey, mark: object): ServedStored['stored'] | undefined;
   /** Whether anything is stored under a key. */
   has(key: CacheKey): boolean;
   /** More has been made of what is stored under a key. */
@@ -180,7 +180,7 @@ export function createReleaseCache(
       const served = { stored, status: hitStatus(stored, now()) };
       if (use.how === 'fresh') {
         counts.hit++;
-        const isPlain = method === 'GET' && asked.size === 0 && !view.isConditional;
+        const isPlain = method === 'GET' && asked.size === 0 && !view.hasRange;
         return { what: 'answer', key, served, refresh: null, isPlain };
       }
       counts.stale++;
@@ -191,7 +191,7 @@ export function createReleaseCache(
     collapse,
     serves: (slot, key) => serving[slot] === releaseOf(key),
     counts,
-    holds: (key, stored) => store.holds(key, stored),
+    marked: store.marked,
     has: store.has,
     grown: store.grown,
     follow(releases) {

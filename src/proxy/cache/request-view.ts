@@ -9,8 +9,6 @@ export interface RequestView {
   cacheControl: string | undefined;
   pragma: string | undefined;
   hasAuthorization: boolean;
-  /** `If-None-Match`, `If-Modified-Since` or `Range` (RFC 9110 §13.1 and §14.2). */
-  isConditional: boolean;
   hasRange: boolean;
 }
 
@@ -21,8 +19,6 @@ const KINDS = new Map<string, Kind>([
   ['cache-control', 'cacheControl'],
   ['pragma', 'pragma'],
   ['authorization', 'hasAuthorization'],
-  ['if-none-match', 'isConditional'],
-  ['if-modified-since', 'isConditional'],
   ['range', 'hasRange'],
   ['x-forwarded-for', 'other'],
   ['x-forwarded-proto', 'scheme'],
@@ -43,7 +39,6 @@ export function viewOf(headers: readonly string[]): RequestView {
     cacheControl: undefined,
     pragma: undefined,
     hasAuthorization: false,
-    isConditional: false,
     hasRange: false,
   };
   for (let i = 2; i < headers.length; i += 2) {
@@ -68,10 +63,6 @@ function note(view: RequestView, kind: Kind, name: string, value: string, host: 
       return;
     case 'hasRange':
       view.hasRange = true;
-      view.isConditional = true;
-      return;
-    case 'isConditional':
-      view.isConditional = true;
       return;
     case 'scheme':
       if (value === 'http' || value === 'https') view.scheme = value;

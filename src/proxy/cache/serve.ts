@@ -1,15 +1,13 @@
 import { STATUS_CODES } from 'node:http';
 import type { Compression } from '../compress/compression.ts';
-import { asksWithWeakened, weaken } from '../compress/fields.ts';
+import { asksWithWeakened } from '../compress/fields.ts';
 import type { VisitorRequest, VisitorResponse } from '../visitor/kinds.ts';
 import { writeHead } from '../visitor/response.ts';
-import { answerFields } from './answer-bytes.ts';
+import { answerFields, notModifiedFields, withoutBodyFields } from './answer-bytes.ts';
 import { select } from './conditions.ts';
 import { fieldValue, withoutFields } from './fields.ts';
 import type { ServedStored } from './fill.ts';
 
-/** RFC 9110 §15.4.5 and §15.5.17: what describes the body is not said where there is none of it. */
-const OF_BODY = new Set(['content-type', 'content-encoding', 'content-language', 'content-range']);
 const RANGE: ReadonlySet<string> = new Set(['range']);
 
 /**
@@ -38,18 +36,14 @@ export function serveStored(
       ? select(asked, stored.fields, body.length, now)
       : { status: 200 as const };
   if (selection.status === 304) {
-    // As the visitor has it, whichever coding it would get now.
-    if (asksWithWeakened(headers, fields)) weaken(fields);
-    writeHead(response, 304, 'Not Modified', withoutFields(fields, OF_BODY));
+    const isWeak = asksWithWeakened(headers, fields);
+    writeHead(response, 304, 'Not Modified', notModifiedFields(fields, isWeak));
     response.end();
     return;
   }
   if (selection.status === 416) {
     const all = ['Content-Range', `bytes */${body.length}`, 'Content-Length', '0'];
-    writeHead(response, 416, STATUS_CODES[416] as string, [
-      ...withoutFields(fields, OF_BODY),
-      ...all,
-    ]);
+    writeHead(response, 416, STATUS_CODES[416] as string, [...withoutBodyFields(fields), ...all]);
     response.end();
     return;
   }

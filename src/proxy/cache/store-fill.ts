@@ -197,7 +197,7 @@ export class StoreFill implements Fill {
       receivedAt: now(),
     });
     const tags = tagsOf(together(fields, control)) ?? answer.tags;
-    const fresh = { ...answer, fields, control, tags, lifetime };
+    const fresh = { ...answer, mark: {}, fields, control, tags, lifetime };
     const stored = { ...fresh, size: sizeOf(fresh) };
     this.#put(stored);
     counts.revalidated++;

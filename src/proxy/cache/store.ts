@@ -11,8 +11,8 @@ const MOST_VARIANTS = 32;
 export interface CacheStore {
   /** The stored answer that a request gets, whether it is fresh or not. */
   find(key: CacheKey, requestFields: readonly string[]): StoredAnswer | undefined;
-  /** Whether this answer is still the one that is stored; counts as a use. */
-  holds(key: CacheKey, answer: StoredAnswer): boolean;
+  /** The stored answer with this mark; counts as a use. */
+  marked(key: CacheKey, mark: object): StoredAnswer | undefined;
   /** Whether anything of this URL is stored, for other requests at least. */
   has(key: CacheKey): boolean;
   put(key: CacheKey, answer: StoredAnswer): void;
@@ -66,7 +66,7 @@ export function createCacheStore(maxBytes: number): CacheStore {
   return {
     find: (key, requestFields) =>
       byKey.get(key)?.answers.find(({ by }) => isChosenBy(by, requestFields)),
-    holds: (key, answer) => byKey.get(key)?.answers.includes(answer) === true,
+    marked: (key, mark) => byKey.get(key)?.answers.find((answer) => answer.mark === mark),
     has: (key) => byKey.has(key),
     put(key, answer) {
       const others = (byKey.peek(key)?.answers ?? []).filter(({ by }) => !isSame(by, answer.by));

@@ -9,6 +9,8 @@ import type { Lifetime } from './reuse.ts';
 import { type VaryingBy, varyingBy, varyNames } from './vary.ts';
 
 export interface StoredAnswer {
+  /** Tells this answer from a later one of the same URL, for those who would not keep all of it in memory. */
+  mark: object;
   status: number;
   reason: string;
   /** As the visitor gets them, without `Age` and the field that says how this was answered. */
@@ -44,6 +46,7 @@ function namedFields(value: string | null | undefined): Set<string> {
 /** A string of one byte a character, its header and the slots of its array; a Buffer's object. Measured: bench/README.md. */
 const BYTES_PER_STRING = 24;
 const BYTES_PER_ENTRY = 1600;
+const BYTES_PER_HEAD = 200;
 
 /** Up to this many bytes of body, head and body are one piece of memory. */
 export const LONGEST_JOINED = 16_384;
@@ -73,6 +76,7 @@ export function toStored(received: Received): StoredAnswer {
   const fields = withoutFields(received.fields, dropped);
   if (!hasField(fields, 'date')) fields.push('Date', new Date(received.receivedAt).toUTCString());
   const stored = {
+    mark: {},
     status,
     reason,
     fields,
@@ -132,5 +136,8 @@ export function sizeOf({
   for (const texts of [fields, control, tags, by.flat()]) {
     for (const text of texts) size += BYTES_PER_STRING + text.length;
   }
+  // The head of a 304, made once somebody asks by a condition.
+  size += BYTES_PER_HEAD;
+  for (const text of fields) size += text.length;
   return size;
 }

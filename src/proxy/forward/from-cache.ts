@@ -3,10 +3,11 @@ import type { Slot } from '../../slots/slot.ts';
 import type { ReleaseCache } from '../cache/cache.ts';
 import { fieldValue } from '../cache/fields.ts';
 import type { Fill, ServedStored } from '../cache/fill.ts';
-import { createHeadMemory, type HeadMemory } from '../cache/head-memory.ts';
+import { createHeadMemory, type HeadMemory, type Part } from '../cache/head-memory.ts';
 import type { CacheKey } from '../cache/key.ts';
 import { Refresh } from '../cache/refresh.ts';
 import { serveStored } from '../cache/serve.ts';
+import { asksWithWeakened } from '../compress/fields.ts';
 import type { AccessLog } from '../metrics/access-log.ts';
 import { countAnswer } from '../metrics/counters.ts';
 import { toVisitorFields } from '../request/fields.ts';
@@ -57,15 +58,16 @@ export function createFromCache(parts: FromCacheParts): FromCache {
   const { cache, router, context, accessLog, upstreamTimeoutMs, connectionFields } = parts;
   const waiting = new Set<VisitorRequest>();
 
-  const isCurrent = (key: CacheKey, stored: ServedStored['stored']): boolean => {
+  const marked = (key: CacheKey, mark: object) => {
     const { active } = router.current();
-    if (active === null || context.stopping() || !cache.serves(active, key)) return false;
-    if (!cache.holds(key, stored)) return false;
-    cache.counts.hit++;
-    countAnswer(context.traffic[active], stored.status, 0);
-    return true;
+    if (active === null || context.stopping() || !cache.serves(active, key)) return undefined;
+    return cache.marked(key, mark);
   };
-  const heads = accessLog ? null : createHeadMemory(isCurrent, connectionFields);
+  const count = (status: number) => {
+    cache.counts.hit++;
+    countAnswer(context.traffic[router.current().active as Slot], status, 0);
+  };
+  const heads = accessLog ? null : createHeadMemory({ marked, count, connectionFields });
 
   const answer = (
     request: VisitorRequest,
@@ -163,16 +165,23 @@ export function createFromCache(parts: FromCacheParts): FromCache {
           const { stored } = look.served;
           const { coding, isSettled } = chosenOf(look.key, stored, headers);
           if (look.refresh) refresh(ready, slot, look.refresh);
-          else if (heads && look.isPlain && request instanceof PlainRequest && isSettled) {
-            if (request.text !== null)
-              heads.remember(request.text, groupOf(ready), look.key, stored, coding);
-          }
           answer(request, response, ready, slot, look.served);
+          if (heads && look.isPlain && isSettled && request instanceof PlainRequest) {
+            const part = partOf(response.statusCode, headers, stored);
+            const known = { key: look.key, stored, coding, part };
+            if (request.text !== null) heads.remember(request.text, groupOf(ready), known);
+          }
           return 'done';
         }
       }
     },
   };
+}
+
+/** @param status that the visitor has got: a request that does not ask for parts gets the whole or a 304 */
+function partOf(status: number, headers: readonly string[], stored: ServedStored['stored']): Part {
+  if (status !== 304) return 'whole';
+  return asksWithWeakened(headers, stored.fields) ? 'not-modified-weak' : 'not-modified';
 }
 
 /** Connections whose requests get the same answer to the same bytes. */
