@@ -12,18 +12,36 @@ export async function checkPorts({ ports, host, proxy }: Config, role: AppRole):
   if (role === 'proxy' && redirect) await checkPort('proxy.tls.redirectHttp', redirect, host);
 }
 
-async function checkPort(key: string, port: number, host: string): Promise<void> {
+/**
+ * @param key as a person knows the port, and the file that it is set in
+ * @throws SlotsError `PORT_TAKEN`, `PORT_FORBIDDEN`
+ */
+export async function checkPort(
+  key: string,
+  port: number,
+  host: string,
+  file = 'slots.config.ts',
+): Promise<void> {
   const server = createServer();
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EADDRINUSE') return reject(error);
-      reject(
-        new SlotsError('PORT_TAKEN', `${key}: port ${port} is taken by another program`, {
-          hint: `end that program, or set another "${key}" in slots.config.ts`,
-        }),
-      );
+      if (error.code === 'EADDRINUSE') reject(taken(key, port, file));
+      else if (error.code === 'EACCES') reject(forbidden(key, port));
+      else reject(error);
     });
     server.listen(port, listenHost(host), resolve);
   });
   await new Promise((resolve) => server.close(resolve));
+}
+
+function taken(key: string, port: number, file: string): SlotsError {
+  return new SlotsError('PORT_TAKEN', `${key}: port ${port} is taken by another program`, {
+    hint: `end that program, or set another "${key}" in ${file}`,
+  });
+}
+
+function forbidden(key: string, port: number): SlotsError {
+  return new SlotsError('PORT_FORBIDDEN', `${key}: this user may not listen on port ${port}`, {
+    hint: `\`sudo sysctl net.ipv4.ip_unprivileged_port_start=${port}\` lets every user do so; \`slots doctor\` shows other ways`,
+  });
 }

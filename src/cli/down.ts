@@ -6,9 +6,11 @@ import { endProcess } from '../end-process.ts';
 import { SlotsError } from '../errors.ts';
 import { connectPm2, type Pm2 } from '../pm2.ts';
 import { isDaemonRunning, pm2Home } from '../pm2-daemon.ts';
+import { type HomePaths, homePaths } from '../slots/home.ts';
 import type { SitePaths } from '../slots/paths.ts';
 import { runSocketOwners } from '../slots/run-socket.ts';
 import { type SiteProcess, siteProcesses } from '../slots/site-processes.ts';
+import { unregister } from './front/registration.ts';
 import { startedWith } from './running-config.ts';
 import { withStartLock } from './start-lock.ts';
 
@@ -28,8 +30,11 @@ const ORPHANS: Record<SiteProcess['part'], RegExp> = {
  * @throws SlotsError `NOT_UP` when this PM2 runs no app of the site, and the site's controller answers nevertheless
  */
 export async function down(config: Config, paths: SitePaths): Promise<void> {
+  const home = homePaths();
   const stopped = await withStartLock(paths, async () => {
-    const apps = isDaemonRunning() ? await withPm2((pm2) => stopApps(pm2, config, paths)) : 0;
+    const apps = isDaemonRunning() ? await withPm2((pm2) => stopApps(pm2, config, paths, home)) : 0;
+    // Where no app of it runs, it is registered still after a crash of the machine.
+    await unregister(home, paths, config.name, config.drainTimeoutMs);
     return apps + (await endOrphans(config, paths));
   });
   const elsewhere = stopped > 0 ? null : await controllerPid(paths.controlSocket);
@@ -75,7 +80,12 @@ async function withPm2<T>(act: (pm2: Pm2) => Promise<T>): Promise<T> {
 }
 
 /** @returns how many apps were there */
-export async function stopApps(pm2: Pm2, config: Config, paths: SitePaths): Promise<number> {
+export async function stopApps(
+  pm2: Pm2,
+  config: Config,
+  paths: SitePaths,
+  home: HomePaths,
+): Promise<number> {
   const known = await pm2.all();
   // Their names may have changed in the config since.
   const running = { ...config, ...startedWith(known, paths) };
@@ -87,7 +97,9 @@ export async function stopApps(pm2: Pm2, config: Config, paths: SitePaths): Prom
   // The controller first, or it would start what is being stopped; then the proxy, which needs the slots
   // to finish what it has begun.
   await remove('watcher');
-  const proxy = remove('proxy');
+  const proxy = running.hosts
+    ? unregister(home, paths, running.name, running.drainTimeoutMs)
+    : remove('proxy');
   await Promise.race([proxy, delay(PROXY_HEAD_START_MS, undefined, { ref: false })]);
   await Promise.all([proxy, remove('blue'), remove('green')]);
   return ours.length;

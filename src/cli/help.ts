@@ -29,6 +29,14 @@ const HELP: Record<string, Help> = {
   up: { group: RUN, examples: ['slots up', 'slots -C /srv/blog up --foreground'] },
   down: { group: RUN, examples: ['slots down'] },
   upgrade: { group: RUN, examples: ['slots upgrade   # after npm install two-slots@latest'] },
+  front: {
+    group: RUN,
+    examples: [
+      'slots front up',
+      'slots front reload   # after a change of front.json',
+      'slots front status --json | jq -r ".sites[].hosts[]"',
+    ],
+  },
   build: { group: PUBLISH, examples: ['slots build   # in a Dockerfile, as its last step'] },
   promote: { group: PUBLISH, examples: ['slots promote --wait && echo live'] },
   restart: {

@@ -15,6 +15,7 @@ import { doctor } from './doctor.ts';
 import { down } from './down.ts';
 import { invite } from './fleet-invite.ts';
 import { join as joinFleet } from './fleet-join.ts';
+import { FRONT_ACTIONS, front } from './front.ts';
 import { addHelp } from './help.ts';
 import { history } from './history.ts';
 import { init } from './init.ts';
@@ -169,6 +170,14 @@ fleet
   .action((word, options) => withSite((config, paths) => joinFleet(config, paths, word, options)));
 
 program
+  .command('front')
+  .description('the ports 80 and 443 that the sites with "hosts" share')
+  .addArgument(new Argument('<action>', 'init, up, down, reload or status').choices(FRONT_ACTIONS))
+  .option('--json', 'for programs; of `status`')
+  .option('--yes', 'replace what is there already; of `init`')
+  .action((action, options) => front(action, options));
+
+program
   .command('init')
   .description('write a config for the framework that the site uses')
   .option('--yes', 'replace what is there already without asking')
@@ -261,6 +270,7 @@ function explain(error: unknown): number {
   }
   console.error(`${styleError('red', 'slots:')} ${error.message}`);
   if (error.hint) console.error(`       ${error.hint}`);
-  if (error.code === 'CONTROLLER_UNREACHABLE') return EXIT_UNREACHABLE;
+  if (error.code === 'CONTROLLER_UNREACHABLE' || error.code === 'FRONT_DOWN')
+    return EXIT_UNREACHABLE;
   return error.code === 'USAGE' ? EXIT_USAGE : EXIT_FAILED;
 }

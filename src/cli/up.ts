@@ -12,6 +12,7 @@ import { judge } from '../controller/health/verdict.ts';
 import { SlotsError } from '../errors.ts';
 import { connectPm2, type Pm2 } from '../pm2.ts';
 import { daemonNode, isDaemonRunning } from '../pm2-daemon.ts';
+import { homePaths } from '../slots/home.ts';
 import type { SitePaths } from '../slots/paths.ts';
 import { type Owner, runSocketOwners } from '../slots/run-socket.ts';
 import { attachLogs } from './attach-logs.ts';
@@ -19,6 +20,8 @@ import { checkPorts } from './check-ports.ts';
 import { callController, followController } from './client.ts';
 import { untilControllerAnswers } from './controller-answers.ts';
 import { stopApps } from './down.ts';
+import { checkHosts, publicAddress, register, untilServed } from './front/registration.ts';
+import { startFront } from './front/start.ts';
 import { isNodeNewEnough, MIN_NODE_TEXT } from './min-node.ts';
 import { isEnvironmentStale, renewSlots } from './restart.ts';
 import { applyConfig, startedWith } from './running-config.ts';
@@ -27,6 +30,9 @@ import { createProgress } from './terminal/progress.ts';
 import { style } from './terminal/style.ts';
 
 const ROLES: AppRole[] = ['watcher', 'blue', 'green', 'proxy'];
+
+/** A site with `hosts` has the front in place of a proxy of its own. */
+const rolesOf = ({ hosts }: Config) => (hosts ? ROLES.filter((role) => role !== 'proxy') : ROLES);
 
 const PROXY_TIMEOUT_MS = 20_000;
 const LOOK_INTERVAL_MS = 50;
@@ -51,12 +57,16 @@ export async function up(
   if (pm2 === null) return;
   const started = startedWith(await pm2.all(), paths);
   const config = { ...wanted, ...started };
+  // A site takes other hosts without being started anew.
+  if (started?.hosts && wanted.hosts) config.hosts = wanted.hosts;
+  const home = homePaths();
+  if (config.hosts) checkHosts(home, paths, config);
   const lost = await lostController(paths);
   const running = await controllerPid(paths.controlSocket);
   const wasRunning = running !== null && running !== lost;
   const stopOurs = async () => {
     if (!ours.apps) return;
-    await stopApps(pm2, config, paths);
+    await stopApps(pm2, config, paths, home);
     await endUnusedDaemon(pm2, ours.daemon);
   };
   const interrupted = options.foreground ? onInterrupt(stopOurs) : null;
@@ -68,6 +78,10 @@ export async function up(
     );
     if (isUnwanted() && !isNew) return await endUnusedDaemon(pm2, ours.daemon);
     ours.apps = isNew && !wasRunning;
+    if (config.hosts) {
+      await register(home, paths, config);
+      await startFront(pm2, home);
+    }
     const isReread = started !== null && (await applyConfig(pm2, wanted, started, paths));
     const problem = await untilLive(config, paths, {
       quiet: options.foreground === true,
@@ -112,7 +126,7 @@ async function checkDaemonNode(): Promise<void> {
 async function startMissing(pm2: Pm2, config: Config, paths: SitePaths): Promise<boolean> {
   const known = await pm2.all();
   const missing: AppRole[] = [];
-  for (const role of ROLES) {
+  for (const role of rolesOf(config)) {
     const instances = known.get(appName(config, role)) ?? [];
     const foreign = instances.find(({ root }) => root !== paths.root);
     if (foreign) {
@@ -181,6 +195,7 @@ async function untilLive(
       await callController(paths, 'POST', '/api/promote');
     }
     progress?.say('waiting for the proxy');
+    if (config.hosts) await untilServed(homePaths(), paths, config);
     await untilProxyAnswers(config);
     return null;
   } finally {
@@ -198,15 +213,17 @@ function firstReleaseFailure({ last }: Status, since: number): SlotsError | null
 
 async function untilProxyAnswers(config: Config): Promise<void> {
   const deadline = performance.now() + PROXY_TIMEOUT_MS;
+  const { path, timeoutMs, host } = config.health;
+  const ask = () => {
+    if (config.hosts) {
+      const { port, isTls, listensOn, name } = publicAddress(homePaths(), config);
+      return tryProbe(port, path, timeoutMs, isTls, listensOn, name);
+    }
+    const isTls = config.proxy.tls !== undefined;
+    return tryProbe(config.ports.proxy, path, timeoutMs, isTls, config.host, host);
+  };
   for (;;) {
-    const answer = await tryProbe(
-      config.ports.proxy,
-      config.health.path,
-      config.health.timeoutMs,
-      config.proxy.tls !== undefined,
-      config.host,
-      config.health.host,
-    );
+    const answer = await ask();
     const verdict = judge(answer, null);
     // A 404 or 401 proves the site live: visitors get the same.
     if (verdict.is === 'well' || isClientError(answer)) return;
@@ -228,7 +245,9 @@ function isClientError(answer: ProbeAnswer | Error): boolean {
   return !(answer instanceof Error) && answer.status >= 400 && answer.status < 500;
 }
 
-function siteAddress({ ports, proxy }: Config): string {
+function siteAddress(config: Config): string {
+  const { ports, proxy, hosts } = config;
+  if (hosts) return publicAddress(homePaths(), config).url;
   return `${proxy.tls ? 'https' : 'http'}://localhost:${ports.proxy}`;
 }
 

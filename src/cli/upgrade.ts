@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { type AppRole, appName, apps, KILL_MARGIN_MS } from '../config/ecosystem.ts';
+import { type AppRole, appName, apps, FRONT_APP, KILL_MARGIN_MS } from '../config/ecosystem.ts';
 import type { Config } from '../config/schema.ts';
 import type { Status } from '../controller/admin/status.ts';
 import { controllerPid } from '../controller/control-socket.ts';
@@ -10,12 +10,15 @@ import { isRunning } from '../is-running.ts';
 import { connectPm2, type Instance, type Pm2 } from '../pm2.ts';
 import { daemonAnswers, daemonPid, isDaemonForeground, isDaemonRunning } from '../pm2-daemon.ts';
 import { daemonEnvironment } from '../pm2-environment.ts';
+import { homePaths } from '../slots/home.ts';
 import { type SitePaths, sitePaths } from '../slots/paths.ts';
 import { runSocketOwners } from '../slots/run-socket.ts';
 import { SLOTS } from '../slots/slot.ts';
 import { VERSION } from '../version.ts';
+import { FRONT_SOCKET } from '../wire/messages.ts';
 import { callController } from './client.ts';
 import { untilControllerAnswers } from './controller-answers.ts';
+import { startFront } from './front/start.ts';
 import { renewSlots } from './restart.ts';
 import { startedWith } from './running-config.ts';
 import { withStartLock } from './start-lock.ts';
@@ -64,7 +67,8 @@ async function otherApps(known: Known, paths: SitePaths): Promise<string[]> {
   const outlive = new Map<string, boolean>([[paths.root, true]]);
   const others: string[] = [];
   for (const [app, instances] of known) {
-    if (instances.every(({ isModule }) => isModule)) continue;
+    // The front outlives its daemon, and the next site to be started brings it back.
+    if (instances.every(({ isModule }) => isModule) || app === FRONT_APP) continue;
     for (const root of new Set(instances.map(({ root }) => root))) {
       if (root !== null && !outlive.has(root)) {
         outlive.set(root, (await runSocketOwners(sitePaths(root).run, 'watcher')).length > 0);
@@ -120,6 +124,7 @@ async function replaceDaemon(
   // A slot is started by the promotion that comes then: with a check, and visitors on the other one.
   const first: AppRole[] = ['watcher', 'proxy'];
   await startApps(next, config, paths, first);
+  if (config.hosts) await startFront(next, homePaths());
   await untilControllerAnswers(config, paths, lost);
   return next;
 }
@@ -152,16 +157,15 @@ async function replaceInPlace(
   );
   checkScripts(config, known);
   console.log('replacing the proxy and the controller');
-  await pm2.reload(appName(config, 'proxy'));
+  if (known.has(appName(config, 'proxy'))) await pm2.reload(appName(config, 'proxy'));
   await pm2.restart(appName(config, 'watcher'));
 }
 
 /** PM2 keeps the path of an app's script for good (Unitech/pm2 #3742). */
 function checkScripts(config: Config, known: Known): void {
-  const instances = known.get(appName(config, 'proxy')) ?? [];
-  const [{ script: wanted } = { script: '' }] = apps('', config).filter(
-    ({ name }) => name === appName(config, 'proxy'),
-  );
+  const app = appName(config, config.hosts ? 'watcher' : 'proxy');
+  const instances = known.get(app) ?? [];
+  const [{ script: wanted } = { script: '' }] = apps('', config).filter(({ name }) => name === app);
   const other = instances.find(({ script }) => script !== null && script !== wanted);
   if (!other) return;
   throw new SlotsError('STACK_OLD', `the apps run slots from ${other.script}, not from ${wanted}`, {
@@ -172,10 +176,11 @@ function checkScripts(config: Config, known: Known): void {
 /** Every run socket of the proxy is one of a process that PM2 runs. */
 async function untilWorkersServe(config: Config, paths: SitePaths): Promise<void> {
   const deadline = performance.now() + TAKE_OVER_MS;
+  const wanted = config.hosts ? 1 : config.proxy.workers;
   for (;;) {
-    const workers = await runSocketOwners(paths.run, 'proxy');
+    const workers = await runSocketOwners(paths.run, config.hosts ? FRONT_SOCKET : 'proxy');
     const kept = workers.filter(({ isOrphan }) => !isOrphan);
-    if (kept.length >= config.proxy.workers) return;
+    if (kept.length >= wanted) return;
     if (performance.now() > deadline) {
       throw new SlotsError('PROXY_SILENT', 'the new workers of the proxy do not serve', {
         hint: 'visitors are served by the old ones; `slots logs proxy` says why, and `slots up` tries again',

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { ENV_FILES_VARIABLE } from '../slots/env-files.ts';
+import { homeVariable } from '../slots/home.ts';
 import { SHARED_KEYS_VARIABLE } from '../slots/secrets.ts';
 import { siteRoot } from '../slots/site-root.ts';
 import { NO_RELEASE_EXIT_CODE, type Slot } from '../slots/slot.ts';
@@ -30,6 +31,23 @@ export const KILL_MARGIN_MS = 5000;
  */
 export const PROXY_NODE_ARGS = ['--max-semi-space-size=8'];
 
+/** How PM2 runs whatever is ours. */
+export const COMMON_OPTIONS = {
+  autorestart: true,
+  exp_backoff_restart_delay: 100,
+  // PM2 gives an app up that crashes 16 times in its first 16 s, backoff or not: it resets the backoff of one that
+  // lived for 100 ms (ran, PM2 7.0.4). A slot whose release comes back must come back as well.
+  max_restarts: Number.MAX_SAFE_INTEGER,
+  merge_logs: true,
+  // PM2 polls for a killed process's death this often; its default of 100 ms is felt in every start.
+  kill_retry_time: 10,
+  // Walking the process tree costs a `ps` per kill, and our processes end their own children.
+  treekill: false,
+  // Neither PM2's request tracing in the data plane nor a `git` run at each start.
+  pmx: false,
+  vizion: false,
+};
+
 const CONTROLLER_KILL_TIMEOUT_MS = 15_000;
 
 /** Tells by which environment and arguments PM2 runs an app: it keeps those of the start for all restarts. */
@@ -37,12 +55,17 @@ export const DEFINITION_VARIABLE = 'SLOTS_DEFINITION';
 
 export type AppRole = 'proxy' | 'watcher' | Slot;
 
-export function appName(config: Config, role: AppRole): string {
+/** The PM2 app that the sites with `hosts` share; see front-app.ts. */
+export const FRONT_APP = 'slots-front';
+
+export function appName(config: Pick<Config, 'name' | 'hosts'>, role: AppRole): string {
+  if (role === 'proxy' && config.hosts) return FRONT_APP;
   return `${config.name}-${role}`;
 }
 
 /**
- * The four PM2 apps of the site in `root`, for `module.exports` of an ecosystem.config.cjs.
+ * The PM2 apps of the site in `root`, for `module.exports` of an ecosystem.config.cjs: four, or three of a site that shares the
+ * front.
  *
  * @throws SlotsError when the config is missing something or wrong
  */
@@ -63,16 +86,21 @@ export function apps(root: string, config: Config): App[] {
     },
     slotApp(root, config, 'blue'),
     slotApp(root, config, 'green'),
-    {
-      ...withStarted(common(root, config, 'proxy'), config),
-      script: processScript('proxy'),
-      exec_mode: 'cluster',
-      node_args: PROXY_NODE_ARGS,
-      instances: config.proxy.workers,
-      kill_timeout: config.drainTimeoutMs + KILL_MARGIN_MS,
-      listen_timeout: 10_000,
-    },
+    // A site with hosts of its own is served by the front (front-app.ts).
+    ...(config.hosts ? [] : [proxyApp(root, config)]),
   ];
+}
+
+function proxyApp(root: string, config: Config): App {
+  return {
+    ...withStarted(common(root, config, 'proxy'), config),
+    script: processScript('proxy'),
+    exec_mode: 'cluster',
+    node_args: PROXY_NODE_ARGS,
+    instances: config.proxy.workers,
+    kill_timeout: config.drainTimeoutMs + KILL_MARGIN_MS,
+    listen_timeout: 10_000,
+  };
 }
 
 /** One slot's app; the environment in it is the one of `config`. */
@@ -126,32 +154,21 @@ function addressed(arg: string, port: number): string {
 
 function common(root: string, config: Config, role: AppRole) {
   return {
+    ...COMMON_OPTIONS,
     name: appName(config, role),
     cwd: root,
     env: { NODE_ENV: 'production', SLOTS_ROOT: root },
-    autorestart: true,
-    exp_backoff_restart_delay: 100,
-    // PM2 gives an app up that crashes 16 times in its first 16 s, backoff or not: it resets the backoff of one that
-    // lived for 100 ms (ran, PM2 7.0.4). A slot whose release comes back must come back as well.
-    max_restarts: Number.MAX_SAFE_INTEGER,
-    merge_logs: true,
-    // PM2 polls for a killed process's death this often; its default of 100 ms is felt in every start.
-    kill_retry_time: 10,
-    // Walking the process tree costs a `ps` per kill, and our processes end their own children.
-    treekill: false,
-    // Neither PM2's request tracing in the data plane nor a `git` run at each start.
-    pmx: false,
-    vizion: false,
   };
 }
 
 function withStarted<T extends { env: Record<string, string> }>(app: T, config: Config) {
   const started = JSON.stringify(startedConfig(config));
-  return { ...app, env: { ...app.env, [STARTED_VARIABLE]: started } };
+  const home = config.hosts ? homeVariable() : {};
+  return { ...app, env: { ...app.env, ...home, [STARTED_VARIABLE]: started } };
 }
 
 /** Compiled when installed or built; the source itself when Node runs that. */
-function processScript(process: 'controller' | 'proxy' | 'instance'): string {
+export function processScript(process: 'controller' | 'proxy' | 'instance' | 'front'): string {
   const compiled = fileURLToPath(new URL(`../${process}/main.js`, import.meta.url));
   return existsSync(compiled) ? compiled : compiled.replace(/\.js$/, '.ts');
 }

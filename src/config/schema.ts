@@ -9,6 +9,7 @@ import {
 } from './admin-schema.ts';
 import { cacheSchema } from './cache-schema.ts';
 import { type FleetConfig, fleetSchema } from './fleet-schema.ts';
+import { hostName } from './host-names.ts';
 import type { PresetClient } from './presets/client-folder.ts';
 import type { Copy } from './presets/preset.ts';
 import { proxySchema } from './proxy-schema.ts';
@@ -164,6 +165,12 @@ export const configSchema = z.strictObject({
     }),
   /** Address that the proxy listens on. `::` is every one, IPv4 and IPv6; every IPv4 one where there is no IPv6. */
   host: z.string().min(1).default('::'),
+  /**
+   * Makes the site one of several that share the ports 80 and 443: the hosts that it answers to, for instance
+   * `['blog.example.com', '*.blog.example.com']`. They share one PM2 app, `slots-front`, in place of a proxy of each site's
+   * own; `proxy.workers`, `ports.proxy` and `host` mean nothing then. `*.` stands for every name below.
+   */
+  hosts: z.array(hostName).min(1).optional(),
   /** How a candidate proves that it is fit to serve. */
   health: z
     .strictObject({

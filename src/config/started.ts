@@ -8,18 +8,28 @@ import { loadConfig } from './load.ts';
 import { type Config, configSchema } from './schema.ts';
 
 /** Nothing secret, since `pm2 env` and `pm2 save` show it. */
-const KEYS = ['name', 'ports', 'host', 'instances', 'drainTimeoutMs', 'cache', 'proxy'] as const;
+const KEYS = [
+  'name',
+  'ports',
+  'host',
+  'hosts',
+  'instances',
+  'drainTimeoutMs',
+  'cache',
+  'proxy',
+] as const;
 
 export type StartedConfig = Pick<Config, (typeof KEYS)[number]>;
 
 /** How PM2 keeps it for the controller and the proxy workers. */
 export const STARTED_VARIABLE = 'SLOTS_STARTED';
 
-const startedSchema = configSchema
+export const startedSchema = configSchema
   .pick({
     name: true,
     ports: true,
     host: true,
+    hosts: true,
     instances: true,
     drainTimeoutMs: true,
     cache: true,
@@ -53,7 +63,11 @@ export function loadWorkerConfig(root: string): StartedConfig {
 
 /** Keys of the file that wait for the next start, for instance `ports.blue`. */
 export function changedSince(started: StartedConfig, config: Config): string[] {
-  return KEYS.flatMap((key) => changedPaths(key, started[key], config[key]));
+  return KEYS.flatMap((key) => {
+    // A site of the front is registered again under its new hosts by `slots up`.
+    if (key === 'hosts' && started.hosts && config.hosts) return [];
+    return changedPaths(key, started[key], config[key]);
+  });
 }
 
 /** Tells whether the controller goes by the file as it is now. */

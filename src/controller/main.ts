@@ -6,6 +6,7 @@ import { endProcess } from '../end-process.ts';
 import { messageOf, SlotsError } from '../errors.ts';
 import { connectPm2 } from '../pm2.ts';
 import { daemonEnvironment } from '../pm2-environment.ts';
+import { homeVariable } from '../slots/home.ts';
 import { type SitePaths, sitePaths } from '../slots/paths.ts';
 import { runSocketOwners, takeRunSocket } from '../slots/run-socket.ts';
 import { siteRoot } from '../slots/site-root.ts';
@@ -34,7 +35,7 @@ import { createStore } from './store.ts';
 import { createAssigner } from './workers/assign.ts';
 import { createWorkers } from './workers/fleet.ts';
 import { serveWorker } from './workers/link.ts';
-import { proxyProcesses } from './workers/processes.ts';
+import { workerProcesses } from './workers/processes.ts';
 
 /** Says which process the controller is, and which daemon started it. */
 const SOCKET = 'watcher-0.sock';
@@ -59,7 +60,7 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
   const store = createStore(recovery.state, (state) => writeState(paths, state));
   const pm2 = await endingLost(await connectPm2(), config, paths);
 
-  const workers = createWorkers(proxyProcesses(pm2, config), log);
+  const workers = createWorkers(workerProcesses(pm2, config, paths), log);
   const startup = createStartup(config.health.deadlineMs, log);
   const assigner = createAssigner(store, workers, startup.isOver, log);
   const monitor = createHealthMonitor(config, paths, store, assigner, startup, log);
@@ -82,7 +83,7 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
     serveWorker(socket, pid, workers, log, trafficCounters.add),
   );
   log.info({ event: 'controller.ready', root, epoch: store.state.epoch }, 'controller ready');
-  const env = daemonEnvironment(process.ppid);
+  const env = { ...daemonEnvironment(process.ppid), ...homeVariable() };
   const onLost = () => {
     isLost = true;
     pm2.lose();

@@ -16,7 +16,8 @@ export function whyUnneeded(
   const isAlone = lasting(ALONE_MS);
   const isLeftOver = lasting(SUCCESSOR_MS);
   return (others) => {
-    if (isAlone(!others.some(({ role }) => role === 'proxy'))) return 'the site has no proxy';
+    if (isAlone(!others.some(({ role }) => role === 'proxy' || role === 'front')))
+      return 'the site has no proxy';
     const known = others.filter(({ isOrphan }) => !isOrphan);
     const isBack = known.some(({ role }) => role === 'watcher');
     const hasSuccessors = known.some(({ role }) => role === slot || role === `tcp${slot}`);

@@ -22,6 +22,8 @@ export interface ControlHandlers {
 export interface ControlClient {
   /** Sends the current counts, if there is a controller to hear them. */
   sendReport(): void;
+  /** Leaves the controller for good. */
+  close(): void;
 }
 
 /**
@@ -36,6 +38,7 @@ export function connectController(
 ): ControlClient {
   let link: Duplex | null = null;
   let backoff = MIN_BACKOFF_MS;
+  let isClosed = false;
 
   const send = (message: FromWorker) => void link?.write(`${JSON.stringify(message)}\n`);
   const report = () => send({ ...OLDER, ...handlers.report() });
@@ -59,11 +62,13 @@ export function connectController(
 
   const again = () => {
     link = null;
+    if (isClosed) return;
     setTimeout(connect, backoff);
     backoff = Math.min(backoff * 2, MAX_BACKOFF_MS);
   };
 
   const connect = () => {
+    if (isClosed) return;
     if (!isTrusted()) return again();
     const outgoing = request({
       socketPath,
@@ -80,6 +85,7 @@ export function connectController(
       again();
     });
     outgoing.on('upgrade', (_answer, socket, head) => {
+      if (isClosed) return void socket.destroy();
       if (head.length > 0) socket.unshift(head);
       link = socket;
       backoff = MIN_BACKOFF_MS;
@@ -98,5 +104,11 @@ export function connectController(
   };
 
   connect();
-  return { sendReport: report };
+  return {
+    sendReport: report,
+    close() {
+      isClosed = true;
+      link?.destroy();
+    },
+  };
 }

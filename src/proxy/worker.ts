@@ -9,9 +9,10 @@ import { createReleaseCache, type ReleaseCache } from './cache/cache.ts';
 import type { ReleaseFiles } from './cache/release-files.ts';
 import { type Compression, createCompression } from './compress/compression.ts';
 import { audit, type Leak, type Owners } from './forward/audit.ts';
-import { createEntrance, createProxy } from './forward/entrance.ts';
+import { createEntrance, createProxy, type Entrance } from './forward/entrance.ts';
 import { createForwarding } from './forward/forwarding.ts';
 import { createFromCache } from './forward/from-cache.ts';
+import { createHostedEntrance, type Hosts } from './forward/hosted-entrance.ts';
 import { createLimiter } from './forward/limiter.ts';
 import { createAccessLog } from './metrics/access-log.ts';
 import { createWorkerCounters } from './metrics/counters.ts';
@@ -33,6 +34,8 @@ import { createUpgrades, type Upgrades } from './websocket/upgrade.ts';
 /** The data plane of one worker. */
 export interface DataPlane {
   server: Server;
+  /** What the server's requests go to. */
+  entrance: Entrance;
   inflight: Inflight;
   counters: Counters;
   upgrades: Upgrades;
@@ -72,6 +75,11 @@ export interface DataPlaneOptions {
   keptFiles?: KeptFiles | undefined;
   /** `false` or left out: answers are not stored. */
   cache?: CacheConfig | false | undefined;
+  /**
+   * Makes it one of several behind ports that somebody else listens on: the server is given connections, and a request may be
+   * for another site's host.
+   */
+  hosts?: Hosts | undefined;
   /** Which URLs are files of a release. */
   releaseFiles?: ReleaseFiles | undefined;
 }
@@ -91,6 +99,7 @@ export function createDataPlane(
     keptFiles,
     cache: cacheConfig = false,
     releaseFiles = NO_FILES,
+    hosts,
   }: DataPlaneOptions = {},
 ): DataPlane {
   const router = createRouter();
@@ -160,15 +169,24 @@ export function createDataPlane(
     fromCache,
   };
   const entrance = createEntrance(parts);
+  const visited = hosts
+    ? createHostedEntrance(entrance, {
+        hosts,
+        errors: createErrorAnswers(null),
+        counters,
+        stopping,
+      })
+    : entrance;
 
-  const server = createListener(config);
-  serveVisitors(server, shared.errors, entrance);
-  readPlainRequests(server, config, shared.errors, entrance.plain);
+  const server = createListener(config, hosts !== undefined);
+  serveVisitors(server, shared.errors, visited);
+  readPlainRequests(server, config, shared.errors, visited.plain);
   const connections = trackConnections(server);
   watchForStandstill(server, connections, config);
 
   return {
     server,
+    entrance,
     inflight: shared.inflight,
     counters,
     upgrades,

@@ -9,7 +9,7 @@ const LOOK_INTERVAL_MS = 250;
 const OTHERS_INTERVAL_MS = 1000;
 
 export interface Orphan {
-  paths: SitePaths;
+  paths: Pick<SitePaths, 'slots' | 'run'>;
   /** What it listens at; a successor takes them one by one. */
   sockets: readonly RunSocket[];
   /** Why nobody needs it, given who is there, or `null`. */

@@ -89,7 +89,7 @@ function controlSocketPath(slots: string): string {
   return join(tmpdir(), `slots-${shortKey(slots)}.sock`);
 }
 
-function runFolder(slots: string): string {
+export function runFolder(slots: string): string {
   const path = join(slots, 'run');
   if (Buffer.byteLength(join(path, LONGEST_SOCKET_NAME)) <= MAX_SOCKET_PATH_BYTES) return path;
   return join(tmpdir(), `slots-${shortKey(slots)}`);

@@ -77,6 +77,8 @@ export interface Owner {
   /** The socket's name without its number: `proxy`, `blue`, `watcher`, … */
   role: string;
   pid: number;
+  /** The socket's. */
+  path: string;
   /** The PM2 daemon that started it has died. */
   isOrphan: boolean;
 }
@@ -93,7 +95,7 @@ async function ownerOf(path: string): Promise<Owner | null> {
   try {
     const [pid = 0, daemon = 0] = readFileSync(`${path}.pid`, 'utf8').split(' ').map(Number);
     const role = basename(path).replace(/-\d+\.sock$/, '');
-    return pid > 1 ? { role, pid, isOrphan: !isRunning(daemon) } : null;
+    return pid > 1 ? { role, pid, path, isOrphan: !isRunning(daemon) } : null;
   } catch {
     return null;
   }

@@ -12,6 +12,12 @@ import type { Assignment } from './assignment.ts';
 
 export const WORKER_UPGRADE = 'slots-worker';
 
+/**
+ * The name, before its number, of the socket in `slots/run` by which a worker of the front says that it serves the site. Whoever
+ * connects gets a byte, if the worker is well.
+ */
+export const FRONT_SOCKET = 'front';
+
 /** A longer line is refused and its connection closed: no message of ours comes near it. */
 export const MAX_LINE_BYTES = 64 * 1024;
 

@@ -7,8 +7,8 @@ beforeEach(() => {
   return () => vi.useRealTimers();
 });
 
-const lost = (role: string): Owner => ({ role, pid: 10, isOrphan: true });
-const kept = (role: string): Owner => ({ role, pid: 20, isOrphan: false });
+const lost = (role: string): Owner => ({ role, pid: 10, path: '', isOrphan: true });
+const kept = (role: string): Owner => ({ role, pid: 20, path: '', isOrphan: false });
 
 /** Asks every second, and says after how many seconds the answer was a reason to end; `null` for not in a minute. */
 function endsAfter(others: Owner[], isActive = true): number | null {

@@ -63,11 +63,13 @@ export interface CommandResult {
 export interface SiteOptions {
   /** Goes over the defaults; `health` and `proxy` key by key. */
   config?: UserConfig;
+  /** A PM2 and a front that others use too; whoever made them ends them. */
+  shared?: { pm2Home: string; slotsHome: string };
   /** Who disposes of the site: the end of the test, or whoever asked for it. */
   cleanup?: 'test' | 'caller';
 }
 
-const BIN = fileURLToPath(new URL('../../bin/slots.js', import.meta.url));
+export const BIN = fileURLToPath(new URL('../../bin/slots.js', import.meta.url));
 const COMMAND_TIMEOUT_MS = 120_000;
 const DISPOSE_TIMEOUT_MS = 60_000;
 const END_TIMEOUT_MS = 10_000;
@@ -84,8 +86,12 @@ export interface SiteKind {
 export async function createSite(kind: SiteKind, options: SiteOptions): Promise<Site> {
   const root = await realpath(await mkdtemp(join(tmpdir(), 'slots-')));
   // Short, because PM2's sockets lie in it and a socket's path is cut at about 107 bytes.
-  const home = await mkdtemp(join(tmpdir(), 's-'));
+  const home = options.shared?.pm2Home ?? (await mkdtemp(join(tmpdir(), 's-')));
   const site = describeSite(kind, root, home, await choosePorts(kind, options));
+  if (options.shared) {
+    site.env.SLOTS_HOME = options.shared.slotsHome;
+    site.dispose = () => disposeOfShared(site);
+  }
   if (options.cleanup !== 'caller') onTestFinished(endWithTest(site), DISPOSE_TIMEOUT_MS);
   await kind.fill(root);
   const config = {
@@ -181,7 +187,7 @@ function getPage(
   });
 }
 
-function cleanEnvironment(home: string): Record<string, string> {
+export function cleanEnvironment(home: string): Record<string, string> {
   const major = Number(process.versions.node.split('.')[0]);
   if (major < 22) throw new Error(`Node ${process.version} runs the tests; start them with npm`);
   const kept = ['HOME', 'LANG', 'TMPDIR', 'USER'].flatMap((key) => {
@@ -192,7 +198,7 @@ function cleanEnvironment(home: string): Record<string, string> {
   return { ...Object.fromEntries(kept), PATH: path, PM2_HOME: home };
 }
 
-async function runToEnd(child: ChildProcess, args: string[]): Promise<CommandResult> {
+export async function runToEnd(child: ChildProcess, args: string[]): Promise<CommandResult> {
   const result: CommandResult = { exitCode: null, stdout: '', stderr: '' };
   for (const stream of ['stdout', 'stderr'] as const) {
     child[stream]?.setEncoding('utf8').on('data', (text: string) => {
@@ -235,6 +241,19 @@ async function dispose(site: Site, home: string): Promise<void> {
     throw new Error(`left running by ${site.name} after \`slots down\`:\n${list}`);
   }
   if (down.exitCode !== 0) throw new Error(`slots down: ${down.stderr}`);
+}
+
+async function disposeOfShared(site: Site): Promise<void> {
+  const down = await site.slots('down');
+  await rm(site.root, { recursive: true, force: true });
+  if (down.exitCode !== 0) throw new Error(`slots down: ${down.stderr}`);
+}
+
+/** Ends what runs still under this PM2, the daemon last, and removes its folder. */
+export async function disposeOfPm2(home: string): Promise<void> {
+  await endProcess(await daemonPid(home));
+  for (const { pid } of await processesWith([home])) signalProcess(pid, 'SIGKILL');
+  await rm(home, { recursive: true, force: true });
 }
 
 async function endProcess(pid: number | null): Promise<void> {

@@ -57,6 +57,7 @@ export function testProcesses(onReplaced?: (pid: number) => void): TestProcesses
       looks++;
       return [...running.keys()].filter((pid) => !forgotten.has(pid)).map((pid) => ({ pid }));
     },
+    mayEnd: async () => true,
     looks: () => looks,
     async endAll() {
       await Promise.all([...running.keys()].map((pid) => processes.end(pid)));

@@ -63,8 +63,10 @@ export interface WorkerLink {
 }
 
 export interface WorkerProcesses {
-  /** The proxy's processes that PM2 says are online. */
+  /** Those that run and may route visitors of this site, connected or not. */
   online(): Promise<{ pid: number }[]>;
+  /** Whether one that does not acknowledge may be ended for it. */
+  mayEnd(pid: number): Promise<boolean>;
 }
 
 export function createWorkers(
@@ -104,8 +106,13 @@ export function createWorkers(
   };
 
   /** PM2 starts another one for each that ends. A worker that hangs does not hear the first signal. */
-  const end = (worker: Worker): void => {
+  const end = async (worker: Worker): Promise<void> => {
     const { pid, asked } = worker;
+    allow(worker, patience.ackMs);
+    if (!(await processes.mayEnd(pid))) {
+      log.warn({ event: 'worker.silent', worker: pid }, `worker ${pid} did not acknowledge`);
+      return;
+    }
     const signal = asked ? 'SIGKILL' : 'SIGINT';
     log.warn(
       { event: 'worker.silent', worker: pid, signal },
@@ -170,7 +177,7 @@ export function createWorkers(
         if (late.length === 0) return;
         const now = performance.now();
         if (now > giveUpAt) throw silent(late);
-        for (const worker of overdue(late, wanted, now)) end(worker);
+        await Promise.all(overdue(late, wanted, now).map(end));
         await Promise.race([report.promise, delay(LOOK_INTERVAL_MS)]);
       }
     },

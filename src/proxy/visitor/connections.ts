@@ -13,6 +13,8 @@ export interface VisitorConnections {
   streams(): ServerHttp2Stream[];
   /** The socket below each open session, by its session; Node keeps it until the very end. */
   socketOf(session: ServerHttp2Session): TLSSocket | undefined;
+  /** How many are open. */
+  count(): number;
   /** Sockets whose session is over; they should be closed soon. */
   leftOver(): TLSSocket[];
 }
@@ -53,6 +55,7 @@ export function trackConnections(server: Server): VisitorConnections {
     sockets: sockets.all,
     sessions,
     streams: streams.all,
+    count: () => sockets.size() + below.size,
     socketOf: (session) => below.get(session),
     leftOver: () => [...below].flatMap(([{ destroyed }, socket]) => (destroyed ? [socket] : [])),
   };

@@ -82,6 +82,19 @@ export const TOO_MANY_REQUESTS: ErrorAnswer = {
   retryAfter: 2,
 };
 
+/** Says nothing of what is here. */
+export const NO_SUCH_HOST: ErrorAnswer = {
+  status: 404,
+  title: 'Not found',
+  text: 'There is nothing here.',
+};
+
+export const MISDIRECTED: ErrorAnswer = {
+  status: 421,
+  title: 'Wrong connection',
+  text: 'This request belongs on another connection.',
+};
+
 export const REQUEST_TIMEOUT: ErrorAnswer = {
   status: 408,
   title: 'Request not finished in time',
@@ -119,10 +132,12 @@ export interface ErrorAnswers {
   raw(accept: string | undefined, answer: ErrorAnswer): string;
 }
 
+/** Of all sites: a request on one's connection may be another one's. */
+const refused = new WeakSet<Socket>();
+
 /** @param folder holds `<status>.html` and `<status>.json` that replace the built-in ones; each is read once */
 export function createErrorAnswers(folder: string | null): ErrorAnswers {
   const pages = new Map<string, string | null>();
-  const refused = new WeakSet<Socket>();
   const page = (file: string): string | null => {
     if (folder === null) return null;
     const known = pages.get(file);

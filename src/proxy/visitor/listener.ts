@@ -28,12 +28,18 @@ const TCP_KEEP_ALIVE_MS = 60_000;
 
 const HEAD_TIMEOUT = 'ERR_HTTP_REQUEST_TIMEOUT';
 
-/** The public server, with its limits; strict about what is HTTP, since two readings of one request are an attack. */
-export function createListener(config: ProxyConfig): Server {
+/**
+ * The public server, with its limits; strict about what is HTTP, since two readings of one request are an attack.
+ *
+ * @param isFed whether it never listens: it is given connections, with their handshakes done
+ */
+export function createListener(config: ProxyConfig, isFed = false): Server {
   const options = httpOptions(config);
   const server = config.tls
-    ? createTlsListener(config, config.tls, options)
+    ? createTlsListener(config, isFed ? null : config.tls, options)
     : createServer(options);
+  // Node begins to keep the limits of time when a server listens.
+  if (isFed) server.emit('listening');
   server.maxConnections = config.limits.connections;
   // Node drops fields beyond this number without a word; they are counted and refused instead.
   server.maxHeadersCount = 0;

@@ -14,12 +14,13 @@ const MAX_EXTRA_FIELDS = 100;
 /**
  * The public server over TLS: HTTP/2 and HTTP/1.1 by ALPN. Has everything of an `http.Server` that is used of it.
  *
+ * @param files `null`: connections come with their handshakes done
  * @param http1 the options of the plain one
  * @throws SlotsError `TLS_BAD`
  */
 export function createTlsListener(
   config: ProxyConfig,
-  files: CertificateFiles,
+  files: CertificateFiles | null,
   http1: ServerOptions,
 ): Server {
   const { limits, keepAliveTimeoutMs } = config;
@@ -27,7 +28,7 @@ export function createTlsListener(
   const { noDelay, keepAlive, keepAliveInitialDelay, ...requests } = http1;
   const tcp = { noDelay, keepAlive, keepAliveInitialDelay };
   const server = createSecureServer({
-    ...readCertificate(files),
+    ...(files && readCertificate(files)),
     allowHTTP1: true,
     ...tcp,
     // A connection may be opened ahead of its first use, like one without TLS.

@@ -1,0 +1,112 @@
+/** The two public ports: finds the site of each new connection, and gives it the connection. */
+import { createServer, type Server, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import type { FrontConfig } from '../config/front.ts';
+import { hostOf } from '../config/host-names.ts';
+import { latin1 } from '../proxy/request/latin1.ts';
+import { BAD_REQUEST, createErrorAnswers, NO_SUCH_HOST } from '../proxy/visitor/error-answer.ts';
+import { endSoon } from '../proxy/visitor/linger.ts';
+import { readFirstHead } from './first-head.ts';
+import type { FrontSite } from './site.ts';
+import { createUndecided, type Undecided } from './undecided.ts';
+
+/** A longer head is read no further for its host. */
+const LONGEST_HEAD = 16 * 1024;
+
+/** How long a connection may be silent until TCP asks whether anybody is there, in milliseconds. */
+const TCP_OPTIONS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 };
+
+export interface Door {
+  plain: Server;
+  secure: Server;
+  undecided: Undecided;
+  /** How many connections and handshakes were for hosts that no site has. */
+  unknownHost(): number;
+}
+
+export interface DoorParts {
+  config: FrontConfig;
+  /** @param host as `hostOf` gives it */
+  find(host: string): FrontSite | undefined;
+  mayOpen(site: FrontSite): boolean;
+}
+
+export function createDoor({ config, find, mayOpen }: DoorParts): Door {
+  const undecided = createUndecided(config);
+  let unknownHosts = 0;
+  const errors = createErrorAnswers(null);
+  const unknown = errors.raw(undefined, NO_SUCH_HOST);
+  const bad = errors.raw(undefined, BAD_REQUEST);
+
+  const admit = (site: FrontSite, socket: Socket): boolean => {
+    if (mayOpen(site)) return true;
+    site.turnAway(socket);
+    return false;
+  };
+
+  const decide = (socket: Socket, received: Buffer): boolean => {
+    const text = latin1(received, 0, Math.min(received.length, LONGEST_HEAD));
+    const head = readFirstHead(text);
+    if (head === 'more' && received.length < LONGEST_HEAD) return false;
+    undecided.remove(socket);
+    if (head === 'more' || head === 'none') {
+      endSoon(socket, bad);
+      return true;
+    }
+    const site = find(head.host);
+    if (site === undefined) {
+      unknownHosts++;
+      endSoon(socket, text.startsWith('HEAD ') ? headOnly(unknown) : unknown);
+    } else if (admit(site, socket)) {
+      socket.pause();
+      socket.unshift(received);
+      site.takePlain(socket);
+      socket.resume();
+    }
+    return true;
+  };
+
+  const plain = createServer({ ...TCP_OPTIONS, allowHalfOpen: true }, (socket) => {
+    undecided.add(socket);
+    let received: Buffer | null = null;
+    const onData = (bytes: Buffer) => {
+      received = received === null ? bytes : Buffer.concat([received, bytes]);
+      if (!decide(socket, received)) return;
+      socket.off('data', onData);
+      socket.off('end', onEnd);
+      socket.off('error', ignore);
+    };
+    const onEnd = () => void socket.destroy();
+    socket.on('data', onData).on('end', onEnd).on('error', ignore);
+  });
+
+  const secure = createTlsServer({
+    ...TCP_OPTIONS,
+    minVersion: 'TLSv1.2',
+    ALPNProtocols: ['h2', 'http/1.1'],
+    handshakeTimeout: config.limits.idleTimeoutMs,
+    // Without a context for the name the handshake fails by an alert: a certificate would name a site.
+    SNICallback(name, done) {
+      const site = find(hostOf(name));
+      if (site === undefined) unknownHosts++;
+      done(null, site?.secureContext() ?? undefined);
+    },
+  });
+  secure.on('connection', (socket: Socket) => undecided.add(socket));
+  secure.on('secureConnection', (socket: TLSSocket) => {
+    // Node's own name of the TCP connection below.
+    const { _parent: below } = socket as TLSSocket & { _parent?: Socket };
+    if (below) undecided.remove(below);
+    const { servername } = socket as TLSSocket & { servername?: string | false };
+    const site = servername ? find(hostOf(servername)) : undefined;
+    if (site === undefined) socket.destroy();
+    else if (admit(site, socket)) site.takeSecure(socket);
+  });
+  return { plain, secure, undecided, unknownHost: () => unknownHosts };
+}
+
+function headOnly(answer: string): string {
+  return answer.slice(0, answer.indexOf('\r\n\r\n') + 4);
+}
+
+function ignore(): void {}

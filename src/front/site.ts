@@ -1,0 +1,258 @@
+/** One site in a worker of the front: the data plane of a worker of its own, that is given connections instead of a port. */
+import { appendFileSync } from 'node:fs';
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createSecureContext, type SecureContext } from 'node:tls';
+import type { Logger } from 'pino';
+import type { FrontConfig } from '../config/front.ts';
+import type { RegisteredSite } from '../config/registered-site.ts';
+import { createReleaseFiles } from '../proxy/cache/release-files.ts';
+import { type ControlClient, connectController } from '../proxy/control-client.ts';
+import { tellBadAnswers } from '../proxy/forward/bad-answers.ts';
+import type { Hosts } from '../proxy/forward/hosted-entrance.ts';
+import { openKeptFiles } from '../proxy/skew/kept-files.ts';
+import { stopServing } from '../proxy/stop.ts';
+import { followCertificate, readCertificate } from '../proxy/visitor/certificate.ts';
+import { createRedirect } from '../proxy/visitor/redirect.ts';
+import { readByStream } from '../proxy/visitor/turns.ts';
+import { createDataPlane, type DataPlane } from '../proxy/worker.ts';
+import { type SitePaths, sitePaths } from '../slots/paths.ts';
+import { takeRunSocket } from '../slots/run-socket.ts';
+import type { Slot } from '../slots/slot.ts';
+import { isOwnSocket } from '../slots/socket-owner.ts';
+import { EMPTY_STATE, readState } from '../slots/state.ts';
+import { readAssignment } from '../wire/assignment.ts';
+import { instanceSockets } from '../wire/instance-socket.ts';
+import { FRONT_SOCKET, REPORT_INTERVAL_MS } from '../wire/messages.ts';
+
+/** As in a proxy of the site's own (proxy/main.ts). */
+const CONTROLLER_WAIT_MS = 1000;
+const AUDIT_INTERVAL_MS = 60_000;
+
+export interface FrontSite {
+  registered: RegisteredSite;
+  readonly plane: DataPlane;
+  /** Connections that are open. */
+  open(): number;
+  /** `null` without TLS, and while the certificate cannot be used. */
+  secureContext(): SecureContext | null;
+  /** Why the certificate cannot be used, or `null`. */
+  problem(): string | null;
+  /** Takes a connection without TLS, with what has been read of it put back. */
+  takePlain(socket: Socket): void;
+  /** Takes a connection whose handshake is done. */
+  takeSecure(socket: Socket): void;
+  /** Closes a connection that is one too many. */
+  turnAway(socket: Socket): void;
+  /** How many those were. */
+  overLimit(): number;
+  /** Ends what is open as soon as its visitors do not notice. */
+  end(limitMs: number): Promise<void>;
+}
+
+export interface Surrounding {
+  /** The worker's number, by which a successor takes its place. */
+  number: number;
+  config: FrontConfig;
+  hosts: Hosts['find'];
+  /** The connections of all sites that a request is on. */
+  busySockets(): Set<Duplex>;
+  log: Logger;
+}
+
+/**
+ * Takes up a site: it can be given connections when this is done.
+ *
+ * @throws SlotsError `CONFIG_INVALID`
+ */
+export async function openSite(first: RegisteredSite, around: Surrounding): Promise<FrontSite> {
+  const paths = sitePaths(first.root);
+  const log = around.log.child({ site: first.name });
+  let registered = first;
+  const has = (host: string) => around.hosts(host) === plane.entrance;
+  const plane = createPlane(first, paths, { has, find: around.hosts }, around.config, log);
+  // The controller waits for whoever has such a socket, so it comes before the first assignment.
+  const announced = await takeRunSocket(
+    join(paths.run, `${FRONT_SOCKET}-${around.number}.sock`),
+    (socket) => socket.on('error', () => {}).end('here\n'),
+  );
+  const { control, timers } = await follow(plane, paths, log);
+  const certificate = openCertificate(first, log);
+  const { tls } = first.config.proxy;
+  const redirect = tls ? fed(createRedirect(first.config.proxy, around.config.ports.https)) : null;
+  let open = 0;
+  let overLimit = 0;
+
+  const give = (server: Server, event: string, socket: Socket) => {
+    open++;
+    socket.once('close', () => open--);
+    // Node emits what is wrong with a connection on the server that it knows from there.
+    (socket as Socket & { server: unknown }).server = server;
+    server.emit(event, socket);
+  };
+
+  return {
+    get registered() {
+      return registered;
+    },
+    set registered(next) {
+      registered = next;
+      // What is known by its head alone may be of a host that is not ours any more.
+      plane.cache?.purge([]);
+    },
+    plane,
+    open: () => open,
+    secureContext: certificate.context,
+    problem: certificate.problem,
+    takePlain(socket) {
+      give(redirect ?? plane.server, 'connection', socket);
+      // Node's parser would read what comes next before what has been put back.
+      if (redirect) readByStream(socket);
+    },
+    takeSecure: (socket) => give(plane.server, 'secureConnection', socket),
+    turnAway(socket) {
+      overLimit++;
+      socket.destroy();
+    },
+    overLimit: () => overLimit,
+    async end(limitMs) {
+      control.close();
+      certificate.end();
+      for (const timer of timers) clearInterval(timer);
+      await stopServing(plane, limitMs, {
+        close: () => {},
+        busySockets: around.busySockets,
+        isEmpty: async () => open === 0 && plane.upgrades.count() === 0,
+      });
+      // `slots down` and the controller take a worker without this socket for one that routes nobody.
+      announced.leave();
+      plane.flushLog();
+      // Ends their timers; neither has ever listened.
+      for (const server of [plane.server, redirect]) server?.close(() => {});
+    },
+  };
+}
+
+function createPlane(
+  { name, config }: RegisteredSite,
+  paths: SitePaths,
+  hosts: Hosts,
+  { limits }: FrontConfig,
+  log: Logger,
+): DataPlane {
+  const socketsOf = (slot: Slot) => instanceSockets(paths.run, slot, config.instances);
+  const { cache } = config;
+  return createDataPlane(config.proxy, config.ports, {
+    hosts,
+    writeLog: (text) => writeAccessLog(paths, text),
+    onFault: (error) =>
+      log.error(
+        { event: 'worker.fault', error: error.stack },
+        `${name}: a request was broken off by a fault of ours`,
+      ),
+    onBadAnswer: tellBadAnswers((slot, { message }, more) => {
+      const before = more > 0 ? `; ${more} more of ${slot} since the last such line` : '';
+      const what = `${name}: ${message}: answered 502${before}`;
+      log.warn({ event: 'slot.bad-answer', slot, more }, what);
+    }),
+    sockets: { blue: socketsOf('blue'), green: socketsOf('green') },
+    keptFiles: openKeptFiles(paths),
+    cache: cache && {
+      ...cache,
+      maxBytes: Math.min(cache.maxBytes, limits.cacheBytesPerSite),
+    },
+    releaseFiles: createReleaseFiles(paths),
+  });
+}
+
+/** By its name each time, so that the file can be moved away. A full disk costs lines, and nothing else. */
+function writeAccessLog({ slots }: SitePaths, text: string): void {
+  try {
+    appendFileSync(join(slots, 'access.log'), text);
+  } catch {}
+}
+
+/** Goes by the site's controller; by state.json until one has said where visitors go. */
+async function follow(
+  plane: DataPlane,
+  paths: SitePaths,
+  log: Logger,
+): Promise<{ control: ControlClient; timers: NodeJS.Timeout[] }> {
+  const assigned = Promise.withResolvers<void>();
+  const control = connectController(
+    paths.controlSocket,
+    {
+      onAssignment(assignment) {
+        const before = plane.current();
+        const { epoch, revision, active, slots } = plane.assign(assignment);
+        assigned.resolve();
+        if (epoch !== before.epoch || before.active !== active) {
+          const release = active && slots[active].release;
+          log.info({ event: 'worker.ack', epoch, active, release }, `visitors go to ${active}`);
+        }
+        return { epoch, revision };
+      },
+      onCut: (slot) => void plane.cut(slot),
+      onPurge: (paths) => plane.cache?.purge(paths) ?? 0,
+      report: () => ({
+        type: 'report',
+        inflight: plane.inflight.counts,
+        counters: plane.counters,
+      }),
+    },
+    () => isOwnSocket(paths),
+  );
+  plane.inflight.onEmpty((slot) => {
+    if (slot !== plane.current().active) control.sendReport();
+  });
+  const report = setInterval(() => control.sendReport(), REPORT_INTERVAL_MS);
+  const audit = setInterval(() => {
+    for (const { message } of plane.audit()) log.error({ event: 'worker.leak' }, message);
+  }, AUDIT_INTERVAL_MS);
+  await Promise.race([assigned.promise, delay(CONTROLLER_WAIT_MS)]);
+  if (plane.current().active === null) {
+    // A state that cannot be read sends visitors nowhere.
+    plane.assign(readAssignment(await readState(paths).catch(() => EMPTY_STATE)));
+  }
+  return { control, timers: [report, audit] };
+}
+
+interface SiteCertificate {
+  context(): SecureContext | null;
+  problem(): string | null;
+  end(): void;
+}
+
+/** One that cannot be used is no reason to be without the site: it is taken as soon as it can be. */
+function openCertificate({ name, config }: RegisteredSite, log: Logger): SiteCertificate {
+  const { tls } = config.proxy;
+  if (!tls) return { context: () => null, problem: () => null, end: () => {} };
+  let context: SecureContext | null = null;
+  let problem: string | null = null;
+  const end = followCertificate(
+    {
+      setSecureContext(certificate) {
+        context = createSecureContext(certificate);
+        problem = null;
+      },
+    },
+    tls,
+    log,
+  );
+  try {
+    context = createSecureContext(readCertificate(tls));
+  } catch (error) {
+    problem = (error as Error).message;
+    log.error({ event: 'tls.bad-certificate', error: problem }, `${name}: ${problem}`);
+  }
+  return { context: () => context, problem: () => problem, end };
+}
+
+/** Node begins to keep the limits of time when a server listens. */
+function fed(server: Server): Server {
+  server.emit('listening');
+  return server;
+}

@@ -1,0 +1,93 @@
+/** The entrance of a site that is one of several behind the same port: its visitors may ask for another one's host. */
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { hostOf } from '../../config/host-names.ts';
+import type { Counters } from '../../wire/messages.ts';
+import { parseTarget } from '../request/target.ts';
+import {
+  type ErrorAnswer,
+  type ErrorAnswers,
+  MISDIRECTED,
+  NO_SUCH_HOST,
+} from '../visitor/error-answer.ts';
+import type { VisitorRequest, VisitorResponse } from '../visitor/kinds.ts';
+import { endSoon } from '../visitor/linger.ts';
+import type { Entrance } from './entrance.ts';
+
+export interface Hosts {
+  /** @param host as `hostOf` gives it */
+  has(host: string): boolean;
+  /** The site that a host belongs to. */
+  find(host: string): Entrance | null;
+}
+
+export interface HostedParts {
+  hosts: Hosts;
+  /** Names no site. */
+  errors: ErrorAnswers;
+  counters: Pick<Counters, 'refused'>;
+  stopping(): boolean;
+}
+
+/**
+ * Takes what is for the site. A request for another host is routed anew on a connection without TLS, where a proxy before us
+ * may send those of all sites. With TLS the connection is the site's whose certificate it was opened with: 421, upon which a
+ * client asks again on a connection of its own (RFC 9110 §15.5.20).
+ */
+export function createHostedEntrance(entrance: Entrance, parts: HostedParts): Entrance {
+  const { hosts, errors, counters, stopping } = parts;
+  /** Most requests are for the same host as the one before. */
+  let ours = '';
+  const isOurs = (authority: string): boolean => {
+    if (authority === ours) return true;
+    if (!hosts.has(hostOf(authority))) return false;
+    ours = authority;
+    return true;
+  };
+
+  const elsewhere = (authority: string, socket: Socket): Entrance | ErrorAnswer => {
+    if ('encrypted' in socket) return MISDIRECTED;
+    return hosts.find(hostOf(authority)) ?? NO_SUCH_HOST;
+  };
+  const refuse = (request: VisitorRequest, response: VisitorResponse, answer: ErrorAnswer) => {
+    (counters.refused[(answer.status / 100) | 0] as number)++;
+    errors.send(request, response, answer);
+  };
+
+  return {
+    plain: {
+      begin(request, response) {
+        if (isOurs(request.headers.host)) return entrance.plain.begin(request, response);
+        if (stopping()) response.shouldKeepAlive = false;
+        const to = elsewhere(request.headers.host, request.socket);
+        if ('status' in to) refuse(request, response, to);
+        else to.plain.begin(request, response);
+      },
+      // Only what the site itself has answered is known.
+      known: entrance.plain.known,
+    },
+    request(request, response) {
+      const authority = authorityOf(request);
+      if (isOurs(authority) || errors.hasRefused(request.socket)) {
+        return entrance.request(request, response);
+      }
+      if (stopping()) response.shouldKeepAlive = false;
+      const to = elsewhere(authority, request.socket);
+      if ('status' in to) refuse(request, response, to);
+      else to.request(request, response);
+    },
+    upgrade(request, socket, head) {
+      const authority = authorityOf(request);
+      if (isOurs(authority)) return entrance.upgrade(request, socket, head);
+      const to = elsewhere(authority, request.socket);
+      if ('status' in to) endSoon(socket, errors.raw(request.headers.accept, to));
+      else to.upgrade(request, socket, head);
+    },
+  };
+}
+
+/** As the request's preparation reads it; empty where there is none. */
+function authorityOf({ method, url, headers }: IncomingMessage): string {
+  const target = url?.startsWith('/') ? null : parseTarget(method as string, url as string);
+  return (target?.host ?? headers[':authority'] ?? headers.host ?? '') as string;
+}

@@ -1,0 +1,65 @@
+import { Agent } from 'node:http';
+import { expect, test } from 'vitest';
+import { testFront } from '../support/front.ts';
+import { until } from '../support/until.ts';
+
+test('two sites with hosts share one front, which routes by host and takes one out without the other', async () => {
+  const front = await testFront();
+  const blog = await front.site({ hosts: ['blog.test', '*.blog.test'] });
+  const shop = await front.site({ hosts: ['shop.test', 'www.blog.test'] });
+  for (const site of [blog, shop]) {
+    const up = await site.slots('up');
+    expect(up, up.stderr).toMatchObject({ exitCode: 0 });
+  }
+  await blog.edit('page.txt', 'the blog\n');
+  await shop.edit('page.txt', 'the shop\n');
+  const body = async (host: string) => (await front.get(host)).body;
+  await until(async () => (await body('blog.test')) === 'the blog\n', 'the blog', 30_000);
+  await until(async () => (await body('SHOP.test')) === 'the shop\n', 'the shop', 30_000);
+  expect(await body('any.thing.blog.test')).toBe('the blog\n');
+  expect(await body('www.blog.test')).toBe('the shop\n');
+
+  const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  const kept = async (host: string) => (await front.get(host, '/', { agent })).body;
+  expect([await kept('blog.test'), await kept('shop.test'), await kept('blog.test')]).toEqual([
+    'the blog\n',
+    'the shop\n',
+    'the blog\n',
+  ]);
+
+  const unknown = await front.get('else.test');
+  expect(unknown.status).toBe(404);
+  expect(unknown.body).not.toMatch(/blog|shop|slots/);
+
+  const { sites, workers } = await front.status();
+  expect(workers).toHaveLength(2);
+  expect(sites.map(({ name, hosts, workers }) => ({ name, hosts, workers }))).toEqual(
+    [blog, shop]
+      .map(({ name }, i) => ({
+        name,
+        hosts: i === 0 ? ['blog.test', '*.blog.test'] : ['shop.test', 'www.blog.test'],
+        workers: 2,
+      }))
+      .sort((a, b) => (a.name < b.name ? -1 : 1)),
+  );
+
+  const third = await front.site({ hosts: ['new.test', 'shop.test'] });
+  const refused = await third.slots('up');
+  expect(refused.exitCode).toBe(1);
+  expect(refused.stderr).toContain(`shop.test is the host of the site ${shop.name}`);
+
+  const shopAgent = new Agent({ keepAlive: true, maxSockets: 1 });
+  let sockets = 0;
+  const stay = async () => {
+    const answer = await front.get('shop.test', '/', { agent: shopAgent });
+    if (answer.headers.connection === 'close') sockets++;
+    return answer.body;
+  };
+  expect(await stay()).toBe('the shop\n');
+  expect((await blog.slots('down')).exitCode).toBe(0);
+  expect(await stay()).toBe('the shop\n');
+  expect(sockets).toBe(0);
+  expect((await front.get('blog.test')).status).toBe(404);
+  agent.destroy();
+  shopAgent.destroy();
+});
