@@ -196,7 +196,7 @@ async function follow(
         return { epoch, revision };
       },
       onCut: (slot) => void plane.cut(slot),
-      onPurge: (paths) => plane.cache?.purge(paths) ?? 0,
+      onPurge: (paths, tags) => plane.cache?.purge(paths, tags) ?? 0,
       report: () => ({
         type: 'report',
         inflight: plane.inflight.counts,
