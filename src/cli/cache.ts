@@ -1,7 +1,7 @@
 import type { Status } from '../controller/admin/status.ts';
 import { SlotsError } from '../errors.ts';
 import type { SitePaths } from '../slots/paths.ts';
-import { callController } from './client.ts';
+import { callController, type LocalOption, withLocal } from './client.ts';
 import { bytes } from './terminal/format.ts';
 
 /** `slots cache`: what is stored, and how much of what visitors ask comes from there. */
@@ -18,7 +18,11 @@ export async function showCache(paths: SitePaths, options: { json?: boolean }): 
 }
 
 /** `slots purge [path…] [--tag <tag…>]`: forgets what is stored; the next visitor gets it from the site. */
-export async function purge(paths: SitePaths, which: string[], tags: string[]): Promise<void> {
+export async function purge(
+  paths: SitePaths,
+  which: string[],
+  { tag: tags = [], ...local }: LocalOption & { tag?: string[] } = {},
+): Promise<void> {
   const wrong = which.find((path) => !path.startsWith('/'));
   if (wrong !== undefined) {
     throw new SlotsError('USAGE', `"${wrong}" is not a path: it should begin with "/"`, {
@@ -30,7 +34,8 @@ export async function purge(paths: SitePaths, which: string[], tags: string[]): 
       hint: 'for instance `slots purge --tag posts`',
     });
   }
-  const { forgotten } = await callController<{ forgotten: number }>(paths, 'POST', '/api/purge', {
+  const call = withLocal('/api/purge', local);
+  const { forgotten } = await callController<{ forgotten: number }>(paths, 'POST', call, {
     paths: which,
     ...(tags.length > 0 && { tags }),
   });

@@ -8,6 +8,15 @@ import { isOwnSocket } from '../slots/socket-owner.ts';
 /** A controller that does not answer a question by then hangs, in milliseconds. */
 const ANSWER_TIMEOUT_MS = 10_000;
 
+export interface LocalOption {
+  /** On this machine alone, where it belongs to a fleet. */
+  local?: boolean;
+}
+
+export function withLocal(path: string, { local }: LocalOption): string {
+  return local ? `${path}?local=true` : path;
+}
+
 /**
  * One call to the controller's API over the control socket. What is asked for (GET) has a time limit; what is
  * ordered (POST) may take as long as it takes.

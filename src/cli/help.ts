@@ -66,7 +66,7 @@ const HELP: Record<string, Help> = {
     ],
   },
   dash: { group: LOOK, examples: ['slots dash'] },
-  fleet: { group: LOOK, examples: ['slots fleet invite'] },
+  fleet: { group: LOOK, examples: ['slots fleet', 'slots fleet invite'] },
   'fleet invite': { group: SET_UP, examples: ['slots fleet invite   # on a machine that serves'] },
   'fleet join': {
     group: SET_UP,

@@ -13,6 +13,7 @@ import { completion, SHELLS } from './completion.ts';
 import { dash } from './dash.ts';
 import { doctor } from './doctor.ts';
 import { down } from './down.ts';
+import { showFleet } from './fleet.ts';
 import { invite } from './fleet-invite.ts';
 import { join as joinFleet } from './fleet-join.ts';
 import { FRONT_ACTIONS, front } from './front.ts';
@@ -33,6 +34,8 @@ import { upgrade } from './upgrade.ts';
 const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 const EXIT_UNREACHABLE = 3;
+
+const LOCAL = ['--local', 'on this machine alone, where it belongs to a fleet'] as const;
 
 const program = new Command('slots')
   .description('Publishes a self-hosted Node site without a visitor ever noticing.')
@@ -92,7 +95,8 @@ program
   .command('rollback')
   .description('back to the standby at once, or to a kept release; pauses edits')
   .argument('[release]', 'an id from `slots releases`')
-  .action((release) => withSite((_config, paths) => rollback(paths, release)));
+  .option(...LOCAL)
+  .action((release, options) => withSite((_config, paths) => rollback(paths, release, options)));
 
 program
   .command('releases')
@@ -141,21 +145,26 @@ program
   .description('forget what is stored in memory; all of it without a path and a tag')
   .argument('[path...]', 'of the site, such as /blog/ or "/blog/**"')
   .option('--tag <tag...>', 'what has one of these tags (Slots-Cache-Tag, Cache-Tag, Astro.cache)')
-  .action((which, { tag = [] }) => withSite((_config, paths) => purge(paths, which, tag)));
+  .option(...LOCAL)
+  .action((which, options) => withSite((_config, paths) => purge(paths, which, options)));
 
 program
   .command('pause')
   .description('do not promote edits for now')
-  .action(() => withSite((_config, paths) => pause(paths)));
+  .option(...LOCAL)
+  .action((options) => withSite((_config, paths) => pause(paths, options)));
 
 program
   .command('resume')
   .description('promote edits again, those made meanwhile too')
-  .action(() => withSite((_config, paths) => resume(paths)));
+  .option(...LOCAL)
+  .action((options) => withSite((_config, paths) => resume(paths, options)));
 
 const fleet = program
   .command('fleet')
-  .description('the machines, what each serves, and who builds');
+  .description('the machines, what each serves, and who builds')
+  .option('--json', 'for programs; stable')
+  .action((options) => withSite((_config, paths) => showFleet(paths, options)));
 
 fleet
   .command('invite')

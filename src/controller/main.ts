@@ -1,5 +1,6 @@
 /** The controller: the single process that watches, runs promotions and answers the command line. */
 import { join } from 'node:path';
+import type { FleetConfig } from '../config/fleet-schema.ts';
 import type { Config } from '../config/schema.ts';
 import { loadRunningConfig } from '../config/started.ts';
 import { endProcess } from '../end-process.ts';
@@ -12,11 +13,13 @@ import { runSocketOwners, takeRunSocket } from '../slots/run-socket.ts';
 import { siteRoot } from '../slots/site-root.ts';
 import { SLOTS } from '../slots/slot.ts';
 import { writeState } from '../slots/state.ts';
+import type { FleetStanding } from '../wire/assignment.ts';
 import { lockHost } from './admin/open.ts';
 import { createOperations } from './admin/operations.ts';
 import { serveApi } from './admin/serve.ts';
 import { createLineFeed } from './build/line-feed.ts';
 import { bringPm2Back, PM2_GONE } from './comeback.ts';
+import type { Fleet } from './fleet/api.ts';
 import { createHealthMonitor } from './health/monitor.ts';
 import { createStartup } from './health/startup.ts';
 import { createLog } from './log.ts';
@@ -62,7 +65,10 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
 
   const workers = createWorkers(workerProcesses(pm2, config, paths), log);
   const startup = createStartup(config.health.deadlineMs, log);
-  const assigner = createAssigner(store, workers, startup.isOver, log);
+  let fleet: Fleet | undefined;
+  const { fleet: asked } = config;
+  const standing = asked && (() => fleet?.standing() ?? unready(asked));
+  const assigner = createAssigner(store, workers, startup.isOver, log, standing);
   const monitor = createHealthMonitor(config, paths, store, assigner, startup, log);
 
   const inbox = createInbox(() => store.state.paused, config.debounceMs);
@@ -70,13 +76,20 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
   const source = createSourceQuestion({ config, paths, store, log }, inbox);
   const buildLines = createLineFeed();
   const archive = createArchive({ config, paths, store, log });
-  const context = { config, paths, store, workers, pm2, log, inbox, source, archive, buildLines };
+  const alone = { config, paths, store, workers, pm2, log, inbox, source, archive, buildLines };
+  // Only where it is asked for: NATS's client is not loaded otherwise.
+  if (config.fleet) {
+    const { createFleet } = await import('./fleet/fleet.ts');
+    fleet = createFleet({ config: config.fleet, context: alone, onStanding: assigner.assignSoon });
+  }
+  const context = { ...alone, fleet };
   const runner = createRunner(context, assigner, monitor.isHealthy);
 
   const startedAt = Date.now() - process.uptime() * 1000;
   const trafficCounters = createTrafficCounters(startedAt, config.keep + SLOTS.length);
   let isLost = false;
-  const problem = () => (isLost ? PM2_GONE : (source.problem() ?? watcher.problem()));
+  const problem = () =>
+    isLost ? PM2_GONE : (fleet?.report().problem ?? source.problem() ?? watcher.problem());
   const parts = { context, inbox, runner, monitor, trafficCounters, buildLines, problem };
   const operations = createOperations(parts);
   await serveApi(lock, { ...context, ...parts, operations }, (socket, pid) =>
@@ -89,16 +102,21 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
     pm2.lose();
     return bringPm2Back(paths, env, log);
   };
-  stopWithPm2({ paths, store, log, onLost });
+  stopWithPm2({ paths, store, log, onLost, beforeEnd: async () => fleet?.stop() });
   await takeRunSocket(join(paths.run, SOCKET), (socket) => socket.destroy()).catch((error: Error) =>
     log.warn({ event: 'controller.no-socket', error: error.message }),
   );
 
   archive.start();
   assigner.assignSoon();
+  fleet?.start();
   await watcher.start();
   await orderLeftOver(paths, recovery, inbox);
   await Promise.all([runner.run(), monitor.run(), keepLinks(context)]);
+}
+
+function unready({ id }: FleetConfig): FleetStanding {
+  return { id, epoch: 0, release: null, notReady: 'it has just started' };
 }
 
 /** One whose daemon has died has the site's lock until another one asks for it. */

@@ -10,6 +10,8 @@ interface Parts {
   log: Logger;
   /** PM2's daemon has died, and whoever is asked for the status has to say so. The state changes no more. */
   onLost(): Promise<void>;
+  /** Says good-bye to whoever would wait for this controller. */
+  beforeEnd(): Promise<void>;
 }
 
 /**
@@ -18,7 +20,7 @@ interface Parts {
  *
  * A daemon that died is seen by its broken channel.
  */
-export function stopWithPm2({ paths, store, log, onLost }: Parts): void {
+export function stopWithPm2({ paths, store, log, onLost, beforeEnd }: Parts): void {
   let isStopping = false;
 
   const settle = async () => {
@@ -29,7 +31,7 @@ export function stopWithPm2({ paths, store, log, onLost }: Parts): void {
   const stop = async (why: string) => {
     isStopping = true;
     log.info({ event: 'controller.stop', why }, `stopping (${why})`);
-    await settle();
+    await Promise.all([settle(), beforeEnd()]);
     process.exit(0);
   };
 

@@ -52,6 +52,7 @@ const TRIGGERS: Record<Trigger, string> = {
   unsettled: 'files that changed during the build',
   restart: 'fresh processes',
   rollback: 'a rollback',
+  fleet: 'another machine',
   build: 'built ahead',
   unknown: 'not recorded',
 };

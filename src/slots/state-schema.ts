@@ -21,6 +21,19 @@ export const stageErrorSchema = z.object({
   message: z.string(),
 });
 
+/** What this machine knows of its fleet, and serves; only there with `fleet` in the config. */
+export const fleetStateSchema = z.object({
+  /** Counts the flips of the fleet; the highest one of all machines is right. */
+  epoch: z.int().min(0),
+  release: releaseSchema,
+  /** It serves something else than the fleet, by a rollback with `--local`, and follows nobody until it is resumed. */
+  apart: z.boolean().optional(),
+  /** Edits are paused on this machine alone, by `slots pause --local`. */
+  pausedAlone: z.boolean().optional(),
+});
+
+export type FleetState = z.output<typeof fleetStateSchema>;
+
 /** A promotion: each step says what exists in it. */
 export const baseSchema = z.object({
   id: z.string(),
@@ -33,6 +46,17 @@ export const baseSchema = z.object({
   startedAt: z.string(),
   /** Milliseconds of each stage that is over. */
   durationsMs: durationsSchema,
+  /** The fleet's promotion that this is a part of; not there for one of this machine alone. */
+  fleet: z
+    .object({
+      /** Of the fleet, after the flip. */
+      epoch: z.int().min(1),
+      /** `lead` builds or chooses the release, `member` prepares it, `late` catches up with what the others serve. */
+      role: z.enum(['lead', 'member', 'late']),
+      /** What the machine served of the fleet before, for a flip that fails. */
+      previous: fleetStateSchema.nullable(),
+    })
+    .optional(),
 });
 
 /** The standby stays as it is, and no slot is the candidate's yet. */
@@ -92,6 +116,7 @@ export const stateSchema = z.object({
   failedOverFrom: slotSchema.nullable(),
   promotion: promotionSchema.nullable(),
   last: lastSchema.nullable(),
+  fleet: fleetStateSchema.optional(),
 });
 
 export type State = z.output<typeof stateSchema>;

@@ -12,6 +12,7 @@ export {
   type Building,
   type Candidate,
   EMPTY_STATE,
+  type FleetState,
   type LastPromotion,
   lastSchema,
   type Promotion,

@@ -12,6 +12,7 @@ export const TRIGGERS = {
   restart:
     '`slots restart`: fresh processes with the current environment, of the release that is live',
   rollback: 'a rollback',
+  fleet: 'another machine of the fleet has promoted it',
   build: '`slots build`',
   unknown: 'it was not recorded, or by a version of slots that has more triggers',
 } as const satisfies Record<string, string>;

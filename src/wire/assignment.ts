@@ -17,6 +17,20 @@ export interface Assignment {
   slots: PerSlot<SlotTarget>;
   /** Until the first release is live: its build or start has failed, and nothing runs that could mend it. */
   firstFailed?: boolean;
+  /** Only with `fleet` in the config. */
+  fleet?: FleetStanding;
+}
+
+/** What `GET /.slots/ready` says. */
+export interface FleetStanding {
+  /** This machine's in its fleet. */
+  id: string;
+  /** Of the fleet; 0 before the first. */
+  epoch: number;
+  /** The release of that epoch. */
+  release: string | null;
+  /** Why no load balancer should send visitors here; `null`: it may. */
+  notReady: string | null;
 }
 
 export interface SlotTarget {
@@ -41,10 +55,10 @@ export interface Routed {
 /** The assignment that this state means for the workers. */
 export function toAssignment(
   { epoch, active, slots, promotion, last }: Routed,
-  now: { revision: number; warm: PerSlot<boolean> },
+  now: { revision: number; warm: PerSlot<boolean>; fleet?: FleetStanding },
 ): Assignment {
   const target = (slot: Slot) => ({ release: slots[slot].release, warm: now.warm[slot] });
-  const { revision } = now;
+  const { revision, fleet } = now;
   const firstFailed = active === null && promotion === null && last?.outcome === 'failed';
   return {
     epoch,
@@ -52,6 +66,7 @@ export function toAssignment(
     active,
     slots: { blue: target('blue'), green: target('green') },
     ...(firstFailed && { firstFailed }),
+    ...(fleet && { fleet }),
   };
 }
 

@@ -301,6 +301,8 @@ export function createPromotionModel(start: 'empty' | 'two releases', workerCoun
       builtAs() {},
       leftOut() {},
       changedSince: async () => null,
+      filesOf: () => null,
+      read: () => Promise.reject(new Error('no build of the model asks')),
       note: () => null,
       problem: () => null,
     };

@@ -24,6 +24,7 @@ export function testOperations(over: Partial<Operations> = {}) {
     purge: call('purge', exampleOf('/api/purge')),
     pause: call('pause', undefined),
     resume: call('resume', undefined),
+    fleet: () => exampleOf('/api/fleet'),
     releases: call('releases', exampleOf('/api/releases')),
     history: call('history', exampleOf('/api/history')),
     buildLog: call('buildLog', '/nowhere/build.log'),

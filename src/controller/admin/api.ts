@@ -1,6 +1,7 @@
 import type { HistoryEntry } from '../../slots/history.ts';
 import type { Release } from '../../slots/release.ts';
 import type { Slot } from '../../slots/slot.ts';
+import type { FleetReport } from '../fleet/api.ts';
 import type { TrafficPoint } from '../metrics/traffic-ring.ts';
 import type { Purge } from '../workers/purges.ts';
 import type { Status } from './status.ts';
@@ -18,12 +19,17 @@ export interface Operations {
   promote(): Promise<{ id: string }>;
   /** What is live gets fresh processes with the current environment, by a promotion. */
   restart(): Promise<{ id: string }>;
-  /** @param release `null` for the standby */
-  rollback(release: string | null): Promise<{ id: string }>;
-  /** @returns how many stored answers were forgotten, by all workers */
-  purge(what: Purge): Promise<{ forgotten: number }>;
-  pause(): Promise<void>;
-  resume(): Promise<void>;
+  /**
+   * @param release `null` for the standby
+   * @param local on this machine alone, where it belongs to a fleet
+   */
+  rollback(release: string | null, local?: boolean): Promise<{ id: string }>;
+  /** @returns how many stored answers were forgotten, by all workers of this machine */
+  purge(what: Purge, local?: boolean): Promise<{ forgotten: number }>;
+  pause(local?: boolean): Promise<void>;
+  resume(local?: boolean): Promise<void>;
+  /** @throws SlotsError `NO_FLEET` */
+  fleet(): FleetReport;
   /** Newest first. */
   releases(): Promise<KeptRelease[]>;
   /** Oldest first, the newest so many. */

@@ -9,7 +9,7 @@ import { VERSION } from '../../version.ts';
 import type { LineFeed } from '../build/line-feed.ts';
 import type { HealthMonitor } from '../health/monitor.ts';
 import type { TrafficCounters } from '../metrics/traffic-counters.ts';
-import { setPaused } from '../promotion/machine.ts';
+import { pausedInFleet, setPaused } from '../promotion/machine.ts';
 import { buildOrder, resolveGoal, restartOrder, rollbackOrder } from '../promotion/order.ts';
 import type { Runner } from '../promotion/run.ts';
 import type { StageContext } from '../promotion/stages/context.ts';
@@ -35,14 +35,24 @@ export function createOperations(parts: OperationParts): Operations {
 
   const status = () => currentStatus(parts);
 
-  const pause = async (paused: boolean) => {
-    await store.update((state) => setPaused(state, paused));
+  const { fleet } = context;
+
+  const pause = async (paused: boolean, local: boolean) => {
+    if (!local) await fleet?.setPaused(paused);
+    await store.update((state) =>
+      fleet ? pausedInFleet(state, paused, local) : setPaused(state, paused),
+    );
     log.info({ event: paused ? 'watcher.pause' : 'watcher.resume' }, paused ? 'paused' : 'resumed');
   };
 
   return {
     status,
     async promote() {
+      if (context.config.fleet?.build === 'never') {
+        throw new SlotsError('FLEET_BUILDS_NOT', 'this machine never builds ("fleet.build")', {
+          hint: 'promote on a machine that does: this one serves what that publishes',
+        });
+      }
       const order = buildOrder('promote');
       inbox.order(order);
       return { id: order.id };
@@ -53,16 +63,23 @@ export function createOperations(parts: OperationParts): Operations {
       inbox.order(order);
       return { id: order.id };
     },
-    rollback: (release) => rollback(parts, release),
-    async purge(what) {
+    rollback: (release, local = false) => rollback(parts, release, local),
+    async purge(what, local = false) {
+      if (!local) await fleet?.purge(what);
       const forgotten = await context.workers.purge(what);
       log.info({ event: 'cache.purge', ...what, forgotten }, `forgot ${forgotten} stored answers`);
       return { forgotten };
     },
-    pause: () => pause(true),
-    async resume() {
-      await pause(false);
+    pause: (local = false) => pause(true, local),
+    async resume(local = false) {
+      await pause(false, local);
       inbox.lookForChanges('resume');
+    },
+    fleet() {
+      if (fleet) return fleet.report();
+      throw new SlotsError('NO_FLEET', 'this site stands on one machine: "fleet" is not set', {
+        hint: 'docs/fleet.md takes a site from one machine to several',
+      });
     },
     releases: () => keptReleases(context),
     history: async (limit) => {
@@ -97,11 +114,13 @@ async function buildLog({ paths }: StageContext, release: string | null): Promis
 async function rollback(
   { context, inbox, runner, monitor }: OperationParts,
   release: string | null,
+  local: boolean,
 ): Promise<{ id: string }> {
-  const order = rollbackOrder(release);
-  const resolved = resolveGoal(context.store.state, order, monitor.isHealthy);
+  const asked = rollbackOrder(release);
+  const resolved = resolveGoal(context.store.state, asked, monitor.isHealthy);
   // A standby that is well serves from memory, whatever became of its files; another one has to be started.
   if (resolved.kind === 'release') await readRelease(context.paths, resolved.release);
+  const order = local ? asked : ((await context.fleet?.lead(asked)) ?? asked);
   const live = untilLive(context, order.id);
   inbox.order({ ...order, onRefused: live.refuse });
   runner.interrupt('a rollback was ordered');

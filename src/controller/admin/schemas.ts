@@ -13,4 +13,12 @@ export const orderAnswer = z
   .strictObject({ id: z.string().describe('of the promotion to be; status and history name it') })
   .meta({ id: 'Order' });
 
+/** Of what is done on all machines of a fleet, unless it is asked for this one alone. */
+export const localQuery = z.object({
+  local: z
+    .stringbool()
+    .default(false)
+    .describe('true: on this machine alone, where it belongs to a fleet'),
+});
+
 export const doneAnswer = z.strictObject({}).meta({ id: 'Done' });

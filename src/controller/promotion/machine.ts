@@ -6,6 +6,7 @@ import { type ErrorCode, SlotsError } from '../../errors.ts';
 import { otherSlot, type Slot } from '../../slots/slot.ts';
 import {
   type Candidate,
+  type FleetState,
   type LastPromotion,
   type Promotion,
   type PuttingBack,
@@ -16,10 +17,10 @@ import type { Trigger } from '../../slots/trigger.ts';
 import type { ResolvedGoal } from './order.ts';
 import { idleSlot, isTwice, retired } from './roles.ts';
 
-export type NewPromotion = ResolvedGoal & Pick<Promotion, 'id' | 'trigger' | 'startedAt'>;
+export type NewPromotion = ResolvedGoal & Pick<Promotion, 'id' | 'trigger' | 'startedAt' | 'fleet'>;
 
 /** The part of a promotion that stays from its beginning to its end. */
-type Base = Pick<Promotion, 'id' | 'kind' | 'trigger' | 'startedAt' | 'durationsMs'>;
+type Base = Pick<Promotion, 'id' | 'kind' | 'trigger' | 'startedAt' | 'durationsMs' | 'fleet'>;
 
 /** Why a step failed: an error's code, and one line that a person can act on. */
 export interface Failure {
@@ -30,8 +31,8 @@ export interface Failure {
 /** @throws SlotsError `NO_STANDBY` when visitors were moved since the order was resolved */
 export function begin(state: State, next: NewPromotion): State {
   if (state.promotion) throw new Error(`promotion ${state.promotion.id} is still running`);
-  const { id, kind, trigger, startedAt } = next;
-  const base: Base = { id, kind, trigger, startedAt, durationsMs: {} };
+  const { id, kind, trigger, startedAt, fleet } = next;
+  const base: Base = { id, kind, trigger, startedAt, durationsMs: {}, ...(fleet && { fleet }) };
   switch (next.kind) {
     case 'build':
       return { ...state, promotion: { ...base, step: 'build', release: null } };
@@ -41,14 +42,15 @@ export function begin(state: State, next: NewPromotion): State {
       if (next.release !== retired(state).release) {
         throw new SlotsError('NO_STANDBY', `${next.release} is no longer on the standby`);
       }
-      return enterFlip(state, {
-        ...base,
-        step: 'flip',
-        slot: idleSlot(state),
-        release: next.release,
-        previous: next.release,
-      });
+      return enterStandby(state, base, next.release);
   }
+}
+
+/** At once, but in a fleet not before the other machines are ready for it: they agree at the end of the check. */
+function enterStandby(state: State, base: Base, release: string): State {
+  const slot = idleSlot(state);
+  const promotion: Candidate = { ...base, step: 'check', slot, release, previous: release };
+  return base.fleet ? { ...state, promotion } : enterFlip(state, promotion);
 }
 
 /** The builder has read the source and knows what the release is called, or has made none. */
@@ -172,6 +174,20 @@ export function setPaused(state: State, paused: boolean): State {
   return state.paused === paused ? state : { ...state, paused };
 }
 
+/** A machine that was set apart, or paused, by itself comes back to the others with the next `resume`. */
+export function pausedInFleet(state: State, paused: boolean, alone: boolean): State {
+  const { fleet } = state;
+  if (!fleet) return setPaused(state, paused);
+  const { apart: _, pausedAlone: __, ...rest } = fleet;
+  const next = paused ? { ...fleet, ...(alone && { pausedAlone: true }) } : rest;
+  return { ...state, paused, fleet: next };
+}
+
+/** The fleet has come to another epoch with the release that this machine serves already. */
+export function adopt(state: State, fleet: FleetState): State {
+  return { ...state, fleet };
+}
+
 /** The active slot is dead and the standby is not: everybody moves, or back if they came from there. */
 export function failOver(state: State): State {
   if (state.active === null) return state;
@@ -201,7 +217,7 @@ function timed(promotion: Promotion, ms: number): Promotion {
 
 function enterStart(
   state: State,
-  { id, kind, trigger, startedAt, durationsMs }: Base,
+  { id, kind, trigger, startedAt, durationsMs, fleet }: Base,
   release: string,
 ): State {
   const slot = idleSlot(state);
@@ -214,6 +230,7 @@ function enterStart(
       trigger,
       startedAt,
       durationsMs,
+      ...(fleet && { fleet }),
       step: 'start',
       slot,
       release,
@@ -228,6 +245,9 @@ function enterFlip(state: State, promotion: Candidate): State {
     epoch: state.epoch + 1,
     active: promotion.slot,
     promotion: { ...promotion, step: 'flip' },
+    ...(promotion.fleet && {
+      fleet: { epoch: promotion.fleet.epoch, release: promotion.release },
+    }),
   };
 }
 
@@ -236,10 +256,14 @@ function enterFlip(state: State, promotion: Candidate): State {
  * edits, or else the next keystroke would undo it.
  */
 function afterFlip(state: State, promotion: Candidate, finishedAt: string): State {
+  const { fleet } = state;
+  // A rollback of this machine alone.
+  const isApart = fleet && promotion.trigger === 'rollback' && !promotion.fleet;
   const flipped = {
     ...state,
     failedOverFrom: null,
     paused: state.paused || promotion.trigger === 'rollback',
+    ...(isApart && { fleet: { ...fleet, apart: true } }),
   };
   if (retired(state).release === null) {
     return finish(flipped, promotion, success(promotion), null, finishedAt);
@@ -250,7 +274,13 @@ function afterFlip(state: State, promotion: Candidate, finishedAt: string): Stat
 function flippedBack(state: State, promotion: Candidate): State {
   const previous = otherSlot(promotion.slot);
   const active = state.slots[previous].release === null ? null : previous;
-  return { ...state, epoch: state.epoch + 1, active };
+  const { fleet } = promotion;
+  return {
+    ...state,
+    epoch: state.epoch + 1,
+    active,
+    ...(fleet && { fleet: fleet.previous ?? undefined }),
+  };
 }
 
 function putBack(state: State, failed: Candidate, message: string): State {

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { SlotsError } from '../../errors.ts';
 import type { Slot } from '../../slots/slot.ts';
-import type { State } from '../../slots/state.ts';
+import type { Promotion, State } from '../../slots/state.ts';
 import type { Trigger } from '../../slots/trigger.ts';
 import { idleSlot, standbyRelease } from './roles.ts';
 
@@ -21,6 +21,8 @@ export type Order = Goal & {
   /** The promotion's id to be. */
   id: string;
   trigger: Trigger;
+  /** The fleet's promotion that this is a part of. */
+  fleet?: Promotion['fleet'];
   /** Told why, when the state has changed so that the order makes no sense any more. */
   onRefused?: (error: Error) => void;
 };

@@ -41,7 +41,7 @@ export function createRunner(
   { assign, assignSoon }: Assigner,
   isHealthy: (slot: Slot) => boolean,
 ): Runner {
-  const { config, paths, store, inbox, source, archive, log } = context;
+  const { config, paths, store, inbox, source, archive, log, fleet } = context;
   let interruption = new AbortController();
 
   const now = () => new Date().toISOString();
@@ -50,7 +50,8 @@ export function createRunner(
     for (;;) {
       if (store.state.promotion) await runPromotion();
       const order = await inbox.next(source.buildReason);
-      await take(order);
+      const admitted = fleet ? await fleet.admit(order) : order;
+      if (admitted) await take(admitted);
     }
   }
 
@@ -65,7 +66,8 @@ export function createRunner(
         // After a put-back that failed, a link may lead elsewhere than the processes that are well.
         const isWarm = (slot: Slot) => isHealthy(slot) && links[slot] === state.slots[slot].release;
         const goal = resolveGoal(state, order, isWarm);
-        return begin(state, { ...goal, id, trigger, startedAt: now() });
+        const part = order.fleet && { fleet: order.fleet };
+        return begin(state, { ...goal, ...part, id, trigger, startedAt: now() });
       });
       // Visitors are told that the first build runs, or runs again.
       if (store.state.active === null) assignSoon();
@@ -97,9 +99,11 @@ export function createRunner(
     const started = performance.now();
     const elapsed = () => performance.now() - started;
     try {
+      await inFleetBefore(promotion);
       // Invariant 6: no worker may route to a slot, or fall back to it, while its processes change.
       if (reroutes(step)) await assign();
       await act(step, promotion);
+      if (promotion.step === 'check') await fleet?.agree(promotion, interruption.signal);
       await store.update((state) => afterSuccess(state, elapsed(), now()));
       const release = store.state.promotion?.release;
       const ms = Math.round(elapsed());
@@ -108,6 +112,12 @@ export function createRunner(
     } catch (error) {
       await onStepError(promotion, error, elapsed());
     }
+  }
+
+  /** The other machines prepare the release while it starts here, and all flip at one instant. */
+  async function inFleetBefore(promotion: Promotion): Promise<void> {
+    if (promotion.step === 'start') fleet?.offer(promotion);
+    if (promotion.step === 'flip') await fleet?.untilFlip(promotion);
   }
 
   function act<S extends Step>(step: S, promotion: PromotionBy[S]): Promise<void> {

@@ -5,6 +5,7 @@ import { plainText } from '../../plain-text.ts';
 import type { SitePaths } from '../../slots/paths.ts';
 import { readRelease } from '../../slots/release.ts';
 import { readSiteWrites } from '../../slots/site-writes.ts';
+import type { Source } from '../../slots/source.ts';
 import type { Trigger } from '../../slots/trigger.ts';
 import type { WatchConfig } from '../../slots/watched.ts';
 import type { Logger } from '../log.ts';
@@ -38,6 +39,10 @@ export interface SourceQuestion extends BuildSource {
    * nobody remembers that one.
    */
   changedSince(release: string): Promise<ChangedFile[] | null>;
+  /** The files (path → digest) that a release was built from, or `null` when nobody remembers. */
+  filesOf(release: string): Record<string, string> | null;
+  /** The watched files as they are now. */
+  read(): Promise<Source>;
   /** What became of the last edit, in one line, where nobody would see it otherwise; or `null`. */
   note(): string | null;
   /** Why some changes are not built, in one line, or `null`. */
@@ -136,6 +141,15 @@ export function createSourceQuestion(
       if (!from || !begun) return null;
       return writtenPaths(from, begun).map((path) => namesOf(resolve(paths.root, path)));
     },
+
+    filesOf(release) {
+      const files = builtFrom.get(release)?.byPath;
+      return files
+        ? Object.fromEntries([...files].map(([path, { digest }]) => [path, digest]))
+        : null;
+    },
+
+    read: async () => (await opened).read(),
 
     note: () => note,
 

@@ -1,4 +1,4 @@
-import { toAssignment } from '../../wire/assignment.ts';
+import { type FleetStanding, toAssignment } from '../../wire/assignment.ts';
 import type { Logger } from '../log.ts';
 import { catchUp } from '../promotion/machine.ts';
 import { warmSlots } from '../promotion/roles.ts';
@@ -16,12 +16,14 @@ export interface Assigner {
  * The sending half of the flip; `router.ts` of the proxy is the other one.
  *
  * @param mayUseStandby whether workers may fall back to the standby at all
+ * @param fleet what the workers say of this machine to a load balancer; not there without a fleet
  */
 export function createAssigner(
   store: Store,
   workers: Workers,
   mayUseStandby: () => boolean,
   log: Logger,
+  fleet?: () => FleetStanding,
 ): Assigner {
   // Tells two assignments of one epoch apart, so that an acknowledgement is of the newest.
   let revision = 0;
@@ -29,7 +31,9 @@ export function createAssigner(
   const assign = () => {
     revision++;
     const warm = mayUseStandby() ? warmSlots(store.state) : { blue: false, green: false };
-    return workers.assign(toAssignment(store.state, { revision, warm }));
+    return workers.assign(
+      toAssignment(store.state, { revision, warm, ...(fleet && { fleet: fleet() }) }),
+    );
   };
 
   const assignSoon = () => {

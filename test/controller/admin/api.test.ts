@@ -30,10 +30,11 @@ test.each([
   ['GET /api/status', undefined, ['status'], exampleOf('/api/status')],
   ['POST /api/promote', undefined, ['promote'], { id: ORDER_ID }],
   ['POST /api/restart', undefined, ['restart'], { id: ORDER_ID }],
-  ['POST /api/rollback', { release: null }, ['rollback', null], { id: ORDER_ID }],
-  ['POST /api/rollback', { release: RELEASE }, ['rollback', RELEASE], { id: ORDER_ID }],
-  ['POST /api/pause', undefined, ['pause'], {}],
-  ['POST /api/resume', undefined, ['resume'], {}],
+  ['POST /api/rollback', { release: null }, ['rollback', null, false], { id: ORDER_ID }],
+  ['POST /api/rollback', { release: RELEASE }, ['rollback', RELEASE, false], { id: ORDER_ID }],
+  ['POST /api/pause', undefined, ['pause', false], {}],
+  ['POST /api/pause?local=true', undefined, ['pause', true], {}],
+  ['POST /api/resume', undefined, ['resume', false], {}],
   ['GET /api/releases', undefined, ['releases'], exampleOf('/api/releases')],
   ['GET /api/history', undefined, ['history', 100], exampleOf('/api/history')],
   ['GET /api/history?limit=7', undefined, ['history', 7], exampleOf('/api/history')],
@@ -42,6 +43,12 @@ test.each([
   const [method = '', path = ''] = route.split(' ');
   expect(await call(method, path, body)).toEqual({ status: 200, body: answer });
   expect(called).toEqual([wanted]);
+});
+
+test('the API tells of the machines of a fleet', async () => {
+  const { call } = await startApi();
+  const answer = await call('GET', '/api/fleet');
+  expect(answer).toEqual({ status: 200, body: exampleOf('/api/fleet') });
 });
 
 test('the API gives the last minutes of traffic', async () => {

@@ -1,6 +1,7 @@
 import type { Route } from '../route.ts';
 import { buildLogRoute } from './build-log.ts';
 import { eventsRoute } from './events.ts';
+import { fleetRoute } from './fleet.ts';
 import { gitHookRoute } from './git-hook.ts';
 import { healthRoute } from './health.ts';
 import { historyRoute } from './history.ts';
@@ -26,6 +27,7 @@ export const ROUTES: readonly Route[] = [
   pauseRoute,
   resumeRoute,
   purgeRoute,
+  fleetRoute,
   releasesRoute,
   historyRoute,
   buildLogRoute,

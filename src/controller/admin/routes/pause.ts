@@ -1,14 +1,14 @@
 import { defineRoute } from '../route.ts';
-import { doneAnswer } from '../schemas.ts';
+import { doneAnswer, localQuery } from '../schemas.ts';
 
 export const pauseRoute = defineRoute({
   method: 'POST',
   url: '/api/pause',
-  schema: { response: { 200: doneAnswer } },
+  schema: { querystring: localQuery, response: { 200: doneAnswer } },
   config: {
     summary: 'Do not promote edits for now',
     needs: 'token',
     example: { answer: {} },
   },
-  handler: ({ server }) => server.operations.pause().then(() => ({})),
+  handler: ({ server, query }) => server.operations.pause(query.local).then(() => ({})),
 });

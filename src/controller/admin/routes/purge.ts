@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { LONGEST_TAG, MOST_PURGED } from '../../../slots/cache-tags.ts';
 import { defineRoute } from '../route.ts';
-import { count } from '../schemas.ts';
+import { count, localQuery } from '../schemas.ts';
 
 /** In characters. */
 const LONGEST_PATH = 2048;
@@ -10,6 +10,7 @@ export const purgeRoute = defineRoute({
   method: 'POST',
   url: '/api/purge',
   schema: {
+    querystring: localQuery,
     body: z.strictObject({
       paths: z
         .array(z.string().startsWith('/').max(LONGEST_PATH))
@@ -36,5 +37,6 @@ export const purgeRoute = defineRoute({
     needs: 'token',
     example: { body: { paths: ['/blog/**'] }, answer: { forgotten: 42 } },
   },
-  handler: ({ server, body: { paths, tags = [] } }) => server.operations.purge({ paths, tags }),
+  handler: ({ server, query, body: { paths, tags = [] } }) =>
+    server.operations.purge({ paths, tags }, query.local),
 });

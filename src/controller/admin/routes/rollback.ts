@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import { ORDER_ID, RELEASE } from '../examples.ts';
 import { defineRoute } from '../route.ts';
-import { orderAnswer, releaseId } from '../schemas.ts';
+import { localQuery, orderAnswer, releaseId } from '../schemas.ts';
 
 export const rollbackRoute = defineRoute({
   method: 'POST',
   url: '/api/rollback',
   schema: {
+    querystring: localQuery,
     body: z.strictObject({
       release: releaseId.nullable().describe('a kept release, or null for the standby'),
     }),
@@ -18,5 +19,5 @@ export const rollbackRoute = defineRoute({
     needs: 'token',
     example: { body: { release: RELEASE }, answer: { id: ORDER_ID } },
   },
-  handler: ({ server, body }) => server.operations.rollback(body.release),
+  handler: ({ server, body, query }) => server.operations.rollback(body.release, query.local),
 });

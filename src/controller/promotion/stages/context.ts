@@ -3,6 +3,7 @@ import type { Pm2 } from '../../../pm2.ts';
 import type { SitePaths } from '../../../slots/paths.ts';
 import type { Building, Candidate, PuttingBack } from '../../../slots/state.ts';
 import type { LineFeed } from '../../build/line-feed.ts';
+import type { Fleet } from '../../fleet/api.ts';
 import type { Logger } from '../../log.ts';
 import type { Archive } from '../../skew/archive.ts';
 import type { Inbox } from '../../source/inbox.ts';
@@ -25,6 +26,8 @@ export interface StageContext {
   archive: Pick<Archive, 'add' | 'tidy' | 'size'>;
   /** Gets each line of a build's output. */
   buildLines: Pick<LineFeed, 'push'>;
+  /** Only with `fleet` in the config. */
+  fleet?: Fleet | undefined;
 }
 
 /** The promotion as each of its steps sees it. */

@@ -1,0 +1,270 @@
+/** Several machines, one flip: this machine's part in its fleet. Wires the parts; what they decide is in files of their own. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { FleetConfig } from '../../config/fleet-schema.ts';
+import { messageOf, SlotsError } from '../../errors.ts';
+import type { Promotion, State } from '../../slots/state.ts';
+import type { FleetStanding } from '../../wire/assignment.ts';
+import { setPaused } from '../promotion/machine.ts';
+import type { StageContext } from '../promotion/stages/context.ts';
+import type { Fleet } from './api.ts';
+import { now } from './clock.ts';
+import type { FleetConnection } from './connection.ts';
+import { type Core, ownEpoch } from './core.ts';
+import { ending } from './ending.ts';
+import { createFollower } from './follower.ts';
+import { createLead } from './lead.ts';
+import { createLease, type Lease } from './lease.ts';
+import { createLink, type Link, type Said } from './link.ts';
+import { whyNotReady } from './readiness.ts';
+import type { Edits, Presence } from './records.ts';
+import { createReleaseStore } from './releases.ts';
+import { report } from './report.ts';
+import { createSources } from './sources.ts';
+
+interface Parts {
+  config: FleetConfig;
+  context: StageContext;
+  /** This machine has become ready or no longer is: the workers answer `/.slots/ready`. */
+  onStanding(): void;
+}
+
+/** A flip that is due later than this is not waited for: some clock is wrong. In milliseconds. */
+const MAX_LEAD_MS = 5000;
+
+/** A purge before the controller's start is done once more if it was so short ago, in milliseconds. */
+const MISSED_PURGE_MS = 3_600_000;
+
+export function createFleet({ config, context, onStanding }: Parts): Fleet {
+  const { store, log } = context;
+  let heard = Promise.withResolvers<void>();
+  let standing = '';
+  let flipAt = 0;
+  /** Of a promotion that this machine alone could not finish: what it was made of is built again. */
+  let again: string | null = null;
+  let lastPurge: number | null = null;
+  /** The connection on which purges have been heard. */
+  let purgedOn: FleetConnection | null = null;
+
+  const wake = () => {
+    heard.resolve();
+    heard = Promise.withResolvers();
+  };
+
+  let link: Link;
+  const lease: Lease = createLease(config, () => link);
+  link = createLink({ config, log, said, onChange: wake, renew: lease.renew });
+  const objects = () => link.connection().objects;
+  const core: Core = {
+    config,
+    context,
+    link,
+    lease,
+    releases: createReleaseStore(context.config, context.paths, objects),
+    sources: createSources({
+      config: context.config,
+      paths: context.paths,
+      log,
+      objects,
+      read: context.source.read,
+      hold: context.inbox.hold,
+    }),
+    nextChange: (ms) => Promise.race([heard.promise, delay(ms)]),
+    serverNow: () => now() + (link.clock()?.offsetMs ?? 0),
+  };
+  const lead = createLead(core);
+  const follower = createFollower(core);
+
+  function liveRelease(): string | null {
+    const { active, failedOverFrom, slots } = store.state;
+    const slot = failedOverFrom ?? active;
+    return slot && slots[slot].release;
+  }
+
+  function notReady(): string | null {
+    return whyNotReady({
+      fleet: store.state.fleet,
+      live: liveRelease(),
+      isFailedOver: store.state.failedOverFrom !== null,
+      refused: link.refused(),
+      desired: link.view.desired?.value ?? null,
+      serverNow: core.serverNow(),
+      silentMs: link.silentMs(),
+      ...config,
+    });
+  }
+
+  function said(): Said {
+    const { fleet } = store.state;
+    const { host, ports } = context.config;
+    return {
+      address: `${host === '::' || host === '0.0.0.0' ? config.id : host}:${ports.proxy}`,
+      node: process.version,
+      arch: process.arch,
+      epoch: ownEpoch(core),
+      release: liveRelease(),
+      builds: config.build === 'any',
+      edited: lead.isEdited(),
+      apart: fleet?.apart === true,
+      notReady: notReady(),
+      prepared: follower.prepared(),
+      failed: follower.failure(),
+      needs: follower.needs(),
+    };
+  }
+
+  function currentStanding(): FleetStanding {
+    const { fleet } = store.state;
+    return {
+      id: config.id,
+      epoch: fleet?.epoch ?? 0,
+      release: fleet?.release ?? null,
+      notReady: notReady(),
+    };
+  }
+
+  /** The others pause and resume for this machine too. */
+  async function followEdits({ paused }: Edits): Promise<void> {
+    const { fleet } = store.state;
+    if (store.state.paused === paused || fleet?.apart || fleet?.pausedAlone) return;
+    await store.update((state) => setPaused(state, paused));
+    log.info({ event: paused ? 'watcher.pause' : 'watcher.resume' }, 'as on the other machines');
+    if (!paused) context.inbox.lookForChanges('resume');
+  }
+
+  /** What was purged while nobody here heard it is unknown: then all is. */
+  async function followPurge(): Promise<void> {
+    const { purge } = link.view;
+    if (purge === null || purge.revision === lastPurge) return;
+    const isKnown = lastPurge !== null;
+    lastPurge = purge.revision;
+    const { paths, tags, by, at } = purge.value;
+    if (by === config.id || (!isKnown && core.serverNow() - at > MISSED_PURGE_MS)) return;
+    const wasHeard = isKnown && purgedOn === link.connection();
+    await context.workers.purge(wasHeard ? { paths, tags } : { paths: [], tags: [] });
+    log.info({ event: 'cache.purge', paths, tags, by }, `forgot what ${by} has purged`);
+  }
+
+  /** A promotion that failed without anybody being told, since its controller was killed. */
+  async function withdrawLost(): Promise<void> {
+    const candidate = link.view.candidate?.value;
+    if (candidate?.by !== config.id || candidate.withdrawn !== null) return;
+    const { promotion, last } = store.state;
+    const isRunning = promotion?.id === candidate.id && promotion.step !== 'put back';
+    if (isRunning || candidate.epoch <= ownEpoch(core)) return;
+    const why = last?.id === candidate.id && last.error ? last.error : `${config.id} gave it up`;
+    await link.connection().fleet.put('candidate', { ...candidate, withdrawn: why });
+  }
+
+  async function look(): Promise<void> {
+    if (link.isConnected()) {
+      const edits = link.view.edits?.value;
+      if (edits) await followEdits(edits);
+      await followPurge();
+      purgedOn = link.connection();
+      await follower.step();
+      await withdrawLost();
+      lead.retry();
+    }
+    const next = JSON.stringify(currentStanding());
+    if (next === standing) return;
+    standing = next;
+    link.tell();
+    onStanding();
+  }
+
+  async function run(): Promise<never> {
+    for (;;) {
+      const change = core.nextChange(config.leaseMs / 6);
+      await look().catch((error) => {
+        if (error instanceof SlotsError && error.code === 'FLEET_AWAY') return;
+        log.warn({ event: 'fleet.failed', error: messageOf(error) }, messageOf(error));
+      });
+      await change;
+    }
+  }
+
+  /** What has become of a promotion of the fleet, from one state to the next. */
+  async function onState(before: State, after: State): Promise<void> {
+    const end = ending(before, after);
+    if (end === null) return;
+    const { promotion } = end;
+    if (end.is === 'flipped') {
+      if (promotion.fleet?.role === 'lead') await lead.flipped(promotion);
+      follower.flipped();
+    } else if (promotion.fleet?.role === 'lead') {
+      await lead.over(promotion, end.why);
+      if (again === promotion.id) context.source.askAgain();
+    } else {
+      follower.failed(promotion, end.why);
+    }
+    wake();
+  }
+
+  return {
+    start() {
+      let before = store.state;
+      store.onChange((after) => {
+        const was = before;
+        before = after;
+        onState(was, after).catch((error) =>
+          log.warn({ event: 'fleet.failed', error: messageOf(error) }, messageOf(error)),
+        );
+      });
+      link.start();
+      void run();
+    },
+    async stop() {
+      await lease.giveBack().catch(() => {});
+      await link.stop();
+    },
+    admit: lead.admit,
+    offer: lead.offer,
+    async agree(promotion, signal) {
+      const { fleet, id } = promotion;
+      if (!fleet) return;
+      const part = fleet.role === 'lead' ? lead : follower;
+      flipAt = await part.agree(promotion, signal).catch((error) => {
+        const { code } = error as SlotsError;
+        // Nothing is wrong with the edit.
+        if (code === 'FLEET_AWAY' || code === 'FLEET_OVERTAKEN') again = id;
+        throw error;
+      });
+    },
+    async untilFlip({ fleet }: Promotion) {
+      if (!fleet) return;
+      const ms = flipAt - core.serverNow();
+      flipAt = 0;
+      if (ms > 0 && ms < MAX_LEAD_MS) await delay(ms);
+    },
+    async lead(order) {
+      const { fleet } = link.connection();
+      const led = await lead.takeLead(order);
+      if (order.trigger === 'rollback') await fleet.put('edits', { paused: true, by: config.id });
+      return led;
+    },
+    async setPaused(paused) {
+      await link.connection().fleet.put('edits', { paused, by: config.id });
+    },
+    async purge(what) {
+      await link.connection().fleet.put('purge', {
+        ...what,
+        by: config.id,
+        at: core.serverNow(),
+      });
+    },
+    report: () => {
+      const self: Presence = { ...said(), id: config.id, run: link.run, clock: link.clock() };
+      return report({
+        config,
+        view: link.view,
+        self,
+        isConnected: link.isConnected(),
+        problem: link.problem() ?? lead.problem(),
+        paused: store.state.paused,
+        now: now(),
+        serverNow: core.serverNow(),
+      });
+    },
+    standing: currentStanding,
+  };
+}
