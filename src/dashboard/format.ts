@@ -26,6 +26,12 @@ export function bytes(count: number): string {
   return `${Math.round(count / 1024 / 1024)} MiB`;
 }
 
+/** Of what may be small: `0`, `12 KiB`, `3 MiB`. */
+export function memory(count: number): string {
+  if (count === 0) return '0';
+  return count < 1024 * 1024 ? `${Math.ceil(count / 1024)} KiB` : bytes(count);
+}
+
 /** @returns `0`, `0.4`, `12`, `1.2 k` */
 export function amount(value: number): string {
   if (value >= 1000) return `${(value / 1000).toFixed(1)} k`;

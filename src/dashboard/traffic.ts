@@ -9,6 +9,9 @@ export interface Point {
   time: number;
   requests: number;
   errors: number;
+  /** Answered from memory, and asked of the site since nothing was stored. */
+  hits: number;
+  misses: number;
   p50Ms: number;
   p99Ms: number;
 }
@@ -22,8 +25,8 @@ const RECENT = 10;
 /** A second that is missing for longer breaks a line, in milliseconds. */
 const GAP_MS = 5000;
 
-export function toPoint({ at, requests, errors, p50Ms, p99Ms }: TrafficPoint): Point {
-  return { time: Date.parse(at), requests, errors, p50Ms: p50Ms ?? 0, p99Ms: p99Ms ?? 0 };
+export function toPoint({ at, p50Ms, p99Ms, ...counts }: TrafficPoint): Point {
+  return { time: Date.parse(at), ...counts, p50Ms: p50Ms ?? 0, p99Ms: p99Ms ?? 0 };
 }
 
 /** The part of time that the chart shows, in milliseconds. */
@@ -45,6 +48,22 @@ export function recent(points: Point[]) {
     p99: ms(answered.length > 0 ? Math.max(...answered.map(({ p99Ms }) => p99Ms)) : null),
     errors: points.reduce((sum, { errors }) => sum + errors, 0),
   };
+}
+
+/**
+ * How much of what may come from memory does so, over the seconds that the chart shows: a flip empties the memory, and the
+ * last ten seconds alone would say little of a quiet site.
+ *
+ * @returns a percentage, or `–` where nothing was asked for
+ */
+export function hitRatio(points: Pick<Point, 'hits' | 'misses'>[]): string {
+  const hits = points.reduce((sum, point) => sum + point.hits, 0);
+  const all = points.reduce((sum, point) => sum + point.misses, hits);
+  if (all === 0) return '–';
+  const percent = (100 * hits) / all;
+  // Neither end of the scale is said of what is only near it.
+  if (percent > 99 && percent < 100) return `${(Math.floor(percent * 10) / 10).toFixed(1)} %`;
+  return `${percent > 0 && percent < 1 ? '< 1' : Math.round(percent)} %`;
 }
 
 /** When visitors were moved, in milliseconds since 1970. */

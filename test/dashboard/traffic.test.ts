@@ -1,10 +1,19 @@
 import { expect, test } from 'vitest';
-import { columns, lonely, niceCeiling, type Point, spanOf } from '../../src/dashboard/traffic.ts';
+import {
+  columns,
+  hitRatio,
+  lonely,
+  niceCeiling,
+  type Point,
+  spanOf,
+} from '../../src/dashboard/traffic.ts';
 
 const at = (seconds: number, requests = 1): Point => ({
   time: seconds * 1000,
   requests,
   errors: 0,
+  hits: 0,
+  misses: 0,
   p50Ms: 0,
   p99Ms: 0,
 });
@@ -31,3 +40,25 @@ test('the chart shows the shortest span that holds all points', () => {
 test('the axis ends at a round number', () => {
   expect([5, 7, 11, 63, 100, 101].map(niceCeiling)).toEqual([6, 8, 20, 80, 100, 200]);
 });
+
+test.each([
+  [[], '–'],
+  [[[0, 0]], '–'],
+  [[[0, 3]], '0 %'],
+  [[[1, 999]], '< 1 %'],
+  [
+    [
+      [3, 1],
+      [0, 0],
+      [0, 1],
+    ],
+    '60 %',
+  ],
+  [[[1999, 1]], '99.9 %'],
+  [[[5, 0]], '100 %'],
+] as [[number, number][], string][])(
+  'of %j hits and misses the ratio reads %s',
+  (seconds, reads) => {
+    expect(hitRatio(seconds.map(([hits, misses]) => ({ hits, misses })))).toBe(reads);
+  },
+);

@@ -32,6 +32,7 @@ beforeAll(async () => {
   site = await plainSite({
     cleanup: 'caller',
     config: {
+      cache: { untilRelease: ['/file'] },
       build: `node -e '${SLOW_BUILD.replaceAll("'", "'\\''")}' && node build.mjs {outDir}`,
       health: { consecutive: 10, intervalMs: 50 },
     },
@@ -155,6 +156,34 @@ test('draws the chart under a policy that lets in no style but its own', async (
   ]);
   expect(canvas?.width).toBeCloseTo(box?.width ?? 0, 0);
   expect(complaints).toEqual([]);
+});
+
+test('says how much visitors get from memory, what is kept there, and what it takes', async () => {
+  const { page } = await openDashboard(browser, site);
+  const fact = (name: string) =>
+    page.locator('#memory-facts div', { hasText: name }).locator('dd').textContent();
+  await page.getByRole('region', { name: 'Answers from memory' }).waitFor();
+  expect(await fact('answers kept')).toBe('0');
+  expect(await fact('memory')).toBe('0');
+  for (let i = 0; i < 20; i++) await site.get('/file');
+  const { cache } = await until(async () => {
+    const status = await site.status();
+    return status.cache.hits >= 18 && status;
+  }, 'the workers to report');
+  // Each worker asks the site once.
+  await until(
+    async () => (await fact('answers kept')) === String(cache.entries),
+    'the number of answers',
+  );
+  expect(await fact('memory')).toMatch(/^\d+ KiB$/);
+  await until(
+    async () => Number.parseInt((await fact('hit ratio')) ?? '', 10) > 0,
+    'the hit ratio',
+  );
+  await site.slots('purge');
+  await until(async () => (await fact('answers kept')) === '0', 'nothing to be kept');
+  expect(await fact('memory')).toBe('0');
+  expect(Number.parseInt((await fact('hit ratio')) ?? '', 10)).toBeGreaterThan(0);
 });
 
 test('rolls back by a click, which pauses edits until they are resumed', async () => {

@@ -11,6 +11,10 @@ export interface TrafficPoint {
   requests: number;
   /** Those of them with a status of 500 or above. */
   errors: number;
+  /** Requests that were answered from memory. */
+  hits: number;
+  /** Those that went on to the site since nothing was stored for them. */
+  misses: number;
   /** Half of the answers' heads came within so many milliseconds; `null` without an answer. */
   p50Ms: number | null;
   /** 99 of 100 did. */
@@ -20,6 +24,8 @@ export interface TrafficPoint {
 interface Second {
   requests: number;
   errors: number;
+  hits: number;
+  misses: number;
   latency: number[];
 }
 
@@ -30,11 +36,15 @@ export function createTrafficRing(now: () => number) {
   const first = current();
 
   return {
-    add({ traffic, refused }: Pick<Counters, 'traffic' | 'refused'>): void {
+    add({ traffic, refused, cache }: Pick<Counters, 'traffic' | 'refused' | 'cache'>): void {
       const second = current();
       for (const old of seconds.keys()) if (old < second - RING_SECONDS) seconds.delete(old);
-      const at = seconds.get(second) ?? { requests: 0, errors: 0, latency: [] };
+      const at = seconds.get(second) ?? { requests: 0, errors: 0, hits: 0, misses: 0, latency: [] };
       seconds.set(second, at);
+      if (cache) {
+        at.hits += cache.hit + cache.stale + cache.revalidated;
+        at.misses += cache.miss;
+      }
       for (const classes of [refused, ...traffic.map((each) => each.classes)]) {
         for (const count of classes) at.requests += count;
         at.errors += classes[5] ?? 0;
@@ -62,6 +72,8 @@ function toPoint(second: number, found: Second | undefined): TrafficPoint {
     at: new Date(second * 1000).toISOString(),
     requests: found?.requests ?? 0,
     errors: found?.errors ?? 0,
+    hits: found?.hits ?? 0,
+    misses: found?.misses ?? 0,
     p50Ms: quantile(found?.latency ?? [], 0.5),
     p99Ms: quantile(found?.latency ?? [], 0.99),
   };

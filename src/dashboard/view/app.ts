@@ -8,6 +8,7 @@ import { Banners } from './banners.ts';
 import { Confirm, type Question } from './confirm.ts';
 import { Gate } from './gate.ts';
 import { History } from './history.ts';
+import { Memory } from './memory.ts';
 import { Promotion } from './promotion.ts';
 import { askRelease, askRollback } from './questions.ts';
 import { Releases } from './releases.ts';
@@ -48,6 +49,7 @@ function Page({ model, status, session }: Props & { status: Status }) {
       <${Slots} model=${model} status=${status} />
       <${Promotion} model=${model} status=${status} session=${session} />
       <${Traffic} model=${model} />
+      <${Memory} model=${model} status=${status} />
       <div class="columns">
         <${Releases} model=${model} status=${status} onRollback=${() => ask(askRollback(model, session))}
           onRelease=${(id: string) => ask(askRelease(id, model, session))} />

@@ -123,14 +123,31 @@ test('points tell of each whole second, quiet ones included', () => {
   answer(200, 1);
   answer(500, 1);
   (counters.refused[5] as number)++;
+  counters.cache = { hit: 4, stale: 2, revalidated: 1, miss: 3, bypass: 9, entries: 8, bytes: 8 };
   report();
   expect(trafficCounters.points()).toEqual([]);
   pass(2500);
   answer(200, 1);
   report();
   expect(trafficCounters.points()).toEqual([
-    { at: '2023-11-14T22:13:20.000Z', requests: 3, errors: 2, p50Ms: 0.5, p99Ms: 0.99 },
-    { at: '2023-11-14T22:13:21.000Z', requests: 0, errors: 0, p50Ms: null, p99Ms: null },
+    {
+      at: '2023-11-14T22:13:20.000Z',
+      requests: 3,
+      errors: 2,
+      hits: 7,
+      misses: 3,
+      p50Ms: 0.5,
+      p99Ms: 0.99,
+    },
+    {
+      at: '2023-11-14T22:13:21.000Z',
+      requests: 0,
+      errors: 0,
+      hits: 0,
+      misses: 0,
+      p50Ms: null,
+      p99Ms: null,
+    },
   ]);
 });
 

@@ -11,6 +11,8 @@ const trafficAnswer = z
           at: time,
           requests: count.describe('answers in this second'),
           errors: count.describe('those with a status of 500 or above'),
+          hits: count.describe('requests that were answered from memory'),
+          misses: count.describe('those that went on to the site since nothing was stored'),
           p50Ms: z.number().nullable().describe("median time to an answer's head, in milliseconds"),
           p99Ms: z.number().nullable(),
         }),
@@ -21,8 +23,24 @@ const trafficAnswer = z
 
 const EXAMPLE: { points: TrafficPoint[] } = {
   points: [
-    { at: '2026-01-31T12:00:00.000Z', requests: 118, errors: 0, p50Ms: 3.1, p99Ms: 21.5 },
-    { at: '2026-01-31T12:00:01.000Z', requests: 0, errors: 0, p50Ms: null, p99Ms: null },
+    {
+      at: '2026-01-31T12:00:00.000Z',
+      requests: 118,
+      errors: 0,
+      hits: 96,
+      misses: 14,
+      p50Ms: 3.1,
+      p99Ms: 21.5,
+    },
+    {
+      at: '2026-01-31T12:00:01.000Z',
+      requests: 0,
+      errors: 0,
+      hits: 0,
+      misses: 0,
+      p50Ms: null,
+      p99Ms: null,
+    },
   ],
 };
 
