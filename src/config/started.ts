@@ -16,6 +16,7 @@ const KEYS = [
   'instances',
   'drainTimeoutMs',
   'cache',
+  'fleet',
   'proxy',
 ] as const;
 
@@ -33,6 +34,7 @@ export const startedSchema = configSchema
     instances: true,
     drainTimeoutMs: true,
     cache: true,
+    fleet: true,
     proxy: true,
   })
   .required({ name: true });

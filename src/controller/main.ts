@@ -36,7 +36,7 @@ import { createWatcher } from './source/watcher.ts';
 import { stopWithPm2 } from './stop.ts';
 import { createStore } from './store.ts';
 import { createAssigner } from './workers/assign.ts';
-import { createWorkers } from './workers/fleet.ts';
+import { createWorkers, type Workers } from './workers/fleet.ts';
 import { serveWorker } from './workers/link.ts';
 import { workerProcesses } from './workers/processes.ts';
 
@@ -110,6 +110,7 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
   archive.start();
   assigner.assignSoon();
   fleet?.start();
+  remindFenced(config, workers);
   await watcher.start();
   await orderLeftOver(paths, recovery, inbox);
   await Promise.all([runner.run(), monitor.run(), keepLinks(context)]);
@@ -117,6 +118,15 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
 
 function unready({ id }: FleetConfig): FleetStanding {
   return { id, epoch: 0, release: null, notReady: 'it has just started' };
+}
+
+/** Of so many reminders one may come late. */
+const REMINDERS_PER_LEASE = 4;
+
+/** A worker with a fence calls its machine not ready when it has heard nothing for `fleet.leaseMs`. */
+function remindFenced({ fleet }: Config, workers: Workers): void {
+  if (fleet?.onPartition !== 'fence') return;
+  setInterval(() => workers.repeat(), fleet.leaseMs / REMINDERS_PER_LEASE);
 }
 
 /** One whose daemon has died has the site's lock until another one asks for it. */

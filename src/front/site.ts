@@ -11,6 +11,7 @@ import type { FrontConfig } from '../config/front.ts';
 import type { RegisteredSite } from '../config/registered-site.ts';
 import { createReleaseFiles } from '../proxy/cache/release-files.ts';
 import { type ControlClient, connectController } from '../proxy/control-client.ts';
+import { fleetSide } from '../proxy/fleet/side.ts';
 import { tellBadAnswers } from '../proxy/forward/bad-answers.ts';
 import type { Hosts } from '../proxy/forward/hosted-entrance.ts';
 import { openKeptFiles } from '../proxy/skew/kept-files.ts';
@@ -165,6 +166,7 @@ function createPlane(
       maxBytes: Math.min(cache.maxBytes, limits.cacheBytesPerSite),
     },
     releaseFiles: createReleaseFiles(paths),
+    fleet: fleetSide(config.fleet),
   });
 }
 

@@ -18,6 +18,7 @@ import { instanceSockets } from '../wire/instance-socket.ts';
 import { REPORT_INTERVAL_MS } from '../wire/messages.ts';
 import { createReleaseFiles } from './cache/release-files.ts';
 import { type ControlHandlers, connectController } from './control-client.ts';
+import { fleetSide } from './fleet/side.ts';
 import { tellBadAnswers } from './forward/bad-answers.ts';
 import { listenShared, sharePort } from './public-port.ts';
 import { openKeptFiles } from './skew/kept-files.ts';
@@ -72,6 +73,7 @@ function prepare() {
         keptFiles: openKeptFiles(paths),
         cache: config.cache,
         releaseFiles: createReleaseFiles(paths),
+        fleet: fleetSide(config.fleet),
       }),
     };
   } catch (error) {

@@ -8,6 +8,8 @@ import type { Counters } from '../wire/messages.ts';
 import { createReleaseCache, type ReleaseCache } from './cache/cache.ts';
 import type { ReleaseFiles } from './cache/release-files.ts';
 import { type Compression, createCompression } from './compress/compression.ts';
+import { createReadyAnswers } from './fleet/ready-answer.ts';
+import type { FleetSide } from './fleet/side.ts';
 import { audit, type Leak, type Owners } from './forward/audit.ts';
 import { createEntrance, createProxy, type Entrance } from './forward/entrance.ts';
 import { createForwarding } from './forward/forwarding.ts';
@@ -80,6 +82,8 @@ export interface DataPlaneOptions {
    * for another site's host.
    */
   hosts?: Hosts | undefined;
+  /** Not there without a fleet. */
+  fleet?: FleetSide | undefined;
   /** Which URLs are files of a release. */
   releaseFiles?: ReleaseFiles | undefined;
 }
@@ -100,6 +104,7 @@ export function createDataPlane(
     cache: cacheConfig = false,
     releaseFiles = NO_FILES,
     hosts,
+    fleet,
   }: DataPlaneOptions = {},
 ): DataPlane {
   const router = createRouter();
@@ -157,8 +162,10 @@ export function createDataPlane(
   });
   const prepare = createPreparation(config);
   const peers = createPeerLimiter(limits.inflightPerPeer);
+  const readyAnswers = fleet ? createReadyAnswers(fleet, router.current) : null;
   const parts = {
     ...shared,
+    readyAnswers,
     router,
     proxy,
     prepare,
@@ -193,6 +200,7 @@ export function createDataPlane(
     connections,
     current: router.current,
     assign(next) {
+      readyAnswers?.heard();
       if (router.flip(next)) {
         for (const slot of SLOTS) serve(slot, next.slots[slot].release);
         cache?.follow({ blue: next.slots.blue.release, green: next.slots.green.release });

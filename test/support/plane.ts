@@ -10,10 +10,11 @@ import { onTestFinished } from 'vitest';
 import type { z } from 'zod';
 import { cacheSchema } from '../../src/config/cache-schema.ts';
 import { proxySchema } from '../../src/config/proxy-schema.ts';
+import type { FleetSide } from '../../src/proxy/fleet/side.ts';
 import type { KeptFiles } from '../../src/proxy/skew/kept-files.ts';
 import { createDataPlane, type DataPlane } from '../../src/proxy/worker.ts';
 import type { PerSlot, Slot } from '../../src/slots/slot.ts';
-import type { Assignment } from '../../src/wire/assignment.ts';
+import type { Assignment, FleetStanding } from '../../src/wire/assignment.ts';
 import { freePorts } from './free-ports.ts';
 import { type Wire, watch } from './raw-http.ts';
 import { until } from './until.ts';
@@ -40,13 +41,16 @@ export interface PlaneOptions {
   sockets?: PerSlot<string[]>;
   /** Files of earlier releases. */
   keptFiles?: KeptFiles;
+  /** Of the config, and what the controller says of this machine. */
+  fleet?: FleetSide;
+  standing?: FleetStanding;
 }
 
 export interface RunningPlane {
   port: number;
   plane: DataPlane;
   /** Assigns anew, with the next epoch: what is left out stays as it was. */
-  assign(change: Pick<PlaneOptions, 'active' | 'warm' | 'release'>): Assignment;
+  assign(change: Pick<PlaneOptions, 'active' | 'warm' | 'release' | 'standing'>): Assignment;
 }
 
 /** Serves on a free port of 127.0.0.1 until the test has finished. */
@@ -63,24 +67,28 @@ export async function startPlane(options: PlaneOptions = {}): Promise<RunningPla
       follow: () => {},
     },
     keptFiles: options.keptFiles,
+    fleet: options.fleet,
   });
   const known = {
     active: options.active === undefined ? ('blue' as const) : options.active,
     warm: { blue: true, green: true, ...options.warm },
     release: { blue: 'release-blue', green: 'release-green', ...options.release },
+    standing: options.standing,
   };
   const target = (slot: Slot) => ({
     port: ports[slot],
     warm: known.warm[slot],
     release: known.release[slot],
   });
-  const assign: RunningPlane['assign'] = ({ active = known.active, warm, release }) => {
+  const assign: RunningPlane['assign'] = ({ active = known.active, warm, release, standing }) => {
     known.active = active;
+    known.standing = standing ?? known.standing;
     Object.assign(known.warm, warm);
     Object.assign(known.release, release);
     const epoch = plane.current().epoch + 1;
     const slots = { blue: target('blue'), green: target('green') };
-    return plane.assign({ epoch, revision: epoch, active, slots });
+    const fleet = known.standing;
+    return plane.assign({ epoch, revision: epoch, active, slots, ...(fleet && { fleet }) });
   };
   if (known.active !== null) assign({});
   return { port: await listen(plane.server), plane, assign };

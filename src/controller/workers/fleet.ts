@@ -44,6 +44,8 @@ export interface Workers {
    * @throws SlotsError `WORKERS_SILENT` when some never do
    */
   assign(assignment: Assignment): Promise<void>;
+  /** Says the current assignment once more, so that workers know that they are not forgotten (`fleet.onPartition: 'fence'`). */
+  repeat(): void;
   /** Requests and upgraded connections open on a slot, or `null` while a worker has not counted since its last acknowledgement. */
   inflight(slot: Slot): number | null;
   /** Ends what is still open on a slot. */
@@ -179,6 +181,13 @@ export function createWorkers(
         if (now > giveUpAt) throw silent(late);
         await Promise.all(overdue(late, wanted, now).map(end));
         await Promise.race([report.promise, delay(LOOK_INTERVAL_MS)]);
+      }
+    },
+
+    repeat() {
+      if (current === null) return;
+      for (const { phase } of connected(workers)) {
+        phase.send({ type: 'assignment', assignment: current });
       }
     },
 

@@ -5,10 +5,13 @@ import { createProxyServer, type ProxyServer } from 'http-proxy-3';
 import type { Slot } from '../../slots/slot.ts';
 import type { Counters } from '../../wire/messages.ts';
 import type { Fill } from '../cache/fill.ts';
+import { asksReady } from '../fleet/ready.ts';
+import type { ReadyAnswers } from '../fleet/ready-answer.ts';
 import type { PeerLimiter } from '../request/peer-limiter.ts';
 import type { Preparation, Prepared } from '../request/preparation.ts';
 import type { Router } from '../router.ts';
 import {
+  BAD_REQUEST,
   type ErrorAnswer,
   type ErrorAnswers,
   FIRST_BUILD,
@@ -34,6 +37,8 @@ export interface EntranceParts {
   errors: ErrorAnswers;
   /** `null` without a cache. */
   fromCache: FromCache | null;
+  /** `null` without a fleet. */
+  readyAnswers: ReadyAnswers | null;
   counters: Pick<Counters, 'refused'>;
   /** Whether the worker is about to stop, so that each connection's next answer is its last. */
   stopping(): boolean;
@@ -59,7 +64,7 @@ export function createProxy(): ProxyServer {
 
 export function createEntrance(parts: EntranceParts): Entrance {
   const { router, proxy, prepare, peers, forwarding, upgrades, errors, counters, stopping } = parts;
-  const { fromCache } = parts;
+  const { fromCache, readyAnswers } = parts;
 
   const refuse = (request: VisitorRequest, response: VisitorResponse, answer: ErrorAnswer) => {
     (counters.refused[(answer.status / 100) | 0] as number)++;
@@ -112,11 +117,15 @@ export function createEntrance(parts: EntranceParts): Entrance {
 
   const notYet = () => (router.current().firstFailed ? FIRST_BUILD_FAILED : FIRST_BUILD);
 
+  const upgraded = (request: IncomingMessage) =>
+    readyAnswers && asksReady(request.url) ? BAD_REQUEST : prepare.any(request);
+
   return {
     plain: {
       begin(request, response) {
         if (stopping()) response.shouldKeepAlive = false;
-        if (router.route() === null) refuse(request, response, notYet());
+        if (readyAnswers && asksReady(request.url)) readyAnswers.send(request, response);
+        else if (router.route() === null) refuse(request, response, notYet());
         else forward(request, response, prepare.plain(request));
       },
       known: (text, socket) => heads?.find(text, groupOf({ peer: prepare.peerOf(socket) })) ?? null,
@@ -125,12 +134,13 @@ export function createEntrance(parts: EntranceParts): Entrance {
       if (stopping()) response.shouldKeepAlive = false;
       // RFC 9112 §9.6: what follows a request whose answer says `close` is not processed any more.
       if (errors.hasRefused(request.socket)) request.resume();
+      else if (readyAnswers && asksReady(request.url)) readyAnswers.send(request, response);
       else if (router.route() === null) refuse(request, response, notYet());
       else proxy.web(request, response);
     },
     upgrade(request, socket, head) {
       const slot = router.route();
-      const ready = slot === null ? notYet() : prepare.any(request);
+      const ready = slot === null ? notYet() : upgraded(request);
       if ('status' in ready) endSoon(socket, errors.raw(request.headers.accept, ready));
       else upgrades.handle(request, socket, head, slot as Slot, ready.headers);
     },

@@ -210,3 +210,16 @@ test('a worker that comes back is told at its first report what was to be forgot
   link.receive({ ...report, counters });
   expect(sent).toEqual([{ type: 'purge', id: expect.any(Number), paths: [], tags: ['post'] }]);
 });
+
+test('a connected worker hears the current assignment again when it is repeated, and before the first one nothing', async () => {
+  const { workers, processes } = setUp();
+  const worker = connect(workers, processes.start());
+  workers.repeat();
+  expect(worker.sent).toEqual([]);
+  const assigned = workers.assign(testAssignment(4));
+  worker.ack(4);
+  await assigned;
+  workers.repeat();
+  const message = { type: 'assignment', assignment: testAssignment(4) };
+  expect(worker.sent).toEqual([message, message]);
+});
