@@ -4,6 +4,7 @@
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import type { HomePaths } from '../slots/home.ts';
@@ -65,12 +66,17 @@ export function registeredSites(home: Pick<HomePaths, 'sites'>): RegisteredSite[
 /** Has the front serve the site from now on, or under other hosts than before. */
 export function writeRegistration(home: HomePaths, root: string, config: Config, hosts: string[]) {
   const before = registeredSites(home).find(({ name }) => name === config.name);
-  const started = withAbsolutePaths(root, startedConfig(config));
-  const isSame = before?.root === root && JSON.stringify(before.config) === JSON.stringify(started);
+  // Hosts have a place of their own: a change of theirs makes no other site.
+  const started = withAbsolutePaths(root, { ...startedConfig(config), hosts: undefined });
+  const isSame = before?.root === root && isDeepStrictEqual(before.config, asRead(started));
   const since = isSame ? before.since : new Date().toISOString();
   mkdirSync(home.sites, { recursive: true, mode: 0o700 });
   const text = `${JSON.stringify({ root, hosts, since, config: started }, null, 2)}\n`;
   writeFileAtomic.sync(registrationFile(home, config.name), text, { mode: 0o600 });
+}
+
+function asRead(config: StartedConfig): unknown {
+  return startedSchema.parse(JSON.parse(JSON.stringify(config)));
 }
 
 /** Whether there is a file of this name at all, whosever it is. */

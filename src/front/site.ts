@@ -58,7 +58,7 @@ export interface Surrounding {
   /** The worker's number, by which a successor takes its place. */
   number: number;
   config: FrontConfig;
-  hosts: Hosts['find'];
+  hosts: Pick<Hosts, 'find' | 'revision'>;
   /** The connections of all sites that a request is on. */
   busySockets(): Set<Duplex>;
   log: Logger;
@@ -73,8 +73,8 @@ export async function openSite(first: RegisteredSite, around: Surrounding): Prom
   const paths = sitePaths(first.root);
   const log = around.log.child({ site: first.name });
   let registered = first;
-  const has = (host: string) => around.hosts(host) === plane.entrance;
-  const plane = createPlane(first, paths, { has, find: around.hosts }, around.config, log);
+  const has = (host: string) => around.hosts.find(host) === plane.entrance;
+  const plane = createPlane(first, paths, { ...around.hosts, has }, around.config, log);
   // The controller waits for whoever has such a socket, so it comes before the first assignment.
   const announced = await takeRunSocket(
     join(paths.run, `${FRONT_SOCKET}-${around.number}.sock`),

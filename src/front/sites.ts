@@ -45,6 +45,7 @@ export function createSites({ home, config, number, log }: Parts): Sites {
   let table = createHostTable<FrontSite>([]);
   let unreadable: Registration[] = [];
   let isEnding = false;
+  let revision = 0;
 
   const route = () => {
     const hosted = [...serving.values()].map((value) => ({
@@ -52,6 +53,7 @@ export function createSites({ home, config, number, log }: Parts): Sites {
       value,
     }));
     table = createHostTable(hosted);
+    revision++;
   };
 
   const busySockets = () => {
@@ -65,7 +67,7 @@ export function createSites({ home, config, number, log }: Parts): Sites {
     number,
     config,
     log,
-    hosts: (host) => table.find(host)?.plane.entrance ?? null,
+    hosts: { find: (host) => table.find(host)?.plane.entrance ?? null, revision: () => revision },
     busySockets,
   };
 

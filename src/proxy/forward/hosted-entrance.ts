@@ -19,6 +19,8 @@ export interface Hosts {
   has(host: string): boolean;
   /** The site that a host belongs to. */
   find(host: string): Entrance | null;
+  /** Changes whenever either may answer otherwise. */
+  revision(): number;
 }
 
 export interface HostedParts {
@@ -38,10 +40,12 @@ export function createHostedEntrance(entrance: Entrance, parts: HostedParts): En
   const { hosts, errors, counters, stopping } = parts;
   /** Most requests are for the same host as the one before. */
   let ours = '';
+  let asOf = -1;
   const isOurs = (authority: string): boolean => {
-    if (authority === ours) return true;
+    if (authority === ours && asOf === hosts.revision()) return true;
     if (!hosts.has(hostOf(authority))) return false;
     ours = authority;
+    asOf = hosts.revision();
     return true;
   };
 

@@ -1,0 +1,210 @@
+import { once } from 'node:events';
+import { copyFile } from 'node:fs/promises';
+import { connect } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { connect as connectTls } from 'node:tls';
+import { expect, onTestFinished, test } from 'vitest';
+import { frontWorker } from '../support/front-worker.ts';
+import { ask, head, rawClient } from '../support/raw-http.ts';
+import { http2Get, http2Request, http2Session, makeCertificate } from '../support/tls.ts';
+import { until } from '../support/until.ts';
+
+const getOf = (host: string, ...fields: string[]) =>
+  head('GET / HTTP/1.1', `Host: ${host}`, ...fields);
+
+async function handshake(port: number, servername: string, ALPNProtocols = ['http/1.1']) {
+  const socket = connectTls({
+    port,
+    servername,
+    ALPNProtocols,
+    host: '127.0.0.1',
+    rejectUnauthorized: false,
+  });
+  onTestFinished(() => void socket.destroy());
+  await once(socket, 'secureConnect');
+  return socket;
+}
+
+const nameOf = (socket: TLSSocket) => socket.getPeerCertificate().subject.CN;
+
+/** A front with TLS for both sites, each with a certificate of its own name. */
+async function twoTlsSites() {
+  const front = await frontWorker();
+  const [one, two] = await Promise.all([makeCertificate('one.test'), makeCertificate('two.test')]);
+  await front.site({ name: 'one', hosts: ['one.test', '*.one.test'], proxy: { tls: one } });
+  await front.site({ name: 'two', hosts: ['two.test'], proxy: { tls: two } });
+  return { front, one, two };
+}
+
+test('the name in the handshake chooses the certificate and the site, over HTTP/1.1 and HTTP/2', async () => {
+  const { front } = await twoTlsSites();
+  for (const [name, site] of [
+    ['one.test', 'one'],
+    ['a.one.test', 'one'],
+    ['TWO.test', 'two'],
+  ] as const) {
+    const socket = await handshake(front.https, name);
+    expect(nameOf(socket)).toBe(`${site}.test`);
+    socket.write(getOf(name));
+    const [answer] = await once(socket, 'data');
+    expect(String(answer)).toMatch(new RegExp(`^HTTP/1.1 200 [^]*\r\n\r\n${site}\n$`));
+  }
+  const session = await http2Session(front.https, { servername: 'two.test' });
+  const answer = await http2Get(session, '/', { ':authority': 'two.test' });
+  expect(String(answer.body)).toBe('two\n');
+});
+
+test("over TLS a request for another site's host is answered 421, and the connection goes on", async () => {
+  const { front } = await twoTlsSites();
+  const session = await http2Session(front.https, { servername: 'one.test' });
+  expect(await http2Get(session, '/', { ':authority': 'two.test' })).toMatchObject({ status: 421 });
+  const post = { ':path': '/', ':method': 'POST', ':authority': 'two.test' };
+  expect(await http2Request(session, post, (stream) => stream.end('x'))).toMatchObject({
+    status: 421,
+  });
+  expect(await http2Get(session, '/', { ':authority': 'no.test' })).toMatchObject({ status: 421 });
+  expect(await http2Get(session, '/', { ':authority': 'b.one.test' })).toMatchObject({
+    status: 200,
+  });
+
+  const socket = await handshake(front.https, 'one.test');
+  const received: string[] = [];
+  socket.on('data', (bytes) => received.push(String(bytes)));
+  socket.write(getOf('two.test') + getOf('one.test'));
+  await until(() => received.join('').endsWith('one\n'), 'both answers');
+  expect(received.join('').match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 421', 'HTTP/1.1 200']);
+});
+
+test('a handshake for a host of no site, or for none, is refused and shows no certificate', async () => {
+  const { front } = await twoTlsSites();
+  for (const servername of ['else.test', '']) {
+    const socket = connectTls({
+      port: front.https,
+      servername,
+      host: '127.0.0.1',
+      rejectUnauthorized: false,
+    });
+    const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException];
+    expect(error.code).toMatch(/ALERT|ECONNRESET/);
+    expect(socket.getPeerCertificate()?.subject).toBeUndefined();
+  }
+});
+
+test('plain HTTP of a site with TLS is redirected to HTTPS', async () => {
+  const { front } = await twoTlsSites();
+  const answer = await ask(front.http, getOf('one.test:80'));
+  expect(answer.status).toBe(308);
+  expect(answer.fields).toContainEqual(['location', 'https://one.test/']);
+});
+
+test('a new certificate is in use without an open connection ending, and a missing one is taken when it comes', async () => {
+  const { front, one } = await twoTlsSites();
+  const before = await handshake(front.https, 'one.test');
+  const fresh = await makeCertificate('fresh.test');
+  await copyFile(fresh.cert, one.cert);
+  await copyFile(fresh.key, one.key);
+  await until(
+    async () => nameOf(await handshake(front.https, 'one.test')) === 'fresh.test',
+    'it',
+    20_000,
+  );
+  before.write(getOf('one.test'));
+  const [kept] = await once(before, 'data');
+  expect(String(kept)).toContain('one\n');
+
+  const files = { cert: `${one.cert}.later`, key: `${one.key}.later` };
+  await front.site({ name: 'late', hosts: ['late.test'], proxy: { tls: files } });
+  await expect(handshake(front.https, 'late.test')).rejects.toThrow();
+  await copyFile(fresh.key, files.key);
+  await copyFile(fresh.cert, files.cert);
+  const name = async () => nameOf(await handshake(front.https, 'late.test'));
+  await until(async () => (await name().catch(() => '')) === 'fresh.test', 'the late one', 20_000);
+});
+
+test('a host of no site gets a 404 that names nothing and ends the connection', async () => {
+  const front = await frontWorker();
+  await front.site({ name: 'shop', hosts: ['shop.test'] });
+  for (const method of ['GET', 'HEAD', 'POST']) {
+    const client = await rawClient(front.http);
+    client.send(head(`${method} / HTTP/1.1`, 'Host: else.test', 'Content-Length: 0'));
+    await client.untilGone();
+    expect(client.text()).toMatch(/^HTTP\/1.1 404 /);
+    expect(client.text()).not.toMatch(/shop|slots/i);
+    if (method === 'HEAD') expect(client.text().endsWith('\r\n\r\n')).toBe(true);
+  }
+  expect(front.door.unknownHost()).toBe(3);
+});
+
+test('one plain connection brings requests for several sites, of every kind', async () => {
+  const front = await frontWorker();
+  await front.site({ name: 'one', hosts: ['one.test'] });
+  await front.site({ name: 'two', hosts: ['two.test'] });
+  const client = await rawClient(front.http);
+  const post = (host: string) =>
+    head('POST / HTTP/1.1', `Host: ${host}`, 'Content-Length: 1').concat('x');
+  client.send(
+    getOf('one.test') + getOf('two.test') + post('one.test') + post('two.test') + getOf('one.test'),
+  );
+  client.send(getOf('no.test', 'Connection: close'));
+  await client.untilGone();
+  expect(client.text().match(/^(one|two)$/gm)).toEqual(['one', 'two', 'one', 'two', 'one']);
+  expect(
+    client
+      .text()
+      .match(/HTTP\/1.1 \d+/g)
+      ?.at(-1),
+  ).toBe('HTTP/1.1 404');
+});
+
+test('what is no request, and a head that does not come, end their own connection only', async () => {
+  const front = await frontWorker({ limits: { headersTimeoutMs: 300, idleTimeoutMs: 300 } });
+  await front.site({ name: 'one', hosts: ['one.test'] });
+  const bad = await rawClient(front.http);
+  bad.send('hello\r\n\r\n');
+  await bad.untilGone();
+  expect(bad.text()).toMatch(/^HTTP\/1.1 400 /);
+  for (const begin of ['', 'GET / HT']) {
+    const slow = connect(front.http, '127.0.0.1');
+    slow.on('error', () => {});
+    slow.write(begin);
+    await once(slow, 'close');
+  }
+  expect((await ask(front.http, getOf('one.test'))).status).toBe(200);
+});
+
+test("a site that is taken out answers what it has begun, and its host is nobody's at once", async () => {
+  const front = await frontWorker();
+  let answer = () => {};
+  const site = await front.site({ name: 'one', hosts: ['one.test'] }, (request, response) => {
+    if (request.url === '/slow') answer = () => response.end('slow\n');
+    else response.end('one\n');
+  });
+  const busy = await rawClient(front.http);
+  busy.send(head('GET /slow HTTP/1.1', 'Host: one.test'));
+  await until(() => answer.toString() !== '() => {}', 'the slow request');
+  await site.remove();
+  expect((await ask(front.http, getOf('one.test'))).status).toBe(404);
+  answer();
+  await until(() => busy.text().includes('slow\n'), 'the slow answer');
+});
+
+test('a site under other hosts keeps its connections', async () => {
+  const front = await frontWorker();
+  const site = await front.site({ name: 'one', hosts: ['old.test', 'both.test'] });
+  const client = await rawClient(front.http);
+  client.send(getOf('both.test'));
+  await until(() => client.text().includes('one\n'), 'the first answer');
+  site.register({ name: 'one', hosts: ['both.test', 'new.test'] });
+  await until(
+    async () => (await ask(front.http, getOf('new.test'))).status === 200,
+    'the new host',
+  );
+  client.send(getOf('both.test') + getOf('old.test'));
+  await until(() => client.text().match(/HTTP/g)?.length === 3, 'three answers');
+  expect(
+    client
+      .text()
+      .match(/HTTP\/1.1 \d+/g)
+      ?.slice(1),
+  ).toEqual(['HTTP/1.1 200', 'HTTP/1.1 404']);
+});
