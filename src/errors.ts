@@ -2,6 +2,7 @@ import { plainText } from './plain-text.ts';
 
 /** Every code of a `SlotsError`, by which programs tell errors apart, and what it says. docs/api.md lists them. */
 export const ERROR_CODES = {
+  ACME_FAILED: 'a certificate could not be ordered; the message has the reason of the CA',
   ALREADY_ACTIVE: 'a rollback to the release that visitors see already',
   ARCHIVE_BAD:
     'the archive of a release is not what was signed, or would write where no release does',
@@ -54,6 +55,7 @@ export const ERROR_CODES = {
   NO_STANDBY: 'there is no standby to roll back to',
   NO_SUCH_CALL: 'the API has no such call',
   NO_TOKEN: 'slots/admin-token cannot be read',
+  NO_CERTIFICATES: 'no certificates are ordered for this host, or none at all',
   NOT_UP: 'PM2 runs no app of this site',
   PM2_FOREGROUND: 'PM2 runs in the foreground, as the main process of a container or a unit',
   PM2_UNREACHABLE: 'PM2 failed or did not answer',

@@ -65,6 +65,7 @@ const HELP: Record<string, Help> = {
       'slots purge --tag posts author:7   # what the site has given these tags',
     ],
   },
+  certs: { group: LOOK, examples: ['slots certs', 'slots certs renew www.example.com'] },
   dash: { group: LOOK, examples: ['slots dash'] },
   fleet: { group: LOOK, examples: ['slots fleet', 'slots fleet invite'] },
   'fleet invite': { group: SET_UP, examples: ['slots fleet invite   # on a machine that serves'] },

@@ -9,6 +9,7 @@ import { siteRoot } from '../slots/site-root.ts';
 import { VERSION } from '../version.ts';
 import { build } from './build.ts';
 import { purge, showCache } from './cache.ts';
+import { renewCertificates, showCertificates } from './certs.ts';
 import { completion, SHELLS } from './completion.ts';
 import { dash } from './dash.ts';
 import { doctor } from './doctor.ts';
@@ -147,6 +148,18 @@ program
   .option('--tag <tag...>', 'what has one of these tags (Slots-Cache-Tag, Cache-Tag, Astro.cache)')
   .option(...LOCAL)
   .action((which, options) => withSite((_config, paths) => purge(paths, which, options)));
+
+const certs = program
+  .command('certs')
+  .description('certificates: hosts, issuer, end, next try and last error')
+  .option('--json', 'for programs; stable')
+  .action((options) => withSite((_config, paths) => showCertificates(paths, options)));
+
+certs
+  .command('renew')
+  .description('order anew now, for one host or for all, and wait for it')
+  .argument('[host]', 'one of `proxy.tls.acme.hosts`')
+  .action((host) => withSite((_config, paths) => renewCertificates(paths, host)));
 
 program
   .command('pause')

@@ -58,6 +58,7 @@ async function statusWithoutController(config: Config, paths: SitePaths): Promis
     instances: { blue: instances('blue'), green: instances('green') },
     healthy: { blue: false, green: false },
     pending: 0,
+    certificates: null,
     skew: config.skew === false ? null : await keptFiles(paths),
     note: null,
     problem: left.workers.length > 0 ? LEFT_ALONE : null,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { tlsSchema } from './tls-schema.ts';
 
 const ms = z.int().min(0);
 const count = z.int().min(1);
@@ -71,16 +72,7 @@ export const proxySchema = z
     errorPages: z.string().min(1).optional(),
     limits: limitsSchema,
     /** Serve HTTPS (HTTP/2 and HTTP/1.1) on the public port. */
-    tls: z
-      .strictObject({
-        /** PEM file of the certificate and its chain. Read again when it changes. */
-        cert: z.string().min(1),
-        /** PEM file of the private key. Read again when it changes. */
-        key: z.string().min(1),
-        /** A port that answers plain HTTP with a redirect to HTTPS. */
-        redirectHttp: z.int().min(1).max(65_535).optional(),
-      })
-      .optional(),
+    tls: tlsSchema.optional(),
   })
   .prefault({});
 

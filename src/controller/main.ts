@@ -14,6 +14,8 @@ import { siteRoot } from '../slots/site-root.ts';
 import { SLOTS } from '../slots/slot.ts';
 import { writeState } from '../slots/state.ts';
 import type { FleetStanding } from '../wire/assignment.ts';
+import { openKeeper } from './acme/open.ts';
+import { createChallenges } from './acme/proving.ts';
 import { lockHost } from './admin/open.ts';
 import { createOperations } from './admin/operations.ts';
 import { serveApi } from './admin/serve.ts';
@@ -65,10 +67,18 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
 
   const workers = createWorkers(workerProcesses(pm2, config, paths), log);
   const startup = createStartup(config.health.deadlineMs, log);
+  const challenges = createChallenges(() => ({
+    config,
+    workers: () => workers.status().length,
+    assign: () => assigner.assign(),
+  }));
   let fleet: Fleet | undefined;
   const { fleet: asked } = config;
-  const standing = asked && (() => fleet?.standing() ?? unready(asked));
-  const assigner = createAssigner(store, workers, startup.isOver, log, standing);
+  const assigner = createAssigner(store, workers, startup.isOver, log, {
+    fleet: asked && (() => fleet?.standing() ?? unready(asked)),
+    challenges: challenges.current,
+  });
+  const keeper = await openKeeper(config, paths, challenges, log);
   const monitor = createHealthMonitor(config, paths, store, assigner, startup, log);
 
   const inbox = createInbox(() => store.state.paused, config.debounceMs);
@@ -90,7 +100,16 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
   let isLost = false;
   const problem = () =>
     isLost ? PM2_GONE : (fleet?.report().problem ?? source.problem() ?? watcher.problem());
-  const parts = { context, inbox, runner, monitor, trafficCounters, buildLines, problem };
+  const parts = {
+    context,
+    inbox,
+    runner,
+    monitor,
+    trafficCounters,
+    buildLines,
+    problem,
+    keeper,
+  };
   const operations = createOperations(parts);
   await serveApi(lock, { ...context, ...parts, operations }, (socket, pid) =>
     serveWorker(socket, pid, workers, log, trafficCounters.add),
@@ -113,7 +132,7 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
   remindFenced(config, workers);
   await watcher.start();
   await orderLeftOver(paths, recovery, inbox);
-  await Promise.all([runner.run(), monitor.run(), keepLinks(context)]);
+  await Promise.all([runner.run(), monitor.run(), keepLinks(context), keeper?.run()]);
 }
 
 function unready({ id }: FleetConfig): FleetStanding {

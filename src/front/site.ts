@@ -231,7 +231,8 @@ interface SiteCertificate {
 /** One that cannot be used is no reason to be without the site: it is taken as soon as it can be. */
 function openCertificate({ name, config }: RegisteredSite, log: Logger): SiteCertificate {
   const { tls } = config.proxy;
-  if (!tls) return { context: () => null, problem: () => null, end: () => {} };
+  if (!tls?.cert || !tls.key) return { context: () => null, problem: () => null, end: () => {} };
+  const files = { cert: tls.cert, key: tls.key };
   let context: SecureContext | null = null;
   let problem: string | null = null;
   const end = followCertificate(
@@ -241,11 +242,11 @@ function openCertificate({ name, config }: RegisteredSite, log: Logger): SiteCer
         problem = null;
       },
     },
-    tls,
+    files,
     log,
   );
   try {
-    context = createSecureContext(readCertificate(tls));
+    context = createSecureContext(readCertificate(files));
   } catch (error) {
     problem = (error as Error).message;
     log.error({ event: 'tls.bad-certificate', error: problem }, `${name}: ${problem}`);

@@ -24,6 +24,8 @@ import { listenShared, sharePort } from './public-port.ts';
 import { openKeptFiles } from './skew/kept-files.ts';
 import { stopServing } from './stop.ts';
 import { followCertificate } from './visitor/certificate.ts';
+import { openCertificates } from './visitor/certificates.ts';
+import { createChallengeAnswers } from './visitor/challenges.ts';
 import { createRedirect } from './visitor/redirect.ts';
 import { createDataPlane } from './worker.ts';
 
@@ -54,18 +56,20 @@ const onBadAnswer = tellBadAnswers((slot, { message }, more) => {
 });
 
 /** Say a fault of the config or the certificate in one line, without a stack. */
-function prepare() {
+async function prepare() {
   try {
     const config = loadWorkerConfig(root);
     const { tls } = config.proxy;
-    if (tls) {
-      tls.cert = resolve(root, tls.cert);
-      tls.key = resolve(root, tls.key);
-    }
+    if (tls?.cert) tls.cert = resolve(root, tls.cert);
+    if (tls?.key) tls.key = resolve(root, tls.key);
+    const challenges = createChallengeAnswers();
+    const certificates = tls?.acme ? await openCertificates(paths, tls.acme.hosts, log) : null;
     const socketsOf = (slot: Slot) => instanceSockets(paths.run, slot, config.instances);
     const sockets = { blue: socketsOf('blue'), green: socketsOf('green') };
     return {
       config,
+      certificates,
+      challenges,
       plane: createDataPlane(config.proxy, config.ports, {
         onFault,
         onBadAnswer,
@@ -74,6 +78,7 @@ function prepare() {
         cache: config.cache,
         releaseFiles: createReleaseFiles(paths),
         fleet: fleetSide(config.fleet),
+        certificates: certificates ? { certificates, challenges } : undefined,
       }),
     };
   } catch (error) {
@@ -83,12 +88,13 @@ function prepare() {
   }
 }
 
-const { config, plane } = prepare();
+const { config, plane, certificates, challenges } = await prepare();
 
 const assigned = Promise.withResolvers<void>();
 const handlers: ControlHandlers = {
   onAssignment(assignment) {
     const before = plane.current();
+    challenges.set(assignment.challenges ?? []);
     const { epoch, revision, active, slots } = plane.assign(assignment);
     assigned.resolve();
     if (epoch !== before.epoch || before.active !== active) {
@@ -127,13 +133,15 @@ const failToListen = (error: Error) => {
 };
 const host = listenHost(config.host);
 const { tls } = config.proxy;
-const redirect = tls?.redirectHttp ? createRedirect(config.proxy, config.ports.proxy) : null;
+const redirect = tls?.redirectHttp
+  ? createRedirect(config.proxy, config.ports.proxy, { certificates, challenges })
+  : null;
 const share: RunSocket[] = [];
 process.once('SIGINT', () => stop('SIGINT'));
 await listen().catch(failToListen);
 const { epoch, active } = plane.current();
 log.info({ event: 'worker.listen', port: config.ports.proxy, epoch, active }, 'listening');
-if (tls) followCertificate(plane.server as never, tls, log);
+follow();
 
 outliveDaemon(() => {
   log.warn({ event: 'worker.orphaned' }, 'PM2 is gone: serving on until another worker takes over');
@@ -141,6 +149,13 @@ outliveDaemon(() => {
 });
 // Only now may PM2 end the worker that this one replaces.
 tellListening(plane.server);
+
+/** Uses newer certificates as they appear. */
+function follow(): void {
+  const server = plane.server as never;
+  if (certificates) certificates.follow(server);
+  else if (tls?.cert && tls.key) followCertificate(server, { cert: tls.cert, key: tls.key }, log);
+}
 
 async function listen(): Promise<void> {
   const number = Number(process.env.NODE_APP_INSTANCE ?? 0);

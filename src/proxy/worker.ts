@@ -31,6 +31,7 @@ import { createListener, serveVisitors } from './visitor/listener.ts';
 import { keepAliveSeconds, readPlainRequests } from './visitor/plain-listener.ts';
 import { keepAliveFields } from './visitor/plain-response.ts';
 import { watchForStandstill } from './visitor/standstill.ts';
+import type { OrderedCertificates } from './visitor/tls.ts';
 import { createUpgrades, type Upgrades } from './websocket/upgrade.ts';
 
 /** The data plane of one worker. */
@@ -86,6 +87,8 @@ export interface DataPlaneOptions {
   fleet?: FleetSide | undefined;
   /** Which URLs are files of a release. */
   releaseFiles?: ReleaseFiles | undefined;
+  /** Left out: those of the config's files, if any. */
+  certificates?: OrderedCertificates | undefined;
 }
 
 const NO_FILES: ReleaseFiles = { has: () => false, follow: () => {} };
@@ -105,6 +108,7 @@ export function createDataPlane(
     releaseFiles = NO_FILES,
     hosts,
     fleet,
+    certificates,
   }: DataPlaneOptions = {},
 ): DataPlane {
   const router = createRouter();
@@ -185,7 +189,7 @@ export function createDataPlane(
       })
     : entrance;
 
-  const server = createListener(config, hosts !== undefined);
+  const server = createListener(config, certificates, hosts !== undefined);
   serveVisitors(server, shared.errors, visited);
   readPlainRequests(server, config, shared.errors, visited.plain);
   const connections = trackConnections(server);

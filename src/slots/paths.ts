@@ -29,6 +29,8 @@ export interface SitePaths {
   assets: string;
   /** Keys that every build of this site shares; for the owner's eyes only. */
   secrets: string;
+  /** Certificates that a CA has given, their keys and the account's (certificates.ts); for the owner's eyes only. */
+  certs: string;
   /** `<root>/slots/control.sock`, or a short path under the OS temp folder when that is too long. */
   controlSocket: string;
   /** `<root>/slots/run`, the sockets of the site's processes (src/wire/instance-socket.ts); the same fallback. */
@@ -49,6 +51,7 @@ export function sitePaths(root: string): SitePaths {
     adminToken: join(slots, 'admin-token'),
     assets: join(slots, 'assets'),
     secrets: join(slots, 'secrets.json'),
+    certs: join(slots, 'certs'),
     controlSocket: controlSocketPath(slots),
     run: runFolder(slots),
   };

@@ -17,6 +17,8 @@ export interface Assignment {
   slots: PerSlot<SlotTarget>;
   /** Until the first release is live: its build or start has failed, and nothing runs that could mend it. */
   firstFailed?: boolean;
+  /** What a CA may ask at this moment; not there while no certificate is being ordered. An older worker ignores it. */
+  challenges?: Challenge[];
   /** Only with `fleet` in the config. */
   fleet?: FleetStanding;
 }
@@ -31,6 +33,21 @@ export interface FleetStanding {
   release: string | null;
   /** Why no load balancer should send visitors here; `null`: it may. */
   notReady: string | null;
+}
+
+/** One question of a CA (RFC 8555 §8.3, RFC 8737), and the answer that shows that the host is ours. */
+export type Challenge =
+  /** By plain HTTP, at `/.well-known/acme-challenge/<token>`. */
+  | { type: 'http-01'; host: string; token: string; answer: string }
+  /** In a handshake for `acme-tls/1`, by this certificate and its key (PEM). */
+  | { type: 'tls-alpn-01'; host: string; cert: string; key: string };
+
+/** The protocol of a handshake that asks for a `tls-alpn-01` (RFC 8737 §4). */
+export const ACME_PROTOCOL = 'acme-tls/1';
+
+/** Where a CA asks for an `http-01` (RFC 8555 §8.3). */
+export function challengePath(token: string): string {
+  return `/.well-known/acme-challenge/${token}`;
 }
 
 export interface SlotTarget {
@@ -55,10 +72,15 @@ export interface Routed {
 /** The assignment that this state means for the workers. */
 export function toAssignment(
   { epoch, active, slots, promotion, last }: Routed,
-  now: { revision: number; warm: PerSlot<boolean>; fleet?: FleetStanding },
+  now: {
+    revision: number;
+    warm: PerSlot<boolean>;
+    fleet?: FleetStanding;
+    challenges?: Challenge[];
+  },
 ): Assignment {
   const target = (slot: Slot) => ({ release: slots[slot].release, warm: now.warm[slot] });
-  const { revision, fleet } = now;
+  const { revision, fleet, challenges = [] } = now;
   const firstFailed = active === null && promotion === null && last?.outcome === 'failed';
   return {
     epoch,
@@ -67,6 +89,7 @@ export function toAssignment(
     slots: { blue: target('blue'), green: target('green') },
     ...(firstFailed && { firstFailed }),
     ...(fleet && { fleet }),
+    ...(challenges.length > 0 && { challenges }),
   };
 }
 

@@ -4,6 +4,8 @@ import { loadConfig } from '../../src/config/load.ts';
 import type { SlotsError } from '../../src/errors.ts';
 import { tempSite } from '../support/temp-site.ts';
 
+const ACME = { email: 'me@example.com', agreeTos: true, hosts: ['example.com'] };
+
 const COMPLETE = { name: 'site', build: 'make', entry: 'server.mjs' };
 
 /** What loading says about a site with this config, without the file's name before each line. */
@@ -60,6 +62,27 @@ test.each([
   [
     { proxy: { tls: { cert: 'c.pem' } } },
     'proxy.tls.key: nothing (expected string, received undefined)',
+  ],
+  [{ proxy: { tls: {} } }, 'proxy.tls: {} (expected "cert" and "key", or "acme")'],
+  [
+    { proxy: { tls: { cert: 'c.pem', key: 'k.pem', acme: ACME } } },
+    /^proxy.tls: .* \(either "acme", or "cert" and "key"\)$/,
+  ],
+  [
+    { proxy: { tls: { acme: { ...ACME, agreeTos: false } } } },
+    /^proxy.tls.acme.agreeTos: false \(true, once you have read the CA's terms of service/,
+  ],
+  [
+    { proxy: { tls: { acme: { ...ACME, hosts: ['*.example.com'] } } } },
+    /^proxy.tls.acme.hosts.0: "\*\.example\.com" \(a host name such as/,
+  ],
+  [
+    { proxy: { tls: { acme: { ...ACME, hosts: ['192.0.2.1'] } } } },
+    'proxy.tls.acme.hosts.0: "192.0.2.1" (a host name, not an address)',
+  ],
+  [
+    { proxy: { tls: { acme: { ...ACME, directory: 'http://ca.test' } } } },
+    /^proxy.tls.acme.directory: "http:\/\/ca.test" \(the https URL of a CA's ACME directory\)$/,
   ],
   [{ admin: { hosts: ['a:80'] } }, /^admin.hosts.0: "a:80" \(a host name or an address/],
   [{ notify: [{ url: 'ftp://key@a' }] }, 'notify.0.url: [hidden] (an http or https URL)'],

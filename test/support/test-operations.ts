@@ -22,6 +22,8 @@ export function testOperations(over: Partial<Operations> = {}) {
     restart: call('restart', exampleOf('/api/restart')),
     rollback: call('rollback', exampleOf('/api/rollback')),
     purge: call('purge', exampleOf('/api/purge')),
+    certificates: call('certificates', exampleOf('/api/certificates')),
+    renewCertificates: call('renewCertificates', exampleOf('/api/certificates/renew')),
     pause: call('pause', undefined),
     resume: call('resume', undefined),
     fleet: () => exampleOf('/api/fleet'),

@@ -1,6 +1,8 @@
 import type { HistoryEntry } from '../../slots/history.ts';
 import type { Release } from '../../slots/release.ts';
 import type { Slot } from '../../slots/slot.ts';
+import type { RenewResult } from '../acme/keeper.ts';
+import type { CertificateStatus } from '../acme/status.ts';
 import type { FleetReport } from '../fleet/api.ts';
 import type { TrafficPoint } from '../metrics/traffic-ring.ts';
 import type { Purge } from '../workers/purges.ts';
@@ -26,6 +28,10 @@ export interface Operations {
   rollback(release: string | null, local?: boolean): Promise<{ id: string }>;
   /** @returns how many stored answers were forgotten, by all workers of this machine */
   purge(what: Purge, local?: boolean): Promise<{ forgotten: number }>;
+  /** Those that are ordered, or the one of the config's files; none without HTTPS. */
+  certificates(): Promise<CertificateStatus[]>;
+  /** Orders anew, for one host or for all. Resolves when that is done or has failed. */
+  renewCertificates(host: string | null): Promise<{ results: RenewResult[] }>;
   pause(local?: boolean): Promise<void>;
   resume(local?: boolean): Promise<void>;
   /** @throws SlotsError `NO_FLEET` */

@@ -6,6 +6,8 @@ import { listReleases, readRelease } from '../../slots/release.ts';
 import { SLOTS } from '../../slots/slot.ts';
 import type { State } from '../../slots/state.ts';
 import { VERSION } from '../../version.ts';
+import { fileCertificate, noneOrdered } from '../acme/file-certificate.ts';
+import type { Keeper } from '../acme/keeper.ts';
 import type { LineFeed } from '../build/line-feed.ts';
 import type { HealthMonitor } from '../health/monitor.ts';
 import type { TrafficCounters } from '../metrics/traffic-counters.ts';
@@ -23,6 +25,8 @@ export interface OperationParts {
   runner: Pick<Runner, 'interrupt'>;
   monitor: HealthMonitor;
   trafficCounters: TrafficCounters;
+  /** `null` where no certificates are ordered. */
+  keeper: Keeper | null;
   /** Why edits are not promoted, or only late. */
   problem(): string | null;
   buildLines: Pick<LineFeed, 'follow'>;
@@ -69,6 +73,15 @@ export function createOperations(parts: OperationParts): Operations {
       const forgotten = await context.workers.purge(what);
       log.info({ event: 'cache.purge', ...what, forgotten }, `forgot ${forgotten} stored answers`);
       return { forgotten };
+    },
+    certificates: async () => {
+      const { proxy } = context.config;
+      if (parts.keeper) return parts.keeper.status();
+      return fileCertificate(proxy.tls?.cert, context.paths.root);
+    },
+    async renewCertificates(host) {
+      if (!parts.keeper) throw noneOrdered();
+      return { results: await parts.keeper.renew(host) };
     },
     pause: (local = false) => pause(true, local),
     async resume(local = false) {
@@ -151,6 +164,7 @@ async function currentStatus({
   inbox,
   monitor,
   problem,
+  keeper,
 }: OperationParts): Promise<Status> {
   const { config, store, workers, pm2 } = context;
   const all = await pm2.all();
@@ -164,6 +178,7 @@ async function currentStatus({
     healthy: { blue: monitor.isHealthy('blue'), green: monitor.isHealthy('green') },
     pending: inbox.pending(),
     problem: problem(),
+    certificates: keeper?.status() ?? null,
     skew: context.archive.size(),
     note: context.source.note(),
   });

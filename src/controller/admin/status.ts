@@ -3,6 +3,7 @@ import type { Instance } from '../../pm2.ts';
 import { type PerSlot, type Role, SLOTS, type Slot } from '../../slots/slot.ts';
 import { type LastPromotion, type Stage, type State, stageOf } from '../../slots/state.ts';
 import type { Trigger } from '../../slots/trigger.ts';
+import type { CertificateStatus } from '../acme/status.ts';
 import { roles } from '../promotion/roles.ts';
 import { type CacheSummary, cacheOf } from '../workers/cache-summary.ts';
 import type { WorkerStatus } from '../workers/fleet.ts';
@@ -42,6 +43,8 @@ export interface Status {
   };
   /** Hashed files of earlier releases that are kept for open tabs; not there where `skew` is off. */
   skew?: { files: number; bytes: number };
+  /** Certificates that slots orders (`proxy.tls.acme`), as `slots certs --json` has them; not there otherwise. */
+  certificates?: CertificateStatus[];
   /** The release caches of all workers together. */
   cache: CacheSummary;
   /** Visitors were moved off this slot because it died; not there otherwise. */
@@ -70,6 +73,7 @@ export interface Facts {
   healthy: PerSlot<boolean>;
   pending: number;
   problem: string | null;
+  certificates: CertificateStatus[] | null;
   skew: { files: number; bytes: number } | null;
   note: string | null;
 }
@@ -117,6 +121,7 @@ export function toStatus(config: Config, state: State, facts: Facts): Status {
       ...(facts.problem !== null && { problem: facts.problem }),
       ...(facts.note !== null && { note: facts.note }),
     },
+    ...(facts.certificates !== null && { certificates: facts.certificates }),
     ...(facts.skew !== null && { skew: facts.skew }),
     cache: cacheOf(facts.workers),
     // A flip back to the slot that died is under way.

@@ -1,4 +1,4 @@
-import { type FleetStanding, toAssignment } from '../../wire/assignment.ts';
+import { type Challenge, type FleetStanding, toAssignment } from '../../wire/assignment.ts';
 import type { Logger } from '../log.ts';
 import { catchUp } from '../promotion/machine.ts';
 import { warmSlots } from '../promotion/roles.ts';
@@ -16,14 +16,14 @@ export interface Assigner {
  * The sending half of the flip; `router.ts` of the proxy is the other one.
  *
  * @param mayUseStandby whether workers may fall back to the standby at all
- * @param fleet what the workers say of this machine to a load balancer; not there without a fleet
+ * @param also what the workers say besides: of this machine to a load balancer, and to a CA
  */
 export function createAssigner(
   store: Store,
   workers: Workers,
   mayUseStandby: () => boolean,
   log: Logger,
-  fleet?: () => FleetStanding,
+  also: { fleet?: (() => FleetStanding) | undefined; challenges?: () => Challenge[] } = {},
 ): Assigner {
   // Tells two assignments of one epoch apart, so that an acknowledgement is of the newest.
   let revision = 0;
@@ -31,8 +31,14 @@ export function createAssigner(
   const assign = () => {
     revision++;
     const warm = mayUseStandby() ? warmSlots(store.state) : { blue: false, green: false };
+    const { fleet, challenges } = also;
     return workers.assign(
-      toAssignment(store.state, { revision, warm, ...(fleet && { fleet: fleet() }) }),
+      toAssignment(store.state, {
+        revision,
+        warm,
+        ...(fleet && { fleet: fleet() }),
+        ...(challenges && { challenges: challenges() }),
+      }),
     );
   };
 

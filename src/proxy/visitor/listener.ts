@@ -17,7 +17,7 @@ import {
 import { isHttp2 } from './kinds.ts';
 import { endSoon } from './linger.ts';
 import { noteProtocol } from './other-protocol.ts';
-import { createTlsListener } from './tls.ts';
+import { createTlsListener, filesOf, type OrderedCertificates } from './tls.ts';
 import { afterAnswers, insteadOfLast, inTurn, lastOwed, type RequestListener } from './turns.ts';
 
 /** How often Node looks for connections that take too long, in milliseconds; its default of 30 s is too rare. */
@@ -31,12 +31,17 @@ const HEAD_TIMEOUT = 'ERR_HTTP_REQUEST_TIMEOUT';
 /**
  * The public server, with its limits; strict about what is HTTP, since two readings of one request are an attack.
  *
+ * @param ordered the certificates, where they are not files of the config
  * @param isFed whether it never listens: it is given connections, with their handshakes done
  */
-export function createListener(config: ProxyConfig, isFed = false): Server {
+export function createListener(
+  config: ProxyConfig,
+  ordered: OrderedCertificates | null = null,
+  isFed = false,
+): Server {
   const options = httpOptions(config);
   const server = config.tls
-    ? createTlsListener(config, isFed ? null : config.tls, options)
+    ? createTlsListener(config, isFed ? null : (ordered ?? filesOf(config)), options)
     : createServer(options);
   // Node begins to keep the limits of time when a server listens.
   if (isFed) server.emit('listening');

@@ -1,13 +1,40 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { ProxyConfig } from '../../config/proxy-schema.ts';
 import { isAuthority, parseTarget } from '../request/target.ts';
-import { BAD_REQUEST, createErrorAnswers } from './error-answer.ts';
+import type { Certificates } from './certificates.ts';
+import type { ChallengeAnswers } from './challenges.ts';
+import { BAD_REQUEST, createErrorAnswers, type ErrorAnswer } from './error-answer.ts';
 import { httpOptions, serveVisitors } from './listener.ts';
 
 const HTTPS_PORT = 443;
 
-/** Sends plain HTTP to HTTPS, the method and the body included (308); within the limits of the public server. */
-export function createRedirect(config: ProxyConfig, httpsPort: number): Server {
+/** What the port says instead of a redirect, where the controller orders the certificates. */
+export interface RedirectParts {
+  certificates: Pick<Certificates, 'has'> | null;
+  challenges: Pick<ChallengeAnswers, 'http'>;
+}
+
+const NO_PARTS: RedirectParts = { certificates: null, challenges: { http: () => null } };
+
+const CHALLENGE_FOLDER = '/.well-known/acme-challenge/';
+
+/** There is nothing to send a visitor to but a warning of the browser's. */
+const NO_CERTIFICATE: ErrorAnswer = {
+  status: 503,
+  title: 'Not here yet',
+  text: 'This site is waiting for its first certificate. It will be here in a moment.',
+  retryAfter: 5,
+};
+
+/**
+ * Sends plain HTTP to HTTPS, the method and the body included (308); within the limits of the public server. Answers the CA's
+ * questions, and redirects nobody before the first certificate is there.
+ */
+export function createRedirect(
+  config: ProxyConfig,
+  httpsPort: number,
+  { certificates, challenges }: RedirectParts = NO_PARTS,
+): Server {
   const errors = createErrorAnswers(config.errorPages ?? null);
   const port = httpsPort === HTTPS_PORT ? '' : `:${httpsPort}`;
   const server = createServer({ ...httpOptions(config), shouldUpgradeCallback: () => false });
@@ -20,6 +47,16 @@ export function createRedirect(config: ProxyConfig, httpsPort: number): Server {
       return;
     }
     const path = target.path === '*' ? '/' : target.path;
+    const answer = path.startsWith(CHALLENGE_FOLDER) ? challenges.http(path) : null;
+    if (answer !== null) {
+      response.writeHead(200, { 'content-type': 'text/plain', 'content-length': answer.length });
+      response.end(answer);
+      return;
+    }
+    if (certificates && !certificates.has()) {
+      errors.send(request, response, NO_CERTIFICATE);
+      return;
+    }
     const location = `https://${host.replace(/:\d+$/, '')}${port}${path}`;
     response.writeHead(308, { location, 'content-length': 0, connection: 'close' });
     response.end();

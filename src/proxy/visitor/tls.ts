@@ -1,7 +1,16 @@
 import type { Server, ServerOptions } from 'node:http';
-import { createSecureServer, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import {
+  createSecureServer,
+  type SecureServerOptions,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import type { SecureContext, TLSSocket } from 'node:tls';
 import type { ProxyConfig } from '../../config/proxy-schema.ts';
+import { ACME_PROTOCOL } from '../../wire/assignment.ts';
 import { type CertificateFiles, readCertificate } from './certificate.ts';
+import type { Certificates } from './certificates.ts';
+import type { ChallengeAnswers } from './challenges.ts';
 import { isStopped } from './request.ts';
 
 /** How much of one upload, and of all on one connection, may wait here for the slot, in bytes. */
@@ -11,16 +20,22 @@ const SESSION_WINDOW = 1024 * 1024;
 /** `:method`, `:scheme`, `:authority`, `:path`, and the pieces that a cookie may come in. */
 const MAX_EXTRA_FIELDS = 100;
 
+/** What the controller orders and keeps in `slots/certs/`. */
+export interface OrderedCertificates {
+  certificates: Pick<Certificates, 'standard' | 'contextFor'>;
+  challenges: Pick<ChallengeAnswers, 'tls'>;
+}
+
 /**
  * The public server over TLS: HTTP/2 and HTTP/1.1 by ALPN. Has everything of an `http.Server` that is used of it.
  *
- * @param files `null`: connections come with their handshakes done
+ * @param source `null`: connections come with their handshakes done
  * @param http1 the options of the plain one
  * @throws SlotsError `TLS_BAD`
  */
 export function createTlsListener(
   config: ProxyConfig,
-  files: CertificateFiles | null,
+  source: CertificateFiles | OrderedCertificates | null,
   http1: ServerOptions,
 ): Server {
   const { limits, keepAliveTimeoutMs } = config;
@@ -28,7 +43,7 @@ export function createTlsListener(
   const { noDelay, keepAlive, keepAliveInitialDelay, ...requests } = http1;
   const tcp = { noDelay, keepAlive, keepAliveInitialDelay };
   const server = createSecureServer({
-    ...(files && readCertificate(files)),
+    ...(source && ('cert' in source ? readCertificate(source) : chosenByName(source))),
     allowHTTP1: true,
     ...tcp,
     // A connection may be opened ahead of its first use, like one without TLS.
@@ -48,11 +63,39 @@ export function createTlsListener(
   });
   // As properties, since not every Node takes all of these from `http1Options`.
   Object.assign(server, requests);
+  // The handshake is all that a CA looks at (RFC 8737 §3).
+  if (source && 'challenges' in source) {
+    server.on('unknownProtocol', (socket: TLSSocket) => {
+      if (socket.alpnProtocol === ACME_PROTOCOL) socket.end();
+      else socket.destroy();
+    });
+  }
   server.on('session', (session) => {
     session.setLocalWindowSize(SESSION_WINDOW);
     closeWhenIdle(session, keepAliveTimeoutMs);
   });
   return server as unknown as Server;
+}
+
+/** Of the config; without any it is certificates that are ordered. */
+export function filesOf({ tls }: ProxyConfig): CertificateFiles {
+  return { cert: tls?.cert ?? '', key: tls?.key ?? '' };
+}
+
+/** The certificate by the host that a visitor names; a CA's question about one is answered with what it wants to see. */
+function chosenByName({ certificates, challenges }: OrderedCertificates): SecureServerOptions {
+  return {
+    ...certificates.standard,
+    SNICallback: (host, done) => done(null, certificates.contextFor(host)),
+    ALPNCallback(this: unknown, { servername, protocols }) {
+      const answer = protocols.includes(ACME_PROTOCOL) ? challenges.tls(servername) : undefined;
+      if (answer) {
+        (this as TLSSocket & { setKeyCert(context: SecureContext): void }).setKeyCert(answer);
+        return ACME_PROTOCOL;
+      }
+      return ['h2', 'http/1.1'].find((protocol) => protocols.includes(protocol));
+    },
+  };
 }
 
 /** Cheap frames that cost the other side work; more than these end the connection. */

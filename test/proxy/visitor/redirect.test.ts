@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { proxySchema } from '../../../src/config/proxy-schema.ts';
-import { createRedirect } from '../../../src/proxy/visitor/redirect.ts';
+import { createRedirect, type RedirectParts } from '../../../src/proxy/visitor/redirect.ts';
 import { values } from '../../support/raw-answers.ts';
 import { ask, get, head } from '../../support/raw-http.ts';
 
-async function startRedirect(httpsPort = 443): Promise<number> {
-  const server = createRedirect(proxySchema.parse({}), httpsPort).listen(0, '127.0.0.1');
+async function startRedirect(httpsPort = 443, parts?: RedirectParts): Promise<number> {
+  const server = createRedirect(proxySchema.parse({}), httpsPort, parts).listen(0, '127.0.0.1');
   onTestFinished(() => {
     server.close();
     server.closeAllConnections();
@@ -54,5 +54,29 @@ test.each([
 ])('%s is answered 400', async (_name, bytes) => {
   const answer = await ask(await startRedirect(), bytes);
   expect(answer.status).toBe(400);
+  expect(values(answer.fields, 'location')).toEqual([]);
+});
+
+test("a CA's question is answered, before and after there is a certificate", async () => {
+  for (const isThere of [false, true]) {
+    const port = await startRedirect(443, {
+      certificates: { has: () => isThere },
+      challenges: {
+        http: (path) => (path === '/.well-known/acme-challenge/abc' ? 'abc.thumb' : null),
+      },
+    });
+    const answer = await ask(port, get('/.well-known/acme-challenge/abc'));
+    expect(answer).toMatchObject({ status: 200, complete: true });
+    expect(String(answer.body)).toBe('abc.thumb');
+    const other = await ask(port, get('/.well-known/acme-challenge/other'));
+    expect(other.status).toBe(isThere ? 308 : 503);
+  }
+});
+
+test('nobody is redirected before the first certificate is there', async () => {
+  const parts = { certificates: { has: () => false }, challenges: { http: () => null } };
+  const answer = await ask(await startRedirect(443, parts), get('/'));
+  expect(answer.status).toBe(503);
+  expect(values(answer.fields, 'retry-after')).toEqual(['5']);
   expect(values(answer.fields, 'location')).toEqual([]);
 });

@@ -1,5 +1,6 @@
 import type { Route } from '../route.ts';
 import { buildLogRoute } from './build-log.ts';
+import { certificatesRoute, renewRoute } from './certificates.ts';
 import { eventsRoute } from './events.ts';
 import { fleetRoute } from './fleet.ts';
 import { gitHookRoute } from './git-hook.ts';
@@ -28,6 +29,8 @@ export const ROUTES: readonly Route[] = [
   resumeRoute,
   purgeRoute,
   fleetRoute,
+  certificatesRoute,
+  renewRoute,
   releasesRoute,
   historyRoute,
   buildLogRoute,

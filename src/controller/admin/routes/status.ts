@@ -5,6 +5,7 @@ import { HISTORY_ENTRY, RELEASE } from '../examples.ts';
 import { defineRoute } from '../route.ts';
 import { count, perSlot, slot, time } from '../schemas.ts';
 import type { Status } from '../status.ts';
+import { certificateAnswer } from './certificates.ts';
 
 const slotStatus = z.strictObject({
   port: count,
@@ -61,6 +62,10 @@ export const statusAnswer = z
       .strictObject({ files: count, bytes: count })
       .optional()
       .describe('hashed files of earlier releases that are kept for open tabs'),
+    certificates: z
+      .array(certificateAnswer)
+      .optional()
+      .describe('those that slots orders (`proxy.tls.acme`)'),
     cache: z
       .strictObject({ hits: count, misses: count, entries: count, bytes: count })
       .describe('the release caches of all workers together'),
