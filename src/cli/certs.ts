@@ -48,7 +48,8 @@ export async function renewCertificates(paths: SitePaths, host: string | undefin
     { host: host ?? null },
   );
   const done = results.filter(({ error }) => error === null);
-  for (const { host: renewed } of done) console.log(`${renewed}: a new certificate is in use`);
+  for (const { host: renewed } of done)
+    console.log(`${renewed} has a new certificate, which is in use within seconds`);
   const [failed, ...more] = results.filter(({ error }) => error !== null);
   if (!failed) return;
   for (const { error } of more) console.error(error);
