@@ -269,7 +269,12 @@ test.each<[string, string[], Files, object]>([
     },
     needs('nuxt'),
   ],
-  ['SvelteKit', ['client → /'], {}, needs('@sveltejs/kit', '@sveltejs/adapter-node')],
+  [
+    'SvelteKit',
+    ['client → /', 'prerendered → /'],
+    {},
+    needs('@sveltejs/kit', '@sveltejs/adapter-node'),
+  ],
   ['React Router', ['build/client → /'], {}, needs('@react-router/dev', '@react-router/serve')],
   ['Eleventy', ['. → /'], {}, needs('@11ty/eleventy')],
   ['static files', ['. → /'], { 'public/index.html': '' }, {}],

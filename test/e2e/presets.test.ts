@@ -5,12 +5,14 @@ import {
   frameworkSite,
   linkPackages,
 } from '../support/framework-site.ts';
+import { expectFromMemory, PHOTO } from '../support/from-memory.ts';
 
 test('a folder of files', async () => {
   const site = await frameworkSite({
     files: {
       'index.html': '<link rel="stylesheet" href="main.3f2a9c1b.css"><p>first',
-      'about/index.html': '<p>about',
+      'about/index.html': `<p>${'about us '.repeat(500)}`,
+      'photo.png': PHOTO,
       'main.3f2a9c1b.css': 'p { color: red }',
       '404.html': '<p>lost',
       '.env': 'SECRET=1',
@@ -24,6 +26,7 @@ test('a folder of files', async () => {
   for (const secret of ['/.env', '/slots.config.json', '/slots/state.json']) {
     expect(await site.get(secret)).toMatchObject({ status: 404 });
   }
+  await expectFromMemory(site, ['/', '/about/', '/main.3f2a9c1b.css', '/photo.png']);
   await expectEditsLive(
     site,
     [

@@ -10,6 +10,7 @@ import {
   linkPackages,
   networkEnv,
 } from '../support/framework-site.ts';
+import { expectFromMemory, hashedFiles, PHOTO } from '../support/from-memory.ts';
 import type { Site } from '../support/site.ts';
 import { expectTabOutlives, lazyFiles, publish, testBrowser } from '../support/tab.ts';
 
@@ -100,7 +101,7 @@ document.querySelector('button').onclick = async () => (await import('../lazy/la
 `;
 
 /** Loads its lazy files by a button, and part of itself from the server. */
-function tabSite(config: UserConfig = {}) {
+function tabSite(config: UserConfig = {}, files: Record<string, string> = {}) {
   return frameworkSite({
     files: {
       'package.json': JSON.stringify({
@@ -112,6 +113,7 @@ function tabSite(config: UserConfig = {}) {
       'src/pages/index.astro': TAB,
       'src/components/Island.astro': ISLAND,
       ...lazyFiles('src/lazy', 'first'),
+      ...files,
     },
     config: { watch: ['src'], keep: 2, ...config },
     modules: (root) => linkPackages(root, 'astro', '@astrojs/node'),
@@ -125,6 +127,23 @@ test('a tab on an Astro page loads the lazy files of its own release after other
   const site = await tabSite();
   await bringUp(site);
   await expectTabOutlives(browser, site, 'src/lazy');
+});
+
+test('hashed assets, images and prerendered pages of an Astro site come from memory as the site gives them', async () => {
+  const site = await tabSite(
+    {},
+    {
+      'public/photo.png': PHOTO,
+      'src/pages/about.astro': `---
+export const prerender = true;
+---
+<p>${'about us '.repeat(500)}</p>
+`,
+    },
+  );
+  await bringUp(site);
+  const hashed = await hashedFiles(site, 'client/_astro', '/_astro');
+  await expectFromMemory(site, [...hashed, '/photo.png', '/about']);
 });
 
 /** What the page asks the server for its island, which it may do at any time after it was made. */

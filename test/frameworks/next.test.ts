@@ -10,6 +10,7 @@ import {
   installPackages,
   networkEnv,
 } from '../support/framework-site.ts';
+import { expectFromMemory, hashedFiles, PHOTO } from '../support/from-memory.ts';
 import { expectTabOutlives, lazyFiles, openTab, publish, testBrowser } from '../support/tab.ts';
 
 const PAGE = `
@@ -34,6 +35,8 @@ export const proxy = (request) => NextResponse.rewrite(new URL('/live', request.
 export const config = { matcher: '/rewritten' };`,
   'content/page.txt': 'first',
   'public/robots.txt': 'a robot',
+  'public/photo.png': PHOTO,
+  'app/about/page.js': `export default () => <p>{'about us '.repeat(500)}</p>;`,
 };
 
 const env = { NEXT_TELEMETRY_DISABLED: '1' };
@@ -68,6 +71,8 @@ async function expectWhole(site: Awaited<ReturnType<typeof frameworkSite>>): Pro
   expect(await site.get('/nothing')).toMatchObject({ status: 404 });
   expect(await site.get('/live')).toMatchObject({ status: 200 });
   await expectVisitorsAddress(site);
+  const hashed = await hashedFiles(site, '.next/static', '/_next/static');
+  await expectFromMemory(site, [...hashed, '/photo.png', '/about']);
   await expectEditsLive(site, EDITS, ['/', '/robots.txt', '/live'], 180_000);
 }
 

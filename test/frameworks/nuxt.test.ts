@@ -6,6 +6,7 @@ import {
   frameworkSite,
   installPackages,
 } from '../support/framework-site.ts';
+import { expectFromMemory, hashedFiles, PHOTO } from '../support/from-memory.ts';
 import { expectTabOutlives, lazyFiles, testBrowser } from '../support/tab.ts';
 
 const app = (text: string) => `<script setup>
@@ -21,7 +22,7 @@ const FRAME = {
     type: 'module',
     dependencies: { nuxt: '4', vue: '3', 'vue-router': '5' },
   }),
-  'nuxt.config.ts': `export default defineNuxtConfig({ compatibilityDate: '2026-01-01', telemetry: false });`,
+  'nuxt.config.ts': `export default defineNuxtConfig({ compatibilityDate: '2026-01-01', telemetry: false, routeRules: { '/about': { prerender: true } } });`,
 };
 
 test('Nuxt', async () => {
@@ -31,6 +32,7 @@ test('Nuxt', async () => {
       'app/app.vue': app('first'),
       'server/api/hello.get.ts': `export default defineEventHandler(() => ({ hello: 'world' }));`,
       'public/robots.txt': 'a robot',
+      'public/photo.png': PHOTO,
     },
     modules: installPackages,
   });
@@ -40,6 +42,8 @@ test('Nuxt', async () => {
   expect(await site.get('/robots.txt')).toMatchObject({ status: 200, body: 'a robot' });
   expect(await site.get(firstAsset(body))).toMatchObject({ status: 200 });
   expect((await site.get('/api/hello')).body).toContain('world');
+  const hashed = await hashedFiles(site, 'public/_nuxt', '/_nuxt');
+  await expectFromMemory(site, [...hashed, '/photo.png', '/about']);
   await expectEditsLive(
     site,
     [

@@ -6,6 +6,7 @@ import {
   frameworkSite,
   installPackages,
 } from '../support/framework-site.ts';
+import { expectFromMemory, hashedFiles, PHOTO } from '../support/from-memory.ts';
 import { expectTabOutlives, lazyFiles, testBrowser } from '../support/tab.ts';
 
 const home = (text: string) => `
@@ -44,7 +45,12 @@ test('React Router in framework mode', async () => {
     files: {
       ...FRAME,
       'app/home.tsx': home('first'),
+      'app/about.tsx': `export default () => <p>{'about us '.repeat(500)}</p>;`,
+      'app/routes.ts': `import { index, route } from '@react-router/dev/routes';
+export default [index('home.tsx'), route('about', 'about.tsx')];`,
+      'react-router.config.ts': `export default { prerender: ['/about'] };`,
       'public/robots.txt': 'a robot',
+      'public/photo.png': PHOTO,
     },
     modules: installPackages,
   });
@@ -56,6 +62,8 @@ test('React Router in framework mode', async () => {
   expect(await site.get('/robots.txt')).toMatchObject({ status: 200, body: 'a robot' });
   const asset = /"(\/assets\/[^"]+\.js)"/.exec(body)?.[1] ?? firstAsset(body);
   expect(await site.get(asset)).toMatchObject({ status: 200 });
+  const hashed = await hashedFiles(site, 'build/client/assets', '/assets');
+  await expectFromMemory(site, [...hashed, '/photo.png', '/about/']);
   await expectEditsLive(
     site,
     [

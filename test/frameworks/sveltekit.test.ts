@@ -6,6 +6,7 @@ import {
   frameworkSite,
   installPackages,
 } from '../support/framework-site.ts';
+import { expectFromMemory, hashedFiles, PHOTO } from '../support/from-memory.ts';
 import { expectTabOutlives, lazyFiles, testBrowser } from '../support/tab.ts';
 
 const page = (text: string) => `<script>
@@ -46,6 +47,9 @@ export const actions = {
   default: async ({ request }) => ({ said: 'you said ' + (await request.formData()).get('word') }),
 };`,
       'static/robots.txt': 'a robot',
+      'static/photo.png': PHOTO,
+      'src/routes/about/+page.js': 'export const prerender = true;',
+      'src/routes/about/+page.svelte': `<p>${'about us '.repeat(500)}</p>`,
     },
     modules: installPackages,
   });
@@ -55,6 +59,9 @@ export const actions = {
   expect(await site.get('/robots.txt')).toMatchObject({ status: 200, body: 'a robot' });
   const script = /"(?:\.\/|\/)(_app\/immutable\/[^"]+\.js)"/.exec(body)?.[1];
   expect(await site.get(script ? `/${script}` : firstAsset(body))).toMatchObject({ status: 200 });
+
+  const hashed = await hashedFiles(site, 'client/_app/immutable', '/_app/immutable');
+  await expectFromMemory(site, [...hashed, '/photo.png', '/about']);
 
   // Forms are accepted from the site's own origin, as the visitor's browser names it.
   const post = await fetch(site.origin, {

@@ -21,8 +21,11 @@ export function svelteKit(site: SiteFacts): Preset | null {
     name: 'SvelteKit',
     ...common,
     entry: 'index.js',
-    // It has the folders of `paths.base` in it.
-    client: [{ folder: 'client', url: '/' }],
+    // Both have the folders of `paths.base` in them.
+    client: [
+      { folder: 'client', url: '/' },
+      { folder: 'prerendered', url: '/' },
+    ],
     // Without them it takes every visitor's origin for https, and refuses forms that are posted over http.
     env: { PROTOCOL_HEADER: 'x-forwarded-proto', HOST_HEADER: 'x-forwarded-host' },
     ...(!dependsOn(site, '@sveltejs/adapter-node') && {
