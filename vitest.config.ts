@@ -14,6 +14,7 @@ export default defineConfig({
             'test/e2e/**',
             'test/docs/**',
             'test/faults/**',
+            'test/fleet/**',
             'test/frameworks/**',
             'test/fuzz/**',
           ],
@@ -29,6 +30,17 @@ export default defineConfig({
           maxWorkers: 2,
           sequence: { groupOrder: 1 },
           testTimeout: 180_000,
+          hookTimeout: 180_000,
+        },
+      },
+      {
+        // Fleets of several stacks on a real nats-server, cut off, stopped and killed: `npm run test:fleet`.
+        test: {
+          name: 'fleet',
+          include: ['test/fleet/**/*.test.ts'],
+          fileParallelism: false,
+          sequence: { groupOrder: 5 },
+          testTimeout: 300_000,
           hookTimeout: 180_000,
         },
       },

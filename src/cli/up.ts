@@ -20,6 +20,7 @@ import { checkPorts } from './check-ports.ts';
 import { callController, followController } from './client.ts';
 import { untilControllerAnswers } from './controller-answers.ts';
 import { stopApps } from './down.ts';
+import { fleetStuck } from './fleet-stuck.ts';
 import { checkHosts, publicAddress, register, untilServed } from './front/registration.ts';
 import { startFront } from './front/start.ts';
 import { isNodeNewEnough, MIN_NODE_TEXT } from './min-node.ts';
@@ -179,9 +180,18 @@ async function untilLive(
 ): Promise<SlotsError | null> {
   const progress = quiet ? null : createProgress();
   let isOrdered = false;
+  let stuck: SlotsError | null = null;
+  const over = new AbortController();
   try {
     await untilControllerAnswers(config, paths, lost);
-    for await (const event of followController(paths)) {
+    if (config.fleet) {
+      const onStuck = (error: SlotsError) => {
+        stuck = error;
+        over.abort();
+      };
+      fleetStuck(paths, over.signal).then(onStuck, () => {});
+    }
+    for await (const event of followController(paths, over.signal)) {
       progress?.show(event);
       if (event.type !== 'status') continue;
       const { status } = event;
@@ -189,16 +199,24 @@ async function untilLive(
       const failure = firstReleaseFailure(status, begun);
       if (failure) return failure;
       // A controller that has just started builds by itself, unless it is paused.
-      if (isOrdered || status.promotion !== null || !(wasRunning || status.watcher.paused))
+      // In a fleet what all serve comes first, and then its edits, which no newcomer may undo.
+      if (
+        config.fleet ||
+        isOrdered ||
+        status.promotion !== null ||
+        !(wasRunning || status.watcher.paused)
+      )
         continue;
       isOrdered = true;
       await callController(paths, 'POST', '/api/promote');
     }
+    if (stuck) return stuck;
     progress?.say('waiting for the proxy');
     if (config.hosts) await untilServed(homePaths(), paths, config);
     await untilProxyAnswers(config);
     return null;
   } finally {
+    over.abort();
     progress?.end();
   }
 }

@@ -259,7 +259,7 @@ export function createFleet({ config, context, onStanding }: Parts): Fleet {
         view: link.view,
         self,
         isConnected: link.isConnected(),
-        problem: link.problem() ?? lead.problem(),
+        problem: lead.problem() ?? link.problem(),
         paused: store.state.paused,
         now: now(),
         serverNow: core.serverNow(),

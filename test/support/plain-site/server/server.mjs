@@ -8,6 +8,10 @@ const behaviour = JSON.parse(readFileSync(new URL('behaviour.json', import.meta.
 const { HOST, PORT, NODE_APP_INSTANCE = '0' } = process.env;
 
 if (behaviour.crashAtStart || process.env.CRASH_AT_START) throw new Error('told to crash at start');
+// For a machine on which a release fails that is well elsewhere.
+const { CRASH_ON } = process.env;
+const page = readFileSync(new URL('page.txt', import.meta.url), 'utf8');
+if (CRASH_ON && page.includes(CRASH_ON)) throw new Error(`told to crash on "${CRASH_ON}"`);
 if (behaviour.ignoreSigint) process.on('SIGINT', () => {});
 if (behaviour.exitAfterMs !== undefined) setTimeout(() => process.exit(1), behaviour.exitAfterMs);
 
