@@ -11,6 +11,7 @@ import type { FrontStatus } from '../../src/cli/front/status.ts';
 import type { UserConfig } from '../../src/config/schema.ts';
 import { freePorts } from './free-ports.ts';
 import { type PlainSite, plainSite } from './plain-site.ts';
+import { signalProcess } from './processes.ts';
 import { BIN, type CommandResult, cleanEnvironment, disposeOfPm2, runToEnd } from './site.ts';
 
 const DISPOSE_TIMEOUT_MS = 120_000;
@@ -25,6 +26,8 @@ export interface TestFront {
   /** Runs `slots front …`. */
   run(...args: string[]): Promise<CommandResult>;
   status(): Promise<FrontStatus>;
+  /** Ends the PM2 daemon and nothing else, at once. */
+  killDaemon(): Promise<void>;
   get(host: string, path?: string, options?: GetOptions): Promise<Answer>;
 }
 
@@ -73,6 +76,10 @@ export async function testFront(settings: object = {}): Promise<TestFront> {
     },
     run,
     status: async () => JSON.parse((await run('status', '--json')).stdout) as FrontStatus,
+    async killDaemon() {
+      const pid = await sites[0]?.daemonPid();
+      if (pid) signalProcess(pid, 'SIGKILL');
+    },
     get: (host, path = '/', options = {}) => ask(ports, host, path, options),
   };
 }

@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest';
+import { testFront } from '../support/front.ts';
+import { startLoad } from '../support/load.ts';
+import { PLAIN_PATHS } from '../support/plain-site.ts';
+import { until } from '../support/until.ts';
+
+const RELOADS = 3;
+const VISITORS = { paths: PLAIN_PATHS, keepAlive: 8, fresh: 3, webSockets: 1, pauseMs: 20 };
+
+/** Each site has an address of loopback for its name, so that visitors need no names. */
+const HOSTS = ['127.0.0.2', '127.0.0.3'];
+
+test('no request fails when the front is reloaded, and when its PM2 daemon is killed', async () => {
+  const front = await testFront({ host: '0.0.0.0', drainTimeoutMs: 3000 });
+  const sites = [];
+  for (const host of HOSTS) {
+    const site = await front.site({ hosts: [host], drainTimeoutMs: 2500 });
+    const up = await site.slots('up');
+    expect(up, up.stderr).toMatchObject({ exitCode: 0 });
+    sites.push(site);
+  }
+  const loads = HOSTS.map((host) => startLoad(`http://${host}:${front.ports.http}`, VISITORS));
+  const pids = async () => (await front.status()).workers.map(({ pid }) => pid);
+  const seen = new Set(await pids());
+  for (let reload = 1; reload <= RELOADS; reload++) {
+    const done = await front.run('reload');
+    expect(done, done.stderr).toMatchObject({ exitCode: 0 });
+    for (const pid of await pids()) {
+      expect(seen).not.toContain(pid);
+      seen.add(pid);
+    }
+  }
+
+  await front.killDaemon();
+  const areBack = async () => {
+    const { workers } = await front.status();
+    return (
+      workers.length === 2 && workers.every(({ pid, orphaned }) => !orphaned && !seen.has(pid))
+    );
+  };
+  await until(areBack, 'new workers in the place of the old ones', 90_000);
+  for (const [i, site] of sites.entries()) {
+    await until(() => site.status().then(Boolean, () => false), 'a controller', 30_000);
+    await site.edit('page.txt', `after ${i}\n`);
+    const page = async () => (await front.get(HOSTS[i] as string)).body;
+    await until(async () => (await page()) === `after ${i}\n`, 'an edit to be live', 30_000);
+  }
+  for (const load of loads) {
+    const result = await load.stop();
+    expect(result.failures).toEqual([]);
+    expect(result.failed).toBe(0);
+    expect(result.requests).toBeGreaterThan(200);
+  }
+});
