@@ -11,9 +11,14 @@ import { until } from '../support/until.ts';
 const HOSTS = ['one.example', 'two.example'];
 
 /** The issuer of the certificate that a visitor of this host is shown. */
-function shownIssuer(port: number, servername: string): Promise<{ issuer: string; names: string }> {
+function shownIssuer(
+  port: number,
+  servername: string,
+  protocols = ['http/1.1'],
+): Promise<{ issuer: string; names: string }> {
   return new Promise((resolve, reject) => {
-    const options = { host: '127.0.0.1', port, servername, rejectUnauthorized: false };
+    const asked = { servername, ALPNProtocols: protocols, rejectUnauthorized: false };
+    const options = { host: '127.0.0.1', port, ...asked };
     const socket = connect(options, () => {
       const { issuer, subjectaltname } = socket.getPeerCertificate();
       socket.destroy();
@@ -73,4 +78,30 @@ test('certificates are ordered by HTTP-01, served for each host, and listed by `
   const wrong = await site.slots('certs', 'renew', 'three.example');
   expect(wrong).toMatchObject({ exitCode: 1 });
   expect(wrong.stderr).toContain('three.example');
+});
+
+test('certificates are ordered by TLS-ALPN-01 where only the HTTPS port can be reached', async ({
+  skip,
+}) => {
+  skipFor(skip, lackingPebble());
+  const [proxy = 0, closed = 0] = await freePorts(2);
+  const pebble = await startPebble({ httpPort: closed, tlsPort: proxy });
+  const acme = {
+    email: 'me@example.com',
+    agreeTos: true as const,
+    hosts: ['one.example'],
+    directory: pebble.directory,
+  };
+  const site = await plainSite({ config: { ports: { proxy }, proxy: { tls: { acme } } } });
+  site.env.NODE_EXTRA_CA_CERTS = pebble.root;
+  const up = await site.slots('up');
+  expect(up, up.stderr).toMatchObject({ exitCode: 0 });
+  const { stdout } = await site.slots('doctor');
+  expect(stdout).toContain('TLS-ALPN-01 on port 443');
+  await until(
+    async () => (await shownIssuer(proxy, 'one.example')).issuer.includes('Pebble'),
+    'the certificate',
+  );
+  // One who offers the CA's protocol gets no other's certificate by it.
+  await expect(shownIssuer(proxy, 'one.example', ['acme-tls/1'])).rejects.toThrow();
 });

@@ -1,6 +1,7 @@
 import type { Server, ServerOptions } from 'node:http';
 import {
   createSecureServer,
+  type Http2SecureServer,
   type SecureServerOptions,
   type ServerHttp2Session,
   type ServerHttp2Stream,
@@ -63,13 +64,7 @@ export function createTlsListener(
   });
   // As properties, since not every Node takes all of these from `http1Options`.
   Object.assign(server, requests);
-  // The handshake is all that a CA looks at (RFC 8737 §3).
-  if (source && 'challenges' in source) {
-    server.on('unknownProtocol', (socket: TLSSocket) => {
-      if (socket.alpnProtocol === ACME_PROTOCOL) socket.end();
-      else socket.destroy();
-    });
-  }
+  if (source && 'challenges' in source) endChallenged(server);
   server.on('session', (session) => {
     session.setLocalWindowSize(SESSION_WINDOW);
     closeWhenIdle(session, keepAliveTimeoutMs);
@@ -82,20 +77,47 @@ export function filesOf({ tls }: ProxyConfig): CertificateFiles {
   return { cert: tls?.cert ?? '', key: tls?.key ?? '' };
 }
 
-/** The certificate by the host that a visitor names; a CA's question about one is answered with what it wants to see. */
+/**
+ * The certificate by the host that a visitor names; a CA's question about one is answered with what it wants to see.
+ *
+ * In TLS 1.3 OpenSSL asks for the protocol before it asks for the certificate, and in TLS 1.2 after it.
+ */
 function chosenByName({ certificates, challenges }: OrderedCertificates): SecureServerOptions {
+  const asked = new WeakMap<object, SecureContext>();
   return {
     ...certificates.standard,
-    SNICallback: (host, done) => done(null, certificates.contextFor(host)),
+    SNICallback(this: unknown, host, done) {
+      done(null, asked.get(this as TLSSocket) ?? certificates.contextFor(host));
+    },
     ALPNCallback(this: unknown, { servername, protocols }) {
       const answer = protocols.includes(ACME_PROTOCOL) ? challenges.tls(servername) : undefined;
       if (answer) {
-        (this as TLSSocket & { setKeyCert(context: SecureContext): void }).setKeyCert(answer);
+        const socket = this as TLSSocket & { setKeyCert(context: SecureContext): void };
+        asked.set(socket, answer);
+        socket.setKeyCert(answer);
         return ACME_PROTOCOL;
       }
       return ['h2', 'http/1.1'].find((protocol) => protocols.includes(protocol));
     },
   };
+}
+
+/** How long a CA may take to close, in milliseconds. */
+const CHALLENGED_MS = 5000;
+
+/** The handshake is all that a CA looks at (RFC 8737 §3); Node would take its protocol for HTTP/2. */
+function endChallenged(server: Http2SecureServer): void {
+  const ofNode = server.listeners('secureConnection');
+  server.removeAllListeners('secureConnection');
+  server.on('secureConnection', (socket: TLSSocket) => {
+    if (socket.alpnProtocol !== ACME_PROTOCOL) {
+      for (const listener of ofNode) listener.call(server, socket);
+      return;
+    }
+    socket.on('error', () => {});
+    socket.setTimeout(CHALLENGED_MS, () => socket.destroy());
+    socket.resume().end();
+  });
 }
 
 /** Cheap frames that cost the other side work; more than these end the connection. */
