@@ -23,6 +23,14 @@ export const fleetSchema = z.strictObject({
   group: token.optional(),
   /** This machine's name in the group; a second machine with the same one is refused. Default: the host's name. */
   id: token.optional(),
+  /**
+   * The host and port at which the other machines reach this one's proxy, for `monotonic` and for people. Default: `host` of the config,
+   * or `id` where that is every address, and `ports.proxy`.
+   */
+  address: z
+    .string()
+    .regex(/^(\[[0-9a-fA-F:]+\]|[\w.-]+):\d{1,5}$/, 'a host and a port, such as 10.0.0.5:4321')
+    .optional(),
   /** Whether this machine may build. One that never does waits for what the others publish. */
   build: z.enum(['any', 'never']).default('any'),
   /** How long the machines may take to fetch, start and check a release before the promotion fails, in milliseconds. */

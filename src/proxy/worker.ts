@@ -8,6 +8,8 @@ import type { Counters } from '../wire/messages.ts';
 import { createReleaseCache, type ReleaseCache } from './cache/cache.ts';
 import type { ReleaseFiles } from './cache/release-files.ts';
 import { type Compression, createCompression } from './compress/compression.ts';
+import { createMonotonic } from './fleet/hold.ts';
+import { createPassOn } from './fleet/pass-on.ts';
 import { createReadyAnswers } from './fleet/ready-answer.ts';
 import type { FleetSide } from './fleet/side.ts';
 import { audit, type Leak, type Owners } from './forward/audit.ts';
@@ -167,9 +169,17 @@ export function createDataPlane(
   const prepare = createPreparation(config);
   const peers = createPeerLimiter(limits.inflightPerPeer);
   const readyAnswers = fleet ? createReadyAnswers(fleet, router.current) : null;
+  const monotonic = fleet?.monotonic
+    ? createMonotonic({
+        current: router.current,
+        passOn: createPassOn(config.tls !== undefined),
+        onFault,
+      })
+    : null;
   const parts = {
     ...shared,
     readyAnswers,
+    monotonic,
     router,
     proxy,
     prepare,
@@ -205,9 +215,13 @@ export function createDataPlane(
     current: router.current,
     assign(next) {
       readyAnswers?.heard();
+      const before = router.current().fleet?.epoch;
       if (router.flip(next)) {
         for (const slot of SLOTS) serve(slot, next.slots[slot].release);
         cache?.follow({ blue: next.slots.blue.release, green: next.slots.green.release });
+        // An earlier release may be live again, and what is known of its requests tells nobody the new epoch.
+        if (monotonic && next.fleet?.epoch !== before) fromCache?.heads?.forgetAll();
+        monotonic?.flipped();
       }
       return router.current();
     },
@@ -220,7 +234,8 @@ export function createDataPlane(
     },
     busySockets: () => {
       const waiting = [...(fromCache?.waiting() ?? [])].map(({ socket }) => socket);
-      return new Set([...forwarding.sockets(), ...upgrades.clients(), ...waiting]);
+      const held = monotonic?.sockets() ?? [];
+      return new Set([...forwarding.sockets(), ...upgrades.clients(), ...waiting, ...held]);
     },
     cache,
     compression: context.compression,

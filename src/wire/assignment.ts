@@ -33,6 +33,16 @@ export interface FleetStanding {
   release: string | null;
   /** Why no load balancer should send visitors here; `null`: it may. */
   notReady: string | null;
+  /** The highest epoch that this machine knows of; `null` while it is cut off from the fleet. Only with `fleet.monotonic`. */
+  newest?: number | null;
+  /** Other machines, as they were last heard of. Only with `fleet.monotonic`. */
+  peers?: FleetPeer[];
+}
+
+export interface FleetPeer {
+  /** Of its proxy: `host:port`. */
+  address: string;
+  epoch: number;
 }
 
 /** One question of a CA (RFC 8555 §8.3, RFC 8737), and the answer that shows that the host is ours. */
@@ -67,6 +77,8 @@ export interface Routed {
   slots: PerSlot<{ release: string | null }>;
   promotion: object | null;
   last: { outcome: string } | null;
+  /** Only with `fleet` in the config. */
+  fleet?: { epoch: number; release: string | null } | undefined;
 }
 
 /** The assignment that this state means for the workers. */
@@ -95,5 +107,10 @@ export function toAssignment(
 
 /** The assignment for a worker when no controller answers: to the active slot, and nowhere else. */
 export function readAssignment(state: Routed): Assignment {
-  return toAssignment(state, { revision: 0, warm: { blue: false, green: false } });
+  const { fleet } = state;
+  const notReady = 'the controller has not said yet that it is';
+  const now = { revision: 0, warm: { blue: false, green: false } };
+  if (!fleet) return toAssignment(state, now);
+  const { epoch, release } = fleet;
+  return toAssignment(state, { ...now, fleet: { id: '', epoch, release, notReady } });
 }

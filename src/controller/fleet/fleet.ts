@@ -15,6 +15,7 @@ import { createFollower } from './follower.ts';
 import { createLead } from './lead.ts';
 import { createLease, type Lease } from './lease.ts';
 import { createLink, type Link, type Said } from './link.ts';
+import { addressOf, knownOfPeers } from './peers.ts';
 import { whyNotReady } from './readiness.ts';
 import type { Edits, Presence } from './records.ts';
 import { createReleaseStore } from './releases.ts';
@@ -95,9 +96,8 @@ export function createFleet({ config, context, onStanding }: Parts): Fleet {
 
   function said(): Said {
     const { fleet } = store.state;
-    const { host, ports } = context.config;
     return {
-      address: `${host === '::' || host === '0.0.0.0' ? config.id : host}:${ports.proxy}`,
+      address: config.address ?? addressOf(context.config, config.id),
       node: process.version,
       arch: process.arch,
       epoch: ownEpoch(core),
@@ -119,6 +119,19 @@ export function createFleet({ config, context, onStanding }: Parts): Fleet {
       epoch: fleet?.epoch ?? 0,
       release: fleet?.release ?? null,
       notReady: notReady(),
+      ...(config.monotonic && knownOfPeers(peerFacts())),
+    };
+  }
+
+  function peerFacts() {
+    return {
+      id: config.id,
+      epoch: ownEpoch(core),
+      heard: link.view.heard.values(),
+      desired: link.view.desired?.value.epoch ?? 0,
+      isConnected: link.isConnected(),
+      now: now(),
+      leaseMs: config.leaseMs,
     };
   }
 

@@ -29,6 +29,7 @@ export interface HeadMemory {
    */
   find(text: string, group: number): AnswerBytes | null;
   remember(text: string, group: number, known: KnownAnswer): void;
+  forgetAll(): void;
 }
 
 export interface KnownAnswer {
@@ -81,5 +82,6 @@ export function createHeadMemory(parts: HeadMemoryParts): HeadMemory {
       groups.set(group, heads);
       heads.set(text, { key, mark: stored.mark, coding, part });
     },
+    forgetAll: () => groups.clear(),
   };
 }

@@ -5,6 +5,8 @@ import { createProxyServer, type ProxyServer } from 'http-proxy-3';
 import type { Slot } from '../../slots/slot.ts';
 import type { Counters } from '../../wire/messages.ts';
 import type { Fill } from '../cache/fill.ts';
+import { takeSeenEpoch } from '../fleet/epoch-cookie.ts';
+import type { Monotonic } from '../fleet/hold.ts';
 import { asksReady } from '../fleet/ready.ts';
 import type { ReadyAnswers } from '../fleet/ready-answer.ts';
 import type { PeerLimiter } from '../request/peer-limiter.ts';
@@ -39,6 +41,8 @@ export interface EntranceParts {
   fromCache: FromCache | null;
   /** `null` without a fleet. */
   readyAnswers: ReadyAnswers | null;
+  /** `null` where visitors may see an older release after a newer one. */
+  monotonic: Monotonic | null;
   counters: Pick<Counters, 'refused'>;
   /** Whether the worker is about to stop, so that each connection's next answer is its last. */
   stopping(): boolean;
@@ -64,7 +68,7 @@ export function createProxy(): ProxyServer {
 
 export function createEntrance(parts: EntranceParts): Entrance {
   const { router, proxy, prepare, peers, forwarding, upgrades, errors, counters, stopping } = parts;
-  const { fromCache, readyAnswers } = parts;
+  const { fromCache, readyAnswers, monotonic } = parts;
 
   const refuse = (request: VisitorRequest, response: VisitorResponse, answer: ErrorAnswer) => {
     (counters.refused[(answer.status / 100) | 0] as number)++;
@@ -81,6 +85,7 @@ export function createEntrance(parts: EntranceParts): Entrance {
       refuse(request, response, ready);
       return;
     }
+    monotonic?.tell(request, response, ready);
     const slot = router.route() as Slot;
     const again = () => forward(request, response, ready);
     const fill = fromCache?.pass(request, response, ready, slot, again) ?? null;
@@ -107,9 +112,18 @@ export function createEntrance(parts: EntranceParts): Entrance {
       );
     forwarding.begin(request, response, slot, ready, fill);
   };
+  const take = (
+    request: VisitorRequest,
+    response: VisitorResponse,
+    ready: Prepared | ErrorAnswer,
+  ) => {
+    const here = () => forward(request, response, ready);
+    if (monotonic === null || 'status' in ready) here();
+    else monotonic.enter(request, response, ready, here);
+  };
   const heads = fromCache?.heads;
   const pass = (request: IncomingMessage, response: ServerResponse): true => {
-    forward(request, response, prepare.any(request));
+    take(request, response, prepare.any(request));
     return true;
   };
   // Before all other passes: those before `stream` change the request in ways that allow smuggling (hazard 1).
@@ -126,7 +140,7 @@ export function createEntrance(parts: EntranceParts): Entrance {
         if (stopping()) response.shouldKeepAlive = false;
         if (readyAnswers && asksReady(request.url)) readyAnswers.send(request, response);
         else if (router.route() === null) refuse(request, response, notYet());
-        else forward(request, response, prepare.plain(request));
+        else take(request, response, prepare.plain(request));
       },
       known: (text, socket) => heads?.find(text, groupOf({ peer: prepare.peerOf(socket) })) ?? null,
     },
@@ -141,6 +155,7 @@ export function createEntrance(parts: EntranceParts): Entrance {
     upgrade(request, socket, head) {
       const slot = router.route();
       const ready = slot === null ? notYet() : upgraded(request);
+      if (monotonic && 'headers' in ready) takeSeenEpoch(ready.headers);
       if ('status' in ready) endSoon(socket, errors.raw(request.headers.accept, ready));
       else upgrades.handle(request, socket, head, slot as Slot, ready.headers);
     },

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ProxyConfig } from '../../config/proxy-schema.ts';
+import type { SeenEpoch } from '../fleet/epoch-cookie.ts';
 import { BAD_REQUEST, type ErrorAnswer, HEADERS_TOO_LARGE } from '../visitor/error-answer.ts';
 import { isHttp2 } from '../visitor/kinds.ts';
 import type { PlainRequest } from '../visitor/plain-response.ts';
@@ -18,6 +19,8 @@ export interface Prepared {
   headers: string[];
   /** The connection that it came on. */
   peer: Peer;
+  /** With `fleet.monotonic`: which epoch its visitor has seen. */
+  seen?: SeenEpoch;
 }
 
 /** Makes it, or the answer to a request that no slot gets. */

@@ -10,8 +10,8 @@ export class PlainRequest {
   readonly rawHeaders: string[];
   readonly headers: PlainFields;
   readonly socket: Socket;
-  /** All of its head, where nothing had come behind it. */
-  readonly text: string | null;
+  /** All of its head, where nothing had come behind it, and its answer may be that of the same bytes. */
+  text: string | null;
   readonly httpVersionMajor = 1;
   readonly httpVersionMinor = 1;
   readonly complete = true;

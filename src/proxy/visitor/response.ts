@@ -1,6 +1,7 @@
 /** The visitor's side of an exchange: the answer, where plain ones, Node's HTTP/1.1 and HTTP/2 differ. */
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import { constants, type Http2ServerResponse, type ServerHttp2Stream } from 'node:http2';
+import { isForMany } from '../fleet/epoch-cookie.ts';
 import { latin1 } from '../request/latin1.ts';
 import { isHttp2, isHttp10, type VisitorRequest, type VisitorResponse } from './kinds.ts';
 import { informational, PlainResponse } from './plain-response.ts';
@@ -17,6 +18,13 @@ const HTTP1_ONLY = new Set([
   'upgrade',
 ]);
 
+const COOKIE = Symbol('cookie');
+
+/** A cookie of the proxy's own goes out with an answer, whoever gives it; but not where caches may keep that for others. */
+export function setCookieWith(response: VisitorResponse, cookie: string | null): void {
+  (response as { [COOKIE]?: string | null })[COOKIE] = cookie;
+}
+
 /** Sends an answer's head: fields in order, repeated ones apart. */
 export function writeHead(
   response: VisitorResponse,
@@ -26,8 +34,11 @@ export function writeHead(
 ): void {
   // RFC 9110 §8.6: it must not have one, and an HTTP/2 client ends the stream for it.
   if (status === 204) dropField(fields, 'content-length');
-  if (isHttp2(response)) writeHttp2Head(response, status, fields);
-  else response.writeHead(status, toReason(status, message), fields);
+  const cookie = (response as { [COOKIE]?: string | null })[COOKIE] ?? null;
+  // Not pushed: the fields may be those of a stored answer.
+  const all = cookie === null || isForMany(fields) ? fields : [...fields, 'Set-Cookie', cookie];
+  if (isHttp2(response)) writeHttp2Head(response, status, all);
+  else response.writeHead(status, toReason(status, message), all);
 }
 
 const HIGHEST_STATUS_OF_NODE = 599;

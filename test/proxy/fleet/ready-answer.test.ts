@@ -4,7 +4,7 @@ import { ask, get, head, rawClient, watch } from '../../support/raw-http.ts';
 import { http2Get, http2Session, makeCertificate, tlsSocket } from '../../support/tls.ts';
 import { until } from '../../support/until.ts';
 
-const FLEET = { id: 'one', fenceMs: null };
+const FLEET = { id: 'one', fenceMs: null, monotonic: false };
 const STANDING = { id: 'one', epoch: 7, release: 'r7', notReady: null };
 const PATH = '/.slots/ready';
 const BODY = '{"id":"one","epoch":7,"release":"r7"}\n';
