@@ -1,11 +1,12 @@
 /** The two public ports: finds the site of each new connection, and gives it the connection. */
 import { createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { createServer as createTlsServer, type SecureContext, type TLSSocket } from 'node:tls';
 import type { FrontConfig } from '../config/front.ts';
 import { hostOf } from '../config/host-names.ts';
 import { latin1 } from '../proxy/request/latin1.ts';
 import { BAD_REQUEST, createErrorAnswers, NO_SUCH_HOST } from '../proxy/visitor/error-answer.ts';
 import { endSoon } from '../proxy/visitor/linger.ts';
+import { ACME_PROTOCOL } from '../wire/assignment.ts';
 import { readFirstHead } from './first-head.ts';
 import type { FrontSite } from './site.ts';
 import { createUndecided, type Undecided } from './undecided.ts';
@@ -80,16 +81,29 @@ export function createDoor({ config, find, mayOpen }: DoorParts): Door {
     socket.on('data', onData).on('end', onEnd).on('error', ignore);
   });
 
+  /** Connections of a CA that asks about a host. */
+  const challenged = new WeakSet<TLSSocket>();
   const secure = createTlsServer({
     ...TCP_OPTIONS,
     minVersion: 'TLSv1.2',
-    ALPNProtocols: ['h2', 'http/1.1'],
     handshakeTimeout: config.limits.idleTimeoutMs,
     // Without a context for the name the handshake fails by an alert: a certificate would name a site.
-    SNICallback(name, done) {
-      const site = find(hostOf(name));
+    SNICallback(this: unknown, name, done) {
+      const host = hostOf(name);
+      const site = find(host);
       if (site === undefined) unknownHosts++;
-      done(null, site?.secureContext() ?? undefined);
+      const isAsked = challenged.has(this as TLSSocket);
+      done(null, isAsked ? site?.challenge(host) : site?.secureContext(host));
+    },
+    ALPNCallback(this: unknown, { servername, protocols }) {
+      const host = hostOf(servername ?? '');
+      const answer = protocols.includes(ACME_PROTOCOL) ? find(host)?.challenge(host) : undefined;
+      if (!answer) return ['h2', 'http/1.1'].find((protocol) => protocols.includes(protocol));
+      const socket = this as TLSSocket & { setKeyCert(context: SecureContext): void };
+      // With TLS 1.3 OpenSSL asks for the protocol before the name, and with TLS 1.2 after it.
+      challenged.add(socket);
+      socket.setKeyCert(answer);
+      return ACME_PROTOCOL;
     },
   });
   secure.on('connection', (socket: Socket) => undecided.add(socket));
@@ -97,6 +111,11 @@ export function createDoor({ config, find, mayOpen }: DoorParts): Door {
     // Node's own name of the TCP connection below.
     const { _parent: below } = socket as TLSSocket & { _parent?: Socket };
     if (below) undecided.remove(below);
+    // The handshake is all that a CA looks at (RFC 8737 §3).
+    if (socket.alpnProtocol === ACME_PROTOCOL) {
+      endSoon(socket, '');
+      return;
+    }
     const { servername } = socket as TLSSocket & { servername?: string | false };
     const site = servername ? find(hostOf(servername)) : undefined;
     if (site === undefined) socket.destroy();

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { createSecureContext, type SecureContext } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 import type { Logger } from 'pino';
 import type { FrontConfig } from '../config/front.ts';
 import type { RegisteredSite } from '../config/registered-site.ts';
@@ -16,7 +16,7 @@ import { tellBadAnswers } from '../proxy/forward/bad-answers.ts';
 import type { Hosts } from '../proxy/forward/hosted-entrance.ts';
 import { openKeptFiles } from '../proxy/skew/kept-files.ts';
 import { stopServing } from '../proxy/stop.ts';
-import { followCertificate, readCertificate } from '../proxy/visitor/certificate.ts';
+import { type ChallengeAnswers, createChallengeAnswers } from '../proxy/visitor/challenges.ts';
 import { createRedirect } from '../proxy/visitor/redirect.ts';
 import { readByStream } from '../proxy/visitor/turns.ts';
 import { createDataPlane, type DataPlane } from '../proxy/worker.ts';
@@ -28,6 +28,7 @@ import { EMPTY_STATE, readState } from '../slots/state.ts';
 import { readAssignment } from '../wire/assignment.ts';
 import { instanceSockets } from '../wire/instance-socket.ts';
 import { FRONT_SOCKET, REPORT_INTERVAL_MS } from '../wire/messages.ts';
+import { openSiteCertificates } from './site-certificates.ts';
 
 /** As in a proxy of the site's own (proxy/main.ts). */
 const CONTROLLER_WAIT_MS = 1000;
@@ -38,8 +39,10 @@ export interface FrontSite {
   readonly plane: DataPlane;
   /** Connections that are open. */
   open(): number;
-  /** `null` without TLS, and while the certificate cannot be used. */
-  secureContext(): SecureContext | null;
+  /** What a handshake for this host is done with; `undefined` without TLS, and while the certificate cannot be used. */
+  secureContext(host: string): SecureContext | undefined;
+  /** What a CA's handshake about this host is answered with (RFC 8737). */
+  challenge(host: string): SecureContext | undefined;
   /** Why the certificate cannot be used, or `null`. */
   problem(): string | null;
   /** Takes a connection without TLS, with what has been read of it put back. */
@@ -73,6 +76,8 @@ export async function openSite(first: RegisteredSite, around: Surrounding): Prom
   const paths = sitePaths(first.root);
   const log = around.log.child({ site: first.name });
   let registered = first;
+  const challenges = createChallengeAnswers();
+  const certificates = await openSiteCertificates(first, paths, log);
   const has = (host: string) => around.hosts.find(host) === plane.entrance;
   const plane = createPlane(first, paths, { ...around.hosts, has }, around.config, log);
   // The controller waits for whoever has such a socket, so it comes before the first assignment.
@@ -80,10 +85,13 @@ export async function openSite(first: RegisteredSite, around: Surrounding): Prom
     join(paths.run, `${FRONT_SOCKET}-${around.number}.sock`),
     (socket) => socket.on('error', () => {}).end('here\n'),
   );
-  const { control, timers } = await follow(plane, paths, log);
-  const certificate = openCertificate(first, log);
+  const { control, timers } = await follow(plane, challenges, paths, log);
   const { tls } = first.config.proxy;
-  const redirect = tls ? fed(createRedirect(first.config.proxy, around.config.ports.https)) : null;
+  const redirect = tls
+    ? fed(
+        createRedirect(first.config.proxy, around.config.ports.https, { certificates, challenges }),
+      )
+    : null;
   let open = 0;
   let overLimit = 0;
 
@@ -106,8 +114,9 @@ export async function openSite(first: RegisteredSite, around: Surrounding): Prom
     },
     plane,
     open: () => open,
-    secureContext: certificate.context,
-    problem: certificate.problem,
+    secureContext: certificates.contextFor,
+    challenge: challenges.tls,
+    problem: certificates.problem,
     takePlain(socket) {
       give(redirect ?? plane.server, 'connection', socket);
       // Node's parser would read what comes next before what has been put back.
@@ -121,7 +130,7 @@ export async function openSite(first: RegisteredSite, around: Surrounding): Prom
     overLimit: () => overLimit,
     async end(limitMs) {
       control.close();
-      certificate.end();
+      certificates.end();
       for (const timer of timers) clearInterval(timer);
       await stopServing(plane, limitMs, {
         close: () => {},
@@ -180,6 +189,7 @@ function writeAccessLog({ slots }: SitePaths, text: string): void {
 /** Goes by the site's controller; by state.json until one has said where visitors go. */
 async function follow(
   plane: DataPlane,
+  challenges: ChallengeAnswers,
   paths: SitePaths,
   log: Logger,
 ): Promise<{ control: ControlClient; timers: NodeJS.Timeout[] }> {
@@ -189,6 +199,7 @@ async function follow(
     {
       onAssignment(assignment) {
         const before = plane.current();
+        challenges.set(assignment.challenges ?? []);
         const { epoch, revision, active, slots } = plane.assign(assignment);
         assigned.resolve();
         if (epoch !== before.epoch || before.active !== active) {
@@ -220,38 +231,6 @@ async function follow(
     plane.assign(readAssignment(await readState(paths).catch(() => EMPTY_STATE)));
   }
   return { control, timers: [report, audit] };
-}
-
-interface SiteCertificate {
-  context(): SecureContext | null;
-  problem(): string | null;
-  end(): void;
-}
-
-/** One that cannot be used is no reason to be without the site: it is taken as soon as it can be. */
-function openCertificate({ name, config }: RegisteredSite, log: Logger): SiteCertificate {
-  const { tls } = config.proxy;
-  if (!tls?.cert || !tls.key) return { context: () => null, problem: () => null, end: () => {} };
-  const files = { cert: tls.cert, key: tls.key };
-  let context: SecureContext | null = null;
-  let problem: string | null = null;
-  const end = followCertificate(
-    {
-      setSecureContext(certificate) {
-        context = createSecureContext(certificate);
-        problem = null;
-      },
-    },
-    files,
-    log,
-  );
-  try {
-    context = createSecureContext(readCertificate(files));
-  } catch (error) {
-    problem = (error as Error).message;
-    log.error({ event: 'tls.bad-certificate', error: problem }, `${name}: ${problem}`);
-  }
-  return { context: () => context, problem: () => problem, end };
 }
 
 /** Node begins to keep the limits of time when a server listens. */

@@ -3,11 +3,11 @@ import { mkdirSync, watch } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import type { FrontConfig } from '../config/front.ts';
+import { createHostTable } from '../config/host-table.ts';
 import { type Registration, readRegistrations } from '../config/registered-site.ts';
 import { messageOf } from '../errors.ts';
 import type { HomePaths } from '../slots/home.ts';
 import { changes } from './changes.ts';
-import { createHostTable } from './host-table.ts';
 import { mayOpen } from './shares.ts';
 import { type FrontSite, openSite, type Surrounding } from './site.ts';
 

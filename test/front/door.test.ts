@@ -1,22 +1,29 @@
 import { once } from 'node:events';
-import { copyFile } from 'node:fs/promises';
+import { copyFile, readFile } from 'node:fs/promises';
 import { connect } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+import type { SecureVersion, TLSSocket } from 'node:tls';
 import { connect as connectTls } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
 import { frontWorker } from '../support/front-worker.ts';
 import { ask, head, rawClient } from '../support/raw-http.ts';
+import { putFile } from '../support/temp-site.ts';
 import { http2Get, http2Request, http2Session, makeCertificate } from '../support/tls.ts';
 import { until } from '../support/until.ts';
 
 const getOf = (host: string, ...fields: string[]) =>
   head('GET / HTTP/1.1', `Host: ${host}`, ...fields);
 
-async function handshake(port: number, servername: string, ALPNProtocols = ['http/1.1']) {
+async function handshake(
+  port: number,
+  servername: string,
+  ALPNProtocols = ['http/1.1'],
+  maxVersion: SecureVersion = 'TLSv1.3',
+) {
   const socket = connectTls({
     port,
     servername,
     ALPNProtocols,
+    maxVersion,
     host: '127.0.0.1',
     rejectUnauthorized: false,
   });
@@ -207,4 +214,50 @@ test('a site under other hosts keeps its connections', async () => {
       .match(/HTTP\/1.1 \d+/g)
       ?.slice(1),
   ).toEqual(['HTTP/1.1 200', 'HTTP/1.1 404']);
+});
+
+const ACME = { email: 'me@example.com', agreeTos: true as const };
+
+test("a site's ordered certificates are taken as they come, and until then port 80 redirects nobody", async () => {
+  const front = await frontWorker();
+  const tls = { acme: { ...ACME, hosts: ['one.test', 'www.one.test'] } };
+  const hosts = ['one.test', '*.one.test'];
+  const site = await front.site({ name: 'one', hosts, proxy: { tls } });
+  expect(nameOf(await handshake(front.https, 'one.test'))).toBe('slots: no certificate yet');
+  expect((await ask(front.http, getOf('one.test'))).status).toBe(503);
+  const { cert, key } = await makeCertificate('www.one.test');
+  const both = (await Promise.all([cert, key].map((file) => readFile(file, 'utf8')))).join('\n');
+  await putFile(site.root, 'slots/certs/www.one.test.pem', both);
+  const name = async () => nameOf(await handshake(front.https, 'www.one.test'));
+  await until(async () => (await name()) === 'www.one.test', 'the certificate', 20_000);
+  expect((await ask(front.http, getOf('www.one.test'))).status).toBe(308);
+});
+
+test("a CA's questions are answered on both ports, for the site that it asks about", async () => {
+  const front = await frontWorker();
+  const { cert, key } = await makeCertificate('challenge');
+  const [certPem, keyPem] = await Promise.all([cert, key].map((file) => readFile(file, 'utf8')));
+  for (const name of ['one', 'two']) {
+    const host = `${name}.test`;
+    const tls = { acme: { ...ACME, hosts: [host] } };
+    const site = await front.site({ name, hosts: [host], proxy: { tls } });
+    if (name === 'two') continue;
+    await site.control({
+      challenges: [
+        { type: 'http-01', host, token: 'abc', answer: 'abc.print' },
+        { type: 'tls-alpn-01', host, cert: certPem as string, key: keyPem as string },
+      ],
+    });
+  }
+  const question = (host: string) =>
+    ask(front.http, head('GET /.well-known/acme-challenge/abc HTTP/1.1', `Host: ${host}`));
+  await until(async () => (await question('one.test')).status === 200, 'the answer');
+  expect((await question('one.test')).body).toBe('abc.print');
+  expect((await question('two.test')).status).toBe(503);
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+    const answer = await handshake(front.https, 'one.test', ['acme-tls/1'], version);
+    expect(answer.alpnProtocol).toBe('acme-tls/1');
+    expect(nameOf(answer), version).toBe('challenge');
+  }
+  await expect(handshake(front.https, 'two.test', ['acme-tls/1'])).rejects.toThrow();
 });

@@ -5,10 +5,12 @@ import { onTestFinished } from 'vitest';
 import { type FrontConfig, frontSchema } from '../../src/config/front.ts';
 import { removeRegistration, writeRegistration } from '../../src/config/registered-site.ts';
 import type { UserConfig } from '../../src/config/schema.ts';
+import { listenOnControlSocket } from '../../src/controller/control-socket.ts';
 import { createDoor, type Door } from '../../src/front/door.ts';
 import { createSites, type Sites } from '../../src/front/sites.ts';
 import { type HomePaths, homePaths } from '../../src/slots/home.ts';
-import { EMPTY_STATE, writeState } from '../../src/slots/state.ts';
+import { EMPTY_STATE, type State, writeState } from '../../src/slots/state.ts';
+import { type Assignment, readAssignment } from '../../src/wire/assignment.ts';
 import { type CollectedLog, collectedLog } from './collected-log.ts';
 import { freePorts } from './free-ports.ts';
 import { tempFolder } from './temp-folder.ts';
@@ -32,6 +34,8 @@ export interface FrontWorkerUnderTest {
 
 export interface TestSite {
   root: string;
+  /** A controller that assigns this, in the place of one that is not there. */
+  control(assignment: Partial<Assignment>): Promise<void>;
   /** Registers it again, under other hosts or with another config. */
   register(config: UserConfig & { name: string; hosts: string[] }): void;
   /** Takes it out, and waits until it is. */
@@ -69,7 +73,8 @@ export async function frontWorker(settings: object = {}): Promise<FrontWorkerUnd
         ...EMPTY_STATE.slots,
         blue: { ...EMPTY_STATE.slots.blue, release: 'r1-aaaaaa' },
       };
-      await writeState(paths, { ...EMPTY_STATE, epoch: 1, active: 'blue', slots });
+      const state: State = { ...EMPTY_STATE, epoch: 1, active: 'blue', slots };
+      await writeState(paths, state);
       const register: TestSite['register'] = (config) => {
         writeRegistration(home, paths.root, testConfig({ ...config, ports }), config.hosts);
       };
@@ -78,6 +83,19 @@ export async function frontWorker(settings: object = {}): Promise<FrontWorkerUnd
       return {
         root: paths.root,
         register,
+        async control(assignment) {
+          const server = await listenOnControlSocket(
+            paths,
+            (_request, response) => response.end(),
+            (socket) => {
+              const whole = { ...readAssignment(state), epoch: 2, ...assignment };
+              socket.on('error', () => {}).on('data', () => {});
+              socket.write(`${JSON.stringify({ type: 'assignment', assignment: whole })}\n`);
+              onTestFinished(() => void socket.destroy());
+            },
+          );
+          onTestFinished(() => void server.close());
+        },
         async remove() {
           removeRegistration(home, paths.root, user.name);
           await until(() => !isServed(user.name), `${user.name} to be taken out`);

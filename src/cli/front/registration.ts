@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { loadFrontConfig } from '../../config/front.ts';
 import { contested, exampleOf } from '../../config/host-names.ts';
+import { createHostTable } from '../../config/host-table.ts';
 import {
   hasRegistration,
   registeredSites,
@@ -20,15 +21,22 @@ import { frontWorkers, servedBy } from './workers.ts';
 const SERVED_TIMEOUT_MS = 20_000;
 const LOOK_INTERVAL_MS = 50;
 
-/** @throws SlotsError `HOST_TAKEN`, `NAME_TAKEN` */
+/** @throws SlotsError `HOST_TAKEN`, `NAME_TAKEN`, `CONFIG_INVALID` */
 export function checkHosts(home: HomePaths, { root }: SitePaths, config: Config): void {
+  const hosts = config.hosts ?? [];
+  const table = createHostTable([{ hosts, value: true }]);
+  const stray = config.proxy.tls?.acme?.hosts.find((host) => !table.find(host));
+  if (stray !== undefined) {
+    const what = `proxy.tls.acme.hosts: ${stray} is none of this site's "hosts" (${hosts.join(', ')})`;
+    throw new SlotsError('CONFIG_INVALID', what);
+  }
   const others = registeredSites(home).filter((site) => site.root !== root);
   const namesake = others.find(({ name }) => name === config.name);
   if (namesake) {
     const what = `the front serves a site ${config.name} already, of ${namesake.root}`;
     throw new SlotsError('NAME_TAKEN', what, { hint: 'set another "name" in slots.config.ts' });
   }
-  const both = contested(config.hosts ?? [], others);
+  const both = contested(hosts, others);
   if (both === null) return;
   throw new SlotsError('HOST_TAKEN', `hosts: ${both.host} is the host of the site ${both.by}`, {
     hint: `take it out of one of the two configs; ${both.by} gives it up by \`slots up\` or \`slots down\``,

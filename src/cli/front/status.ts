@@ -1,9 +1,14 @@
 /** `slots front status`: the sites, their hosts and certificates, and what goes on. */
-import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { loadFrontConfig } from '../../config/front.ts';
-import { type Registration, readRegistrations } from '../../config/registered-site.ts';
+import {
+  type RegisteredSite,
+  type Registration,
+  readRegistrations,
+} from '../../config/registered-site.ts';
+import { certificateFacts, certificateFile } from '../../slots/certificates.ts';
 import type { HomePaths } from '../../slots/home.ts';
+import { sitePaths } from '../../slots/paths.ts';
 import type { Slot } from '../../slots/slot.ts';
 import { VERSION } from '../../version.ts';
 import { bytes, table } from '../terminal/format.ts';
@@ -75,7 +80,7 @@ function siteOnFront(registration: Registration, workers: readonly FrontWorker[]
   const sum = (of: (one: (typeof served)[number]) => number) =>
     served.reduce((all, one) => all + of(one), 0);
   const refused = workers.flatMap(({ status }) => status?.refused ?? []);
-  const certificate = site ? certificateOf(site.config.proxy.tls?.cert) : null;
+  const certificate = site ? certificateOf(site) : null;
   return {
     name,
     root: site?.root ?? null,
@@ -96,11 +101,13 @@ function siteOnFront(registration: Registration, workers: readonly FrontWorker[]
   };
 }
 
-function certificateOf(file: string | undefined): SiteOnFront['certificate'] {
-  if (file === undefined) return null;
+function certificateOf({ root, config }: RegisteredSite): SiteOnFront['certificate'] {
+  const { tls } = config.proxy;
+  if (!tls) return null;
+  const file = tls.cert ?? certificateFile(sitePaths(root), tls.acme?.hosts[0] ?? '');
   try {
-    const { issuer, validToDate } = new X509Certificate(readFileSync(file));
-    return { file, issuer: issuer.replaceAll('\n', ', '), validTo: validToDate.toISOString() };
+    const { issuer, notAfter } = certificateFacts(readFileSync(file, 'utf8'));
+    return { file, issuer, validTo: notAfter.toISOString() };
   } catch {
     return { file, issuer: null, validTo: null };
   }

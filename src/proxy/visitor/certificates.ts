@@ -14,8 +14,12 @@ export interface Certificates {
   contextFor(host: string): SecureContext | undefined;
   /** Whether a CA has given one: without a host, for any of them. */
   has(host?: string): boolean;
-  /** Takes newer ones up as they appear; connections that stand go on as they are. */
-  follow(server: { setSecureContext(certificate: Certificate): void }): void;
+  /**
+   * Takes newer ones up as they appear; connections that stand go on as they are.
+   *
+   * @returns ends it
+   */
+  follow(server: { setSecureContext(certificate: Certificate): void }): () => void;
 }
 
 /** A self-signed certificate stands in for each that is not there yet, or cannot be used. */
@@ -57,13 +61,16 @@ export async function openCertificates(
     contextFor: (host) => contexts.get(host.toLowerCase()),
     has: (host) => (host === undefined ? given.size > 0 : given.has(host)),
     follow(server) {
-      for (const host of hosts) {
+      const ends = hosts.map((host) => {
         const setSecureContext = (certificate: Certificate) => {
           take(host, certificate);
           if (host === hosts[0]) server.setSecureContext(certificate);
         };
-        followCertificate({ setSecureContext }, filesOf(host), log, intervalMs);
-      }
+        return followCertificate({ setSecureContext }, filesOf(host), log, intervalMs);
+      });
+      return () => {
+        for (const end of ends) end();
+      };
     },
   };
 }

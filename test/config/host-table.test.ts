@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createHostTable } from '../../src/front/host-table.ts';
+import { createHostTable } from '../../src/config/host-table.ts';
 
 const table = createHostTable([
   { hosts: ['example.com', '*.example.com'], value: 'main' },
