@@ -1,6 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { publicSide } from '../../config/public-side.ts';
 import type { AcmeConfig } from '../../config/tls-schema.ts';
 import { chooseChallenge, isLate } from '../../controller/acme/decide.ts';
 import { certificateFacts, certificateFile } from '../../slots/certificates.ts';
@@ -42,8 +43,7 @@ async function checkFiles(
 
 /** Each host's, and how the CA is shown that it is ours. */
 async function checkOrdered(facts: Facts, acme: AcmeConfig, now: number): Promise<Check[]> {
-  const { redirectHttp } = facts.config.proxy.tls ?? {};
-  const { type, why } = chooseChallenge(redirectHttp, null);
+  const { type, why } = chooseChallenge(publicSide(facts.config).http, null);
   const name = type === 'http-01' ? 'HTTP-01' : 'TLS-ALPN-01';
   const port = type === 'http-01' ? 80 : 443;
   const how = `hosts are proven by ${name} on port ${port}, since ${why}`;

@@ -113,10 +113,10 @@ export type ChallengeType = Challenge['type'];
  * @param failed how the last try was proven, if it failed because of that
  */
 export function chooseChallenge(
-  redirectHttp: number | undefined,
+  httpPort: number | undefined,
   failed: ChallengeType | null,
 ): { type: ChallengeType; why: string } {
-  if (redirectHttp === undefined) {
+  if (httpPort === undefined) {
     return {
       type: 'tls-alpn-01',
       why: 'there is no port for plain HTTP ("proxy.tls.redirectHttp")',
@@ -125,5 +125,5 @@ export function chooseChallenge(
   if (failed === 'http-01') {
     return { type: 'tls-alpn-01', why: `HTTP-01 failed, port 80 may be closed to the CA` };
   }
-  return { type: 'http-01', why: `"proxy.tls.redirectHttp" is ${redirectHttp}` };
+  return { type: 'http-01', why: `port ${httpPort} answers plain HTTP` };
 }

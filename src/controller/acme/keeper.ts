@@ -45,7 +45,8 @@ export interface Keeper {
 
 export interface KeeperParts {
   acme: AcmeConfig;
-  redirectHttp: number | undefined;
+  /** That answers plain HTTP; `undefined` where none does. */
+  httpPort: number | undefined;
   store: AcmeStore;
   challenges: Challenges;
   log: Logger;
@@ -179,7 +180,7 @@ async function orderWithAccount(parts: KeeperParts, host: string, before: Held |
 
 /** Goes on with the order that stands, or with a new one. */
 async function orderFor(parts: KeeperParts, host: string, before: Held | null): Promise<void> {
-  const { acme, store, challenges, redirectHttp, log } = parts;
+  const { acme, store, challenges, httpPort, log } = parts;
   const record = store.host(host);
   const directory = chooseDirectory(acme, record.failures?.count ?? 0);
   // One that stands at another CA is left to end there.
@@ -188,7 +189,7 @@ async function orderFor(parts: KeeperParts, host: string, before: Held | null): 
   }
   const { openCa, createKey, renewalId } = await parts.loadCa();
   const ca = await openAccount(parts, directory, { openCa, createKey });
-  const challenge = chooseChallenge(redirectHttp, record.failures?.challenge ?? null);
+  const challenge = chooseChallenge(httpPort, record.failures?.challenge ?? null);
   const replaces = before && record.directory === directory ? renewalId(before.pem) : null;
   const hasWindow = record.window !== null && record.window.start !== null;
   await runOrder(

@@ -1,4 +1,5 @@
 /** `proxy.tls.acme` of the config, at work; nothing of it is loaded without that. */
+import { publicSide } from '../../config/public-side.ts';
 import type { Config } from '../../config/schema.ts';
 import type { SitePaths } from '../../slots/paths.ts';
 import type { Logger } from '../log.ts';
@@ -7,15 +8,15 @@ import type { Challenges } from './proving.ts';
 import { openAcmeStore } from './store.ts';
 
 export async function openKeeper(
-  { proxy }: Config,
+  config: Config,
   paths: SitePaths,
   challenges: Challenges,
   log: Logger,
 ): Promise<Keeper | null> {
-  const { acme, redirectHttp } = proxy.tls ?? {};
+  const { acme } = config.proxy.tls ?? {};
   if (!acme) return null;
   const store = await openAcmeStore(paths, log);
-  return createKeeper({ acme, redirectHttp, store, challenges, log, loadCa });
+  return createKeeper({ acme, httpPort: publicSide(config).http, store, challenges, log, loadCa });
 }
 
 /** Loaded for the first order: acme-client and what it needs take 30 MB. */

@@ -4,6 +4,7 @@ import { X509Certificate } from 'node:crypto';
 import { request } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect } from 'node:tls';
+import { type PublicSide, publicSide } from '../../config/public-side.ts';
 import type { Config } from '../../config/schema.ts';
 import { SlotsError } from '../../errors.ts';
 import { ACME_PROTOCOL, type Challenge, challengePath } from '../../wire/assignment.ts';
@@ -26,7 +27,7 @@ export interface Challenges {
 }
 
 export interface ChallengeParts {
-  config: Pick<Config, 'host' | 'ports' | 'proxy'>;
+  config: Pick<Config, 'host' | 'hosts' | 'ports' | 'proxy'>;
   /** How many workers are connected. */
   workers(): number;
   /** Resolves when every worker has acknowledged the current assignment. */
@@ -42,10 +43,11 @@ export function createChallenges(
     current: () => challenges,
     async place(challenge) {
       const { config, workers, assign } = parts();
+      const side = publicSide(config);
       const deadline = performance.now() + timeoutMs;
-      while (workers() < config.proxy.workers) {
+      while (workers() < side.workers) {
         if (performance.now() > deadline) {
-          const there = `${workers()} of ${config.proxy.workers} proxy workers are there`;
+          const there = `${workers()} of ${side.workers} proxy workers are there`;
           throw notReady(challenge, there);
         }
         await delay(LOOK_INTERVAL_MS);
@@ -59,7 +61,7 @@ export function createChallenges(
         // A worker that comes from here on gets it with its first assignment.
         await assign();
         for (;;) {
-          const wrong = await whatIsWrong(challenge, config);
+          const wrong = await whatIsWrong(challenge, side);
           if (wrong === null) return remove;
           if (performance.now() > deadline) throw notReady(challenge, wrong);
           await delay(LOOK_INTERVAL_MS);
@@ -80,17 +82,16 @@ function notReady({ host }: Challenge, wrong: string): SlotsError {
 
 async function whatIsWrong(
   challenge: Challenge,
-  { host, ports, proxy }: ChallengeParts['config'],
+  { host, http = 80, https }: PublicSide,
 ): Promise<string | null> {
-  const address = ['::', '0.0.0.0'].includes(host ?? '::') ? '127.0.0.1' : (host as string);
+  const address = ['::', '0.0.0.0'].includes(host) ? '127.0.0.1' : host;
   if (challenge.type === 'http-01') {
-    const port = proxy.tls?.redirectHttp ?? 80;
-    const answer = await askHttp(challenge, address, port);
-    return answer === challenge.answer ? null : `port ${port} of this machine does not answer`;
+    const answer = await askHttp(challenge, address, http);
+    return answer === challenge.answer ? null : `port ${http} of this machine does not answer`;
   }
-  const shown = await askTls(challenge, address, ports.proxy);
+  const shown = await askTls(challenge, address, https);
   const isOurs = shown !== null && new X509Certificate(challenge.cert).raw.equals(shown);
-  return isOurs ? null : `port ${ports.proxy} of this machine does not answer`;
+  return isOurs ? null : `port ${https} of this machine does not answer`;
 }
 
 function askHttp(
