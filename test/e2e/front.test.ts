@@ -43,6 +43,17 @@ test('two sites with hosts share one front, which routes by host and takes one o
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
   );
 
+  const doctor = await blog.slots('doctor', '--json');
+  const { checks } = JSON.parse(doctor.stdout) as { checks: { name: string; level: string }[] };
+  const named = (name: string) => checks.find((check) => check.name === name)?.level;
+  expect(checks.filter(({ level }) => level === 'problem')).toEqual([]);
+  expect([named('low-ports'), named('front'), named('hosts'), named('health proxy')]).toEqual([
+    'ok',
+    'ok',
+    'ok',
+    'ok',
+  ]);
+
   const third = await front.site({ hosts: ['new.test', 'shop.test'] });
   const refused = await third.slots('up');
   expect(refused.exitCode).toBe(1);

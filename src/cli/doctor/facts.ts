@@ -68,10 +68,11 @@ async function askController(
 /** Its workers are back, and route by the epoch that it says. */
 export function isComplete(
   { epoch, proxy }: Pick<Status, 'epoch' | 'proxy'>,
-  config: Pick<Config, 'proxy'>,
+  config: Pick<Config, 'proxy' | 'hosts'>,
 ): boolean {
+  const wanted = config.hosts ? 1 : config.proxy.workers;
   const told = proxy.workers.filter((worker) => worker.epoch === epoch);
-  return told.length === proxy.workers.length && told.length >= config.proxy.workers;
+  return told.length === proxy.workers.length && told.length >= wanted;
 }
 
 function askStatus(paths: SitePaths): Promise<Status | null> {

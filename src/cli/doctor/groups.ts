@@ -10,6 +10,7 @@ import {
 } from './config-checks.ts';
 import { checkDaemon, checkDaemonNode, checkVersions } from './daemon.ts';
 import type { Facts } from './facts.ts';
+import { checkFront } from './front.ts';
 import { checkProxyHealth, checkSlotHealth } from './health.ts';
 import { checkClock, checkInotify, checkNode } from './machine.ts';
 import { checkPorts } from './ports.ts';
@@ -51,6 +52,7 @@ export function groups(facts: Facts): Group[] {
         () => checkUnwatchedContent(facts),
         () => checkCertificate(facts),
         () => checkPorts(facts),
+        () => checkFront(facts),
       ],
     },
     {

@@ -3,7 +3,9 @@ import type { Config } from '../../config/schema.ts';
 import { type ProbeAnswer, probe } from '../../controller/health/probe.ts';
 import { judge } from '../../controller/health/verdict.ts';
 import { duration } from '../../duration.ts';
+import { homePaths } from '../../slots/home.ts';
 import { SLOTS, type Slot } from '../../slots/slot.ts';
+import { publicAddress } from '../front/registration.ts';
 import { type Check, ok, problem, warning } from './check.ts';
 import type { Facts } from './facts.ts';
 
@@ -32,8 +34,10 @@ async function checkSlot({ config, state }: Facts, slot: Slot): Promise<Check> {
 /** The way that visitors take. */
 export async function checkProxyHealth(facts: Facts): Promise<Check[]> {
   const { config, state } = facts;
-  if (!isOnline(facts, 'proxy')) return [];
-  const answer = await ask(config, config.ports.proxy, config.proxy.tls !== undefined, config.host);
+  if (config.hosts) {
+    if (!facts.status) return [];
+  } else if (!isOnline(facts, 'proxy')) return [];
+  const answer = await askProxy(config);
   const said = describe(config, answer);
   if (answer instanceof Error) {
     return [problem('health proxy', said, '`slots logs proxy` and `slots status` say why')];
@@ -47,9 +51,23 @@ export async function checkProxyHealth(facts: Facts): Promise<Check[]> {
   return [problem('health proxy', said, '`slots logs proxy` and `slots status` say why')];
 }
 
-async function ask(config: Config, port: number, tls: boolean, host?: string): Promise<Answer> {
+function askProxy(config: Config): Promise<Answer> {
+  if (!config.hosts) {
+    return ask(config, config.ports.proxy, config.proxy.tls !== undefined, config.host);
+  }
+  const { port, isTls, listensOn, name } = publicAddress(homePaths(), config);
+  return ask(config, port, isTls, listensOn, name);
+}
+
+async function ask(
+  config: Config,
+  port: number,
+  tls: boolean,
+  host?: string,
+  named = config.health.host,
+): Promise<Answer> {
   const started = performance.now();
-  const { path, timeoutMs, host: named } = config.health;
+  const { path, timeoutMs } = config.health;
   try {
     const answer = await probe(port, path, timeoutMs, tls, host, named);
     return { ...answer, ms: performance.now() - started };

@@ -24,17 +24,21 @@ export function checkPorts(facts: Facts): Promise<Check[]> {
   return Promise.all(portsOf(facts).map((port) => checkPort(facts, port)));
 }
 
-function portsOf({ config: { ports, host, proxy } }: Facts): Port[] {
+function portsOf({ config: { ports, host, hosts, proxy } }: Facts): Port[] {
   const local = '127.0.0.1';
   const redirect = proxy.tls?.redirectHttp;
-  return [
+  const own: Port[] = [
     { key: 'ports.proxy', port: ports.proxy, host, role: 'proxy' },
-    { key: 'ports.blue', port: ports.blue, host: local, role: 'blue' },
-    { key: 'ports.green', port: ports.green, host: local, role: 'green' },
-    { key: 'ports.admin', port: ports.admin, host: local, role: 'watcher' },
     ...(redirect
       ? [{ key: 'proxy.tls.redirectHttp', port: redirect, host, role: 'proxy' as const }]
       : []),
+  ];
+  return [
+    // The public ports of a site with `hosts` are the front's.
+    ...(hosts ? [] : own),
+    { key: 'ports.blue', port: ports.blue, host: local, role: 'blue' },
+    { key: 'ports.green', port: ports.green, host: local, role: 'green' },
+    { key: 'ports.admin', port: ports.admin, host: local, role: 'watcher' },
   ];
 }
 
@@ -86,7 +90,7 @@ function isKnown(
   return online.length > 0 && [daemonPid(), ...online.map(({ pid }) => pid)].includes(owner.pid);
 }
 
-function tryToListen(port: number, host: string): Promise<NodeJS.ErrnoException | null> {
+export function tryToListen(port: number, host: string): Promise<NodeJS.ErrnoException | null> {
   const server = createServer();
   return new Promise((resolve) => {
     server.once('error', resolve);

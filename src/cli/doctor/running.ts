@@ -13,8 +13,10 @@ const LOOP_UPTIME_MS = 60_000;
 
 export function checkApps(facts: Facts): Check[] {
   const { config, apps } = facts;
-  const names = ROLES.map((role) => appName(config, role));
-  if (names.some((name) => apps.has(name))) return ROLES.map((role) => checkApp(facts, role));
+  // The front is looked at by itself.
+  const roles = config.hosts ? ROLES.filter((role) => role !== 'proxy') : ROLES;
+  const names = roles.map((role) => appName(config, role));
+  if (names.some((name) => apps.has(name))) return roles.map((role) => checkApp(facts, role));
   const message = 'nothing of this site runs';
   // Before a first `slots up` that is as it should be.
   if (facts.state.active === null) return [ok('apps', `${message}; \`slots up\` starts it`)];
@@ -82,6 +84,10 @@ export function checkWorkers({ status, config }: Facts): Check[] {
     const say = promotion ? warning : problem;
     const hint = 'PM2 restarts it within seconds; `slots logs proxy` says more';
     return [say('workers', `${pids} did not acknowledge epoch ${epoch}`, hint)];
+  }
+  if (config.hosts && proxy.workers.length > 0) {
+    const front = `${proxy.workers.length} of the front acknowledged epoch ${epoch}`;
+    return [ok('workers', front)];
   }
   const message = `${proxy.workers.length} of ${config.proxy.workers} acknowledged epoch ${epoch}`;
   if (proxy.workers.length >= config.proxy.workers) return [ok('workers', message)];
