@@ -68,7 +68,8 @@ function group(schema: JsonSchema, path: string, describe: Describe): string[] {
 /** A group that may be turned off by `false`, as the group. */
 function orFalse(value: JsonSchema): JsonSchema {
   const [off, on, ...more] = value.anyOf ?? [];
-  const isGroupOrFalse = off?.const === false && on?.properties !== undefined && more.length === 0;
+  const isRest = more.every((each) => each.const === true);
+  const isGroupOrFalse = off?.const === false && on?.properties !== undefined && isRest;
   return isGroupOrFalse ? { ...on, default: value.default } : value;
 }
 

@@ -28,17 +28,20 @@ export const adminSchema = z
 
 export const OUTCOMES = ['promoted', 'failed', 'rolled-back'] as const;
 
+/** What others can be told of: how a promotion ended, or `certificate`, that one could not be renewed in time. */
+export const NOTICES = [...OUTCOMES, 'certificate'] as const;
+
 /** `notify` of the config: who is told how promotions end. */
 export const notifySchema = z
   .array(
     z.strictObject({
       /** Gets a POST. Often a secret in itself, so it is never logged. */
       url: z.url({ protocol: /^https?$/, error: 'an http or https URL' }),
-      /** The outcomes to tell of. */
+      /** The outcomes to tell of; `certificate`: an order failed while there is none, or less than a third of its life is left. */
       on: z
-        .array(z.enum(OUTCOMES))
+        .array(z.enum(NOTICES))
         .min(1)
-        .default([...OUTCOMES]),
+        .default([...NOTICES]),
       /** The body's shape. */
       format: z.enum(['json', 'slack', 'discord']).default('json'),
     }),

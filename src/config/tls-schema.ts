@@ -35,6 +35,22 @@ const acmeSchema = z.strictObject({
   fallbackDirectory: directory.optional(),
 });
 
+/** `true` is what people write first. */
+const hstsSchema = z
+  .union([
+    z.literal(false),
+    z.strictObject({
+      /** How long browsers go by it, in seconds. There is no way back before that: begin with little. */
+      maxAgeS: z.int().min(0).default(31_536_000),
+      /** Whether it is for all names below the host too. */
+      includeSubDomains: z.boolean().default(false),
+      /** Asks browsers to be shipped with it, which needs `includeSubDomains` and a year. */
+      preload: z.boolean().default(false),
+    }),
+    z.literal(true),
+  ])
+  .default(false);
+
 /** `proxy.tls` of the config. */
 export const tlsSchema = z
   .strictObject({
@@ -46,6 +62,10 @@ export const tlsSchema = z
     acme: acmeSchema.optional(),
     /** A port that answers plain HTTP with a redirect to HTTPS, and with `acme` the CA's questions (HTTP-01). */
     redirectHttp: z.int().min(1).max(65_535).optional(),
+    /** `Strict-Transport-Security` on each answer, unless the site says its own; `true` for the defaults. */
+    hsts: hstsSchema,
+    /** The one host that the site is to be found at: requests for others are sent there (308), but not those by an address. */
+    canonicalHost: hostName.optional(),
   })
   .superRefine(({ cert, key, acme }, context) => {
     const refuse = (message: string) => context.addIssue({ code: 'custom', message });
@@ -64,3 +84,16 @@ export const tlsSchema = z
 
 export type TlsConfig = z.output<typeof tlsSchema>;
 export type AcmeConfig = z.output<typeof acmeSchema>;
+
+/** The value of `Strict-Transport-Security` (RFC 6797 §6.1); `null` when it is off. */
+export function hstsField(tls: Pick<TlsConfig, 'hsts'> | undefined): string | null {
+  if (!tls?.hsts) return null;
+  const { maxAgeS, includeSubDomains, preload } =
+    tls.hsts === true
+      ? { maxAgeS: 31_536_000, includeSubDomains: false, preload: false }
+      : tls.hsts;
+  const parts = [`max-age=${maxAgeS}`];
+  if (includeSubDomains) parts.push('includeSubDomains');
+  if (preload) parts.push('preload');
+  return parts.join('; ');
+}

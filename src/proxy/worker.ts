@@ -2,6 +2,7 @@ import type { Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { CacheConfig } from '../config/cache-schema.ts';
 import type { ProxyConfig } from '../config/proxy-schema.ts';
+import { hstsField } from '../config/tls-schema.ts';
 import { type PerSlot, SLOTS, type Slot } from '../slots/slot.ts';
 import type { Assignment } from '../wire/assignment.ts';
 import type { Counters } from '../wire/messages.ts';
@@ -13,6 +14,7 @@ import { createPassOn } from './fleet/pass-on.ts';
 import { createReadyAnswers } from './fleet/ready-answer.ts';
 import type { FleetSide } from './fleet/side.ts';
 import { audit, type Leak, type Owners } from './forward/audit.ts';
+import { createCanonicalEntrance } from './forward/canonical-entrance.ts';
 import { createEntrance, createProxy, type Entrance } from './forward/entrance.ts';
 import { createForwarding } from './forward/forwarding.ts';
 import { createFromCache } from './forward/from-cache.ts';
@@ -114,12 +116,13 @@ export function createDataPlane(
   }: DataPlaneOptions = {},
 ): DataPlane {
   const router = createRouter();
+  const hsts = hstsField(config.tls);
   const { counters, traffic, serve } = createWorkerCounters();
   const shared = {
     inflight: createInflight(),
     counters,
     traffic,
-    errors: createErrorAnswers(config.errorPages ?? null),
+    errors: createErrorAnswers(config.errorPages ?? null, hsts),
     release: (slot: Slot) => (config.exposeRelease ? router.current().slots[slot].release : null),
     fallback: router.fallback,
   };
@@ -138,6 +141,7 @@ export function createDataPlane(
     keptFiles: keptFiles ?? null,
     compression: config.compress ? createCompression() : null,
     keepsInstance,
+    hsts,
     stopping,
     onFault,
     onBadAnswer,
@@ -189,7 +193,11 @@ export function createDataPlane(
     stopping,
     fromCache,
   };
-  const entrance = createEntrance(parts);
+  const canonicalHost = config.tls?.canonicalHost;
+  const first = createEntrance(parts);
+  const entrance = canonicalHost
+    ? createCanonicalEntrance(first, { canonicalHost, errors: shared.errors, counters })
+    : first;
   const visited = hosts
     ? createHostedEntrance(entrance, {
         hosts,

@@ -1,3 +1,4 @@
+import type { CertificateStatus } from '../../controller/acme/status.ts';
 import type { SlotStatus, Status } from '../../controller/admin/status.ts';
 import { duration } from '../../duration.ts';
 import { SLOTS } from '../../slots/slot.ts';
@@ -68,6 +69,7 @@ function events(status: Status): string {
   if (status.failedOverFrom) {
     lines.push(style('red', `${status.failedOverFrom} died: visitors are on ${status.active}`));
   }
+  lines.push(...certificateLines(status.certificates ?? []));
   if (status.promotion) lines.push(running(status.promotion));
   if (status.last) lines.push(lastOne(status.last));
   if (status.watcher.problem) lines.push(style('red', status.watcher.problem));
@@ -81,6 +83,21 @@ function events(status: Status): string {
     lines.push(style('dim', `for open tabs: ${files} hashed files are kept, ${bytes(size)}`));
   }
   return lines.join('\n');
+}
+
+/** Only those that need an eye: what is waited for, and what could not be renewed. */
+function certificateLines(certificates: readonly CertificateStatus[]): string[] {
+  return certificates.flatMap(({ hosts, state, lastError, hint }) => {
+    const names = hosts.join(', ');
+    const remedy = hint ? style('dim', `: ${hint}`) : '';
+    if (lastError !== null) {
+      const what =
+        state === 'waiting' || state === 'ordering' ? `waiting for a certificate` : state;
+      return [`${style('red', `${names}: ${what}`)}; ${lastError}${remedy}`];
+    }
+    if (state !== 'waiting' && state !== 'ordering') return [];
+    return [style('yellow', `${names}: waiting for the first certificate, which is being ordered`)];
+  });
 }
 
 function running(promotion: NonNullable<Status['promotion']>): string {

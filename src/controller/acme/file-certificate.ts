@@ -2,7 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { messageOf, SlotsError } from '../../errors.ts';
 import { certificateFacts } from '../../slots/certificates.ts';
-import type { CertificateStatus } from './status.ts';
+import { isLate } from './decide.ts';
+import { type CertificateStatus, validityOf } from './status.ts';
 
 /** The certificate of `proxy.tls.cert`, which somebody else renews; none without that. */
 export async function fileCertificate(
@@ -21,6 +22,7 @@ export async function fileCertificate(
         issuer,
         notBefore: notBefore.toISOString(),
         notAfter: notAfter.toISOString(),
+        isLate: isLate(validityOf(facts), Date.now()),
         lastError: null,
         ...unknown,
       },
@@ -28,7 +30,7 @@ export async function fileCertificate(
   } catch (error) {
     const none = { issuer: null, notBefore: null, notAfter: null };
     const lastError = `${cert}: ${messageOf(error)}`;
-    return [{ hosts: [], state: 'waiting', ...none, lastError, ...unknown }];
+    return [{ hosts: [], state: 'waiting', ...none, isLate: true, lastError, ...unknown }];
   }
 }
 

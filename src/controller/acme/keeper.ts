@@ -1,24 +1,11 @@
 /** Has certificates ordered and renewed, one host after the other, for as long as the controller lives. */
-import type { AcmeConfig } from '../../config/tls-schema.ts';
-import { messageOf, SlotsError } from '../../errors.ts';
-import type { CertificateFacts } from '../../slots/certificates.ts';
-import type { Logger } from '../log.ts';
-import type { Ca } from './ca.ts';
-import {
-  chooseChallenge,
-  chooseDirectory,
-  nextTry,
-  renewalInfoDelay,
-  retryDelay,
-} from './decide.ts';
-import { ChallengeFailed, runOrder } from './order.ts';
-import { adviceFor, CaRefusal, CaUnreachable } from './problem.ts';
-import type { Challenges } from './proving.ts';
-import type { Failures, HostRecord } from './state.ts';
-import { type CertificateStatus, certificateStatus } from './status.ts';
-import type { AcmeStore } from './store.ts';
-
-const DAY_MS = 86_400_000;
+import { SlotsError } from '../../errors.ts';
+import { fail, orderWithAccount, succeed } from './attempt.ts';
+import { isLate, nextTry } from './decide.ts';
+import type { Held, KeeperParts } from './parts.ts';
+import type { Failures } from './state.ts';
+import { type CertificateStatus, certificateStatus, validityOf } from './status.ts';
+import { askWindow } from './window.ts';
 
 /** Between two looks at the files and the clock at most, in milliseconds: either may change. */
 const LOOK_INTERVAL_MS = 60_000;
@@ -39,36 +26,26 @@ export interface Keeper {
    * @throws SlotsError `NO_CERTIFICATES` for a host that is not in the config
    */
   renew(host: string | null): Promise<RenewResult[]>;
+  /** Calls back once for each certificate that could not be renewed while a third of its life was left, or had at all. */
+  onLate(listener: (late: LateCertificate) => void): void;
   /** Runs for ever. */
   run(): Promise<never>;
 }
 
-export interface KeeperParts {
-  acme: AcmeConfig;
-  /** That answers plain HTTP; `undefined` where none does. */
-  httpPort: number | undefined;
-  store: AcmeStore;
-  challenges: Challenges;
-  log: Logger;
-  /** Loads what orders need, which is much and rarely needed. */
-  loadCa(): Promise<CaModule>;
-}
-
-export interface CaModule {
-  openCa(directory: string, account: { key: string; url: string | null }): Ca;
-  createKey(): Promise<string>;
-  renewalId(pem: string): string | null;
-}
-
-interface Held {
-  pem: string;
-  facts: CertificateFacts;
+export interface LateCertificate {
+  /** The certificate's serial number; `none` before the first. */
+  id: string;
+  host: string;
+  notAfter: string | null;
+  error: string;
+  hint: string | null;
 }
 
 export async function createKeeper(parts: KeeperParts): Promise<Keeper> {
   const { acme, store, log } = parts;
   const held = new Map<string, Held | null>();
   const asked = new Map<string, PromiseWithResolvers<RenewResult>[]>();
+  let tellLate: (late: LateCertificate) => void = () => {};
   let ordering: string | null = null;
   let wake = Promise.withResolvers<void>();
 
@@ -81,7 +58,7 @@ export async function createKeeper(parts: KeeperParts): Promise<Keeper> {
     const isCurrent = certificate && window?.serial === certificate.facts.serial;
     const { start, end } = isCurrent ? window : { start: null, end: null };
     return nextTry({
-      certificate: certificate ? validity(certificate.facts) : null,
+      certificate: certificate ? validityOf(certificate.facts) : null,
       failures,
       window: start === null || end === null ? null : { start, end },
       ordered,
@@ -98,10 +75,21 @@ export async function createKeeper(parts: KeeperParts): Promise<Keeper> {
       return { host, error: null, hint: null };
     } catch (error) {
       const failure = await fail(parts, host, error);
+      await tellIfLate(host, failure);
       return { host, error: failure.error, hint: failure.hint };
     } finally {
       ordering = null;
     }
+  };
+
+  const tellIfLate = async (host: string, { error, hint }: Failures): Promise<void> => {
+    const facts = held.get(host)?.facts;
+    if (facts && !isLate(validityOf(facts), Date.now())) return;
+    const id = facts?.serial ?? 'none';
+    const record = store.host(host);
+    if (record.told === id) return;
+    await store.noteHost(host, { ...record, told: id });
+    tellLate({ id, host, notAfter: facts?.notAfter.toISOString() ?? null, error, hint });
   };
 
   const takeUp = async (host: string): Promise<void> => {
@@ -132,6 +120,9 @@ export async function createKeeper(parts: KeeperParts): Promise<Keeper> {
       wake.resolve();
       return Promise.all(results);
     },
+    onLate(listener) {
+      tellLate = listener;
+    },
     async run() {
       for (;;) {
         wake = Promise.withResolvers();
@@ -150,10 +141,6 @@ export async function createKeeper(parts: KeeperParts): Promise<Keeper> {
   };
 }
 
-function validity({ notBefore, notAfter, serial }: CertificateFacts) {
-  return { notBefore: notBefore.getTime(), notAfter: notAfter.getTime(), serial };
-}
-
 function waitFor(host: string, { error, retryAt }: Failures): RenewResult {
   const hint = `the CA is not to be asked again before ${new Date(retryAt).toISOString()}`;
   return { host, error, hint };
@@ -163,145 +150,6 @@ function unknownHost(host: string, hosts: string[]): SlotsError {
   return new SlotsError('NO_CERTIFICATES', `no certificate is ordered for ${host}`, {
     hint: `"proxy.tls.acme.hosts" has ${hosts.join(', ')}`,
   });
-}
-
-/** A CA that does not know the account any more (a test CA forgets everything) gets it again, once. */
-async function orderWithAccount(parts: KeeperParts, host: string, before: Held | null) {
-  try {
-    await orderFor(parts, host, before);
-  } catch (error) {
-    const isLost = error instanceof CaRefusal && error.problem.type === 'accountDoesNotExist';
-    if (!isLost) throw error;
-    const { acme, store } = parts;
-    await store.setAccount(chooseDirectory(acme, store.host(host).failures?.count ?? 0), null);
-    await orderFor(parts, host, before);
-  }
-}
-
-/** Goes on with the order that stands, or with a new one. */
-async function orderFor(parts: KeeperParts, host: string, before: Held | null): Promise<void> {
-  const { acme, store, challenges, httpPort, log } = parts;
-  const record = store.host(host);
-  const directory = chooseDirectory(acme, record.failures?.count ?? 0);
-  // One that stands at another CA is left to end there.
-  if (record.order && record.order.directory !== directory) {
-    await store.setHost(host, { ...record, order: null });
-  }
-  const { openCa, createKey, renewalId } = await parts.loadCa();
-  const ca = await openAccount(parts, directory, { openCa, createKey });
-  const challenge = chooseChallenge(httpPort, record.failures?.challenge ?? null);
-  const replaces = before && record.directory === directory ? renewalId(before.pem) : null;
-  const hasWindow = record.window !== null && record.window.start !== null;
-  await runOrder(
-    {
-      host,
-      acme,
-      store,
-      challenges,
-      challenge: challenge.type,
-      ca,
-      createKey,
-      replaces: hasWindow ? replaces : null,
-      log,
-    },
-    directory,
-  );
-  await store.setHost(host, { ...store.host(host), directory });
-}
-
-async function openAccount(
-  { acme, store }: KeeperParts,
-  directory: string,
-  { openCa, createKey }: Pick<CaModule, 'openCa' | 'createKey'>,
-): Promise<Ca> {
-  const key = await store.accountKey(directory, createKey);
-  const known = store.account(directory);
-  const isCurrent = known !== null && known.email === acme.email;
-  const ca = openCa(directory, { key, url: isCurrent ? known.url : null });
-  if (isCurrent) return ca;
-  const url = await ca.register(acme.email);
-  await store.setAccount(directory, { url, email: acme.email });
-  return ca;
-}
-
-async function succeed(parts: KeeperParts, host: string, held: Held | null): Promise<void> {
-  const { store, log } = parts;
-  const now = Date.now();
-  const record = store.host(host);
-  const ordered = [...record.ordered.filter((at) => at > now - DAY_MS), now];
-  await store.setHost(host, { ...record, failures: null, ordered });
-  const until = held?.facts.notAfter.toISOString();
-  log.info(
-    { event: 'certificate.issued', host, until },
-    `${host} has a certificate until ${until}`,
-  );
-}
-
-async function fail(parts: KeeperParts, host: string, cause: unknown): Promise<Failures> {
-  const { store, log } = parts;
-  const record = store.host(host);
-  const count = (record.failures?.count ?? 0) + 1;
-  const now = Date.now();
-  const { error, hint, retryAfterMs } = explain(cause, host);
-  const failures: Failures = {
-    count,
-    at: now,
-    retryAt: now + retryDelay(count, retryAfterMs, Math.random()),
-    askedToWait: retryAfterMs !== null,
-    error,
-    hint,
-    challenge: cause instanceof ChallengeFailed ? cause.challenge : null,
-  };
-  // The disk may be what has failed.
-  await store.noteHost(host, { ...record, failures });
-  const retryAt = new Date(failures.retryAt).toISOString();
-  log.error({ event: 'certificate.failed', host, error, hint, count, retryAt }, error);
-  return failures;
-}
-
-/** In one line each. */
-function explain(cause: unknown, host: string) {
-  if (cause instanceof CaRefusal) {
-    const { problem } = cause;
-    const error = oneLine(`${host}: the CA says: ${problem.detail}`);
-    return { error, hint: adviceFor(problem, host), retryAfterMs: problem.retryAfterMs };
-  }
-  if (cause instanceof CaUnreachable) {
-    const hint = 'slots tries again by itself; look whether this machine reaches the internet';
-    const error = oneLine(`${host}: the CA fails: ${cause.message}`);
-    return { error, hint, retryAfterMs: cause.retryAfterMs };
-  }
-  const hint = cause instanceof SlotsError ? (cause.hint ?? null) : null;
-  const message = messageOf(cause);
-  const error = oneLine(message.startsWith(host) ? message : `${host}: ${message}`);
-  return { error, hint, retryAfterMs: null };
-}
-
-function oneLine(text: string): string {
-  return text.replace(/\s*\n\s*/g, ' ').trim();
-}
-
-/** Asks the CA when it wants the certificate to be renewed, if that is due. */
-async function askWindow(parts: KeeperParts, host: string, held: Held | null): Promise<void> {
-  const { store, acme } = parts;
-  const record: HostRecord = store.host(host);
-  if (!held || record.directory === null) return;
-  const { serial } = held.facts;
-  const now = Date.now();
-  if (record.window?.serial === serial && record.window.nextLookAt > now) return;
-  const { openCa, createKey, renewalId } = await parts.loadCa();
-  const id = renewalId(held.pem);
-  const known = record.window?.serial === serial ? record.window : { start: null, end: null };
-  const window = { ...known, serial, nextLookAt: now + renewalInfoDelay(null) };
-  // Before the question: a CA that does not answer is not asked each minute.
-  await store.setHost(host, { ...record, window });
-  if (id === null) return;
-  const key = await store.accountKey(record.directory, createKey);
-  const info = await openCa(record.directory ?? acme.directory, { key, url: null }).renewalInfo(id);
-  if (!info) return;
-  const { start, end, retryAfterMs } = info;
-  const nextLookAt = now + renewalInfoDelay(retryAfterMs);
-  await store.setHost(host, { ...store.host(host), window: { serial, start, end, nextLookAt } });
 }
 
 /** @param until ends it early */

@@ -3,7 +3,8 @@ import { publicSide } from '../../config/public-side.ts';
 import type { Config } from '../../config/schema.ts';
 import type { SitePaths } from '../../slots/paths.ts';
 import type { Logger } from '../log.ts';
-import { type CaModule, createKeeper, type Keeper } from './keeper.ts';
+import { createKeeper, type Keeper } from './keeper.ts';
+import type { CaModule } from './parts.ts';
 import type { Challenges } from './proving.ts';
 import { openAcmeStore } from './store.ts';
 

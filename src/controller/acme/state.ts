@@ -51,6 +51,8 @@ const hostSchema = z.object({
   ordered: z.array(ms),
   /** Of the CA that gave the certificate. */
   directory: z.string().nullable(),
+  /** The certificate whose late renewal others have been told of: its serial number, or `none`. */
+  told: z.string().nullable().default(null),
 });
 
 export const acmeStateSchema = z.object({
@@ -73,4 +75,5 @@ export const NEW_HOST: HostRecord = {
   window: null,
   ordered: [],
   directory: null,
+  told: null,
 };

@@ -1,4 +1,5 @@
 import type { CertificateFacts } from '../../slots/certificates.ts';
+import { isLate, type Validity } from './decide.ts';
 
 /** One certificate, as `slots certs --json` and the status have it; stable. Times are ISO 8601, UTC. */
 export interface CertificateStatus {
@@ -18,6 +19,8 @@ export interface CertificateStatus {
   notAfter: string | null;
   /** When the next one is ordered; `null` for files, which slots does not renew. */
   nextTry: string | null;
+  /** There is none, or less than a third of its life is left. */
+  isLate: boolean;
   /** Why the last try failed, in one line; `null` after one that succeeded. */
   lastError: string | null;
   /** What to do about it, in one line. */
@@ -41,9 +44,14 @@ export function certificateStatus(facts: StatusFacts, now: number): CertificateS
     notBefore: certificate?.notBefore.toISOString() ?? null,
     notAfter: certificate?.notAfter.toISOString() ?? null,
     nextTry: new Date(Math.max(facts.nextTry, now)).toISOString(),
+    isLate: !certificate || isLate(validityOf(certificate), now),
     lastError: failure?.error ?? null,
     hint: failure?.hint ?? null,
   };
+}
+
+export function validityOf({ notBefore, notAfter, serial }: CertificateFacts): Validity {
+  return { notBefore: notBefore.getTime(), notAfter: notAfter.getTime(), serial };
 }
 
 function stateOf(

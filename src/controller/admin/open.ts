@@ -2,6 +2,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { Config } from '../../config/schema.ts';
 import { trustedAddresses } from '../../config/trusted-proxies.ts';
 import type { SitePaths } from '../../slots/paths.ts';
+import type { Keeper } from '../acme/keeper.ts';
 import { listen } from '../control-socket.ts';
 import { createDeploy } from '../deploy/deploy.ts';
 import { pull } from '../deploy/git.ts';
@@ -17,13 +18,15 @@ import { createAdminPort } from './admin-port.ts';
 import type { Operations } from './api.ts';
 import { adminToken } from './token.ts';
 
-export interface AdminContext extends Omit<MetricsParts, 'eventCounters' | 'inbox'> {
+export interface AdminContext extends Omit<MetricsParts, 'eventCounters' | 'inbox' | 'keeper'> {
   config: Config;
   paths: SitePaths;
   store: Store;
   inbox: Inbox;
   log: Logger;
   operations: Operations;
+  /** `null` where no certificates are ordered. */
+  keeper: Keeper | null;
 }
 
 const LOOPBACK = ['127.0.0.1', 'localhost', '::1'];

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Registry } from 'prom-client';
+import { certificateFamilies } from './certificates.ts';
 import { eventFamilies } from './events.ts';
 import { type Family, toMetric } from './family.ts';
 import { processFamilies } from './processes.ts';
@@ -18,6 +19,7 @@ export const FAMILIES: Family[] = [
   ...trafficFamilies,
   ...stateFamilies,
   ...eventFamilies,
+  ...certificateFamilies,
   ...processFamilies,
 ];
 

@@ -8,6 +8,8 @@ import { listReleases } from '../../slots/release.ts';
 import type { PerSlot } from '../../slots/slot.ts';
 import type { State } from '../../slots/state.ts';
 import type { Counters } from '../../wire/messages.ts';
+import type { Keeper } from '../acme/keeper.ts';
+import type { CertificateStatus } from '../acme/status.ts';
 import type { HealthMonitor } from '../health/monitor.ts';
 import type { Store } from '../store.ts';
 import type { Workers } from '../workers/fleet.ts';
@@ -28,6 +30,7 @@ export interface MetricsParts {
   monitor: Pick<HealthMonitor, 'isHealthy'>;
   inbox: { pending(): number };
   trafficCounters: TrafficCounters;
+  keeper: Pick<Keeper, 'status'> | null;
   eventCounters: EventCounters;
 }
 
@@ -40,6 +43,7 @@ export interface Snapshot {
   workers: { inflight: PerSlot<number>; counters: Counters | null }[];
   healthy: PerSlot<boolean>;
   pending: number;
+  certificates: CertificateStatus[];
   eventCounters: EventCounters;
   /** Empty while PM2 does not answer. */
   instances: { role: AppRole; instances: Instance[] }[];
@@ -61,6 +65,7 @@ export async function takeSnapshot(parts: MetricsParts): Promise<Snapshot> {
     workers: parts.workers.status(),
     healthy: { blue: monitor.isHealthy('blue'), green: monitor.isHealthy('green') },
     pending: parts.inbox.pending(),
+    certificates: parts.keeper?.status() ?? [],
     eventCounters: parts.eventCounters,
     instances,
     daemonMemoryBytes: daemonMemory(),

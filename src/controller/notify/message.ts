@@ -7,11 +7,26 @@ export interface Ending extends HistoryEntry {
   site: string;
 }
 
+/** A certificate that could not be ordered in time, as others are told of it. */
+export interface CertificateNotice {
+  site: string;
+  outcome: 'certificate';
+  /** The certificate's serial number; `none` before the first. */
+  id: string;
+  host: string;
+  /** When it ends, ISO 8601; `null` before the first. */
+  notAfter: string | null;
+  error: string;
+  hint: string | null;
+}
+
+export type Notice = Ending | CertificateNotice;
+
 /** A build's error may be a screenful; Discord takes 2000 characters in all. */
 const MAX_ERROR_CHARS = 600;
 
 /** The body of a notification, in the shape that its receiver takes. */
-export function toBody(format: NotifyTarget['format'], ending: Ending): unknown {
+export function toBody(format: NotifyTarget['format'], ending: Notice): unknown {
   switch (format) {
     case 'json':
       return ending;
@@ -24,7 +39,17 @@ export function toBody(format: NotifyTarget['format'], ending: Ending): unknown 
 }
 
 /** One line for a person. */
-export function sentence({ site, outcome, release, trigger, stage, error, durationsMs }: Ending) {
+export function sentence(notice: Notice): string {
+  return notice.outcome === 'certificate' ? ofCertificate(notice) : ofEnding(notice);
+}
+
+function ofCertificate({ site, host, notAfter, error, hint }: CertificateNotice): string {
+  const until =
+    notAfter === null ? 'has no certificate yet' : `has a certificate until ${notAfter}`;
+  return `${site}: ${host} ${until}, and the order of the next one failed${complaint(hint ? `${error}: ${hint}` : error)}`;
+}
+
+function ofEnding({ site, outcome, release, trigger, stage, error, durationsMs }: Ending): string {
   const seconds = Object.values(durationsMs).reduce((sum, ms) => sum + ms, 0) / 1000;
   const what = release ?? 'a build';
   switch (outcome) {

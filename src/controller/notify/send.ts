@@ -4,7 +4,7 @@ import type { NotifyTarget } from '../../config/admin-schema.ts';
 import { VERSION } from '../../version.ts';
 import type { Logger } from '../log.ts';
 import type { EventCounters } from '../metrics/event-counters.ts';
-import { type Ending, toBody } from './message.ts';
+import { type Notice, toBody } from './message.ts';
 
 /** Limits of the attempts to deliver a notification. */
 const PATIENCE = {
@@ -19,7 +19,7 @@ const PATIENCE = {
 const MAX_WAITING = 20;
 
 /** Tells one receiver, one ending after the other, so that they arrive in order. Never throws and never waits. */
-export type Notify = (ending: Ending) => void;
+export type Notify = (ending: Notice) => void;
 
 export function createNotify(
   target: NotifyTarget,
@@ -31,7 +31,7 @@ export function createNotify(
   const to = new URL(target.url).host;
   const endings = new PQueue({ concurrency: 1 });
 
-  const fail = ({ outcome, id }: Ending, error: string) => {
+  const fail = ({ outcome, id }: Notice, error: string) => {
     counters.failed++;
     log.error(
       { event: 'notify.failed', to, outcome, id, error },
@@ -39,7 +39,7 @@ export function createNotify(
     );
   };
 
-  const deliver = async (ending: Ending): Promise<void> => {
+  const deliver = async (ending: Notice): Promise<void> => {
     const { outcome, id } = ending;
     for (let attempt = 1; ; attempt++) {
       const { error, final } = await post(target, ending, patience.timeoutMs);
@@ -65,7 +65,7 @@ export function createNotify(
 /** @returns what went wrong, or `null`; `final` when another attempt would go wrong as well */
 async function post(
   { url, format }: NotifyTarget,
-  ending: Ending,
+  ending: Notice,
   timeoutMs: number,
 ): Promise<{ error: string | null; final: boolean }> {
   const { address, authorization } = withoutCredentials(url);

@@ -3,7 +3,7 @@ import type { Fill, ServedStored } from '../cache/fill.ts';
 import { serveStored } from '../cache/serve.ts';
 import { countAnswer } from '../metrics/counters.ts';
 import { affinityCookie } from '../request/affinity.ts';
-import { toVisitorFields } from '../request/fields.ts';
+import { addHsts, toVisitorFields } from '../request/fields.ts';
 import { type AnswerHead, BadAnswer } from '../slot/answer-head.ts';
 import { Answer } from '../visitor/answer.ts';
 import {
@@ -60,6 +60,7 @@ export function passHead(
     context.ports[exchange.slot],
     exchange.head,
   );
+  if (context.hsts !== null) addHsts(fields, context.hsts);
   if (exchange.fill !== null && !passToCache(exchange, exchange.fill, head, fields)) return;
   if (context.keepsInstance) rememberInstance(exchange, fields, raw);
   if (known.trailer !== undefined) dropVainTrailer(response, status, fields);

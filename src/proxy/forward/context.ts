@@ -22,6 +22,8 @@ export interface ExchangeContext {
   errors: ErrorAnswers;
   /** The release that a slot serves, for `x-slots-release`; `null` when it is not to be told. */
   release(slot: Slot): string | null;
+  /** The value of `Strict-Transport-Security`, or `null` without it. */
+  hsts: string | null;
   /** The slot to try when this one refuses, or `null`. */
   fallback(refused: Slot): Slot | null;
   /** Files of earlier releases, for visitors whose page is of one; `null` where none are kept. */

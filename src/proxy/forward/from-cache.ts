@@ -10,7 +10,7 @@ import { serveStored } from '../cache/serve.ts';
 import { asksWithWeakened } from '../compress/fields.ts';
 import type { AccessLog } from '../metrics/access-log.ts';
 import { countAnswer } from '../metrics/counters.ts';
-import { toVisitorFields } from '../request/fields.ts';
+import { addHsts, toVisitorFields } from '../request/fields.ts';
 import type { Prepared } from '../request/preparation.ts';
 import type { Router } from '../router.ts';
 import type { AnswerHead } from '../slot/answer-head.ts';
@@ -28,7 +28,14 @@ export interface FromCacheParts {
   router: Router;
   context: Pick<
     ExchangeContext,
-    'slotClients' | 'ports' | 'release' | 'traffic' | 'stopping' | 'onFault' | 'compression'
+    | 'slotClients'
+    | 'ports'
+    | 'release'
+    | 'hsts'
+    | 'traffic'
+    | 'stopping'
+    | 'onFault'
+    | 'compression'
   >;
   accessLog: AccessLog | null;
   upstreamTimeoutMs: number;
@@ -113,7 +120,9 @@ export function createFromCache(parts: FromCacheParts): FromCache {
       const { fields, known } = head;
       const release = context.release(slot);
       const port = context.ports[slot];
-      fill.begin(slot, head, toVisitorFields(fields, known.connection, release, port, requestHead));
+      const out = toVisitorFields(fields, known.connection, release, port, requestHead);
+      if (context.hsts !== null) addHsts(out, context.hsts);
+      fill.begin(slot, head, out);
     };
     new Refresh(path, headers, fill, begin, upstreamTimeoutMs).send(context.slotClients[slot]);
   };

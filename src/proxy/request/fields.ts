@@ -127,6 +127,16 @@ export function toVisitorFields(
   return out;
 }
 
+const HSTS = 'strict-transport-security';
+
+/** What the site itself says of it goes first. */
+export function addHsts(fields: string[], value: string): void {
+  for (let i = 0; i < fields.length; i += 2) {
+    if ((fields[i] as string).toLowerCase() === HSTS) return;
+  }
+  fields.push(HSTS, value);
+}
+
 const NONE: readonly string[] = [];
 
 /** The slot's fields that are for the release cache alone, which `toVisitorFields` leaves out: name and value in turn. */

@@ -15,6 +15,8 @@ export interface ErrorAnswer {
   retryAfter?: number;
   /** The methods that would be taken (RFC 9110 §10.2.1). */
   allow?: string;
+  /** Where it is instead (RFC 9110 §10.2.2). */
+  location?: string;
   /** Nothing more is read from a connection that has sent something doubtful. */
   close?: boolean;
 }
@@ -135,8 +137,14 @@ export interface ErrorAnswers {
 /** Of all sites: a request on one's connection may be another one's. */
 const refused = new WeakSet<Socket>();
 
-/** @param folder holds `<status>.html` and `<status>.json` that replace the built-in ones; each is read once */
-export function createErrorAnswers(folder: string | null): ErrorAnswers {
+/**
+ * @param folder holds `<status>.html` and `<status>.json` that replace the built-in ones; each is read once
+ * @param hsts the value of `Strict-Transport-Security`
+ */
+export function createErrorAnswers(
+  folder: string | null,
+  hsts: string | null = null,
+): ErrorAnswers {
   const pages = new Map<string, string | null>();
   const page = (file: string): string | null => {
     if (folder === null) return null;
@@ -154,6 +162,8 @@ export function createErrorAnswers(folder: string | null): ErrorAnswers {
     const bytes = Buffer.from(body);
     const fields = ['content-type', json ? 'application/json' : 'text/html; charset=utf-8'];
     fields.push('content-length', String(bytes.length), 'cache-control', 'no-store');
+    if (answer.location) fields.push('location', answer.location);
+    if (hsts !== null) fields.push('strict-transport-security', hsts);
     if (answer.allow) fields.push('allow', answer.allow);
     if (answer.retryAfter) fields.push('retry-after', String(answer.retryAfter));
     return { body, bytes, fields };

@@ -1,5 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { hostOf } from '../../config/host-names.ts';
 import type { ProxyConfig } from '../../config/proxy-schema.ts';
+import { isOtherName } from '../forward/canonical-entrance.ts';
 import { isAuthority, parseTarget } from '../request/target.ts';
 import type { Certificates } from './certificates.ts';
 import type { ChallengeAnswers } from './challenges.ts';
@@ -57,7 +59,11 @@ export function createRedirect(
       errors.send(request, response, NO_CERTIFICATE);
       return;
     }
-    const location = `https://${host.replace(/:\d+$/, '')}${port}${path}`;
+    const name = hostOf(host);
+    const { canonicalHost } = config.tls ?? {};
+    const isOther = canonicalHost !== undefined && isOtherName(name, canonicalHost);
+    const to = isOther ? canonicalHost : host.replace(/:\d+$/, '');
+    const location = `https://${to}${port}${path}`;
     response.writeHead(308, { location, 'content-length': 0, connection: 'close' });
     response.end();
   };

@@ -135,3 +135,28 @@ test('renderStatus says how much is kept for open tabs, once there is something'
   expect(render({ skew: { files: 0, bytes: 0 } })).not.toContain('open tabs');
   expect(render({ skew: { files: 12, bytes: 2048 } })).toContain('12 hashed files are kept');
 });
+
+test('a host that waits for its certificate is said, with the reason of the CA and what to do', () => {
+  const certificate = {
+    hosts: ['www.example.com'],
+    state: 'waiting' as const,
+    issuer: null,
+    notBefore: null,
+    notAfter: null,
+    nextTry: '2026-01-01T00:01:00.000Z',
+    isLate: true,
+    lastError: 'www.example.com: the CA says: no such host',
+    hint: 'correct its DNS entries',
+  };
+  const text = stripVTControlCharacters(renderStatus(status({ certificates: [certificate] })));
+  expect(text).toContain(
+    'www.example.com: waiting for a certificate; www.example.com: the CA says: no such host: correct its DNS entries',
+  );
+  const first = { ...certificate, state: 'ordering' as const, lastError: null, hint: null };
+  expect(stripVTControlCharacters(renderStatus(status({ certificates: [first] })))).toContain(
+    'www.example.com: waiting for the first certificate, which is being ordered',
+  );
+  const valid = { ...first, state: 'valid' as const };
+  const quiet = stripVTControlCharacters(renderStatus(status({ certificates: [valid] })));
+  expect(quiet).not.toContain('www.example.com');
+});

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { CertificateStatus } from '../../../src/controller/acme/status.ts';
 import {
   countPromotion,
   createEventCounters,
@@ -11,6 +12,7 @@ import { countAnswer, createWorkerCounters } from '../../../src/proxy/metrics/co
 import { EMPTY_STATE, type LastPromotion, type State } from '../../../src/slots/state.ts';
 import { putRelease, releaseIdOf, tempSite } from '../../support/temp-site.ts';
 import { testConfig } from '../../support/test-config.ts';
+import { exampleOf } from '../../support/test-operations.ts';
 import { until } from '../../support/until.ts';
 
 const [ONE, TWO] = [releaseIdOf(1), releaseIdOf(2)];
@@ -79,6 +81,7 @@ async function setUp(over: Partial<MetricsParts> = {}) {
     monitor: { isHealthy: (slot) => slot === 'green' },
     inbox: { pending: () => 4 },
     trafficCounters,
+    keeper: null,
     eventCounters,
     ...over,
   });
@@ -232,4 +235,27 @@ test('the text is what Prometheus reads: each family once, with help, type and v
     );
   }
   expect(new Set(samples.map((sample) => sample.replace(/ \S+$/, ''))).size).toBe(samples.length);
+});
+
+test('certificates that are ordered have samples by host', async () => {
+  const certificate = exampleOf('/api/certificates') as unknown as CertificateStatus[];
+  const waiting = {
+    ...(certificate[0] as CertificateStatus),
+    hosts: ['new.example.com'],
+    notAfter: null,
+    isLate: true,
+    lastError: 'no such host',
+  };
+  const { lines } = await setUp({ keeper: { status: () => [...certificate, waiting] } });
+  expect(await lines('slots_certificate_expiry_timestamp_seconds')).toEqual([
+    `slots_certificate_expiry_timestamp_seconds{host="example.com"} ${Date.UTC(2026, 3, 1, 8) / 1000}`,
+  ]);
+  expect(await lines('slots_certificate_late')).toEqual([
+    'slots_certificate_late{host="example.com"} 0',
+    'slots_certificate_late{host="new.example.com"} 1',
+  ]);
+  expect(await lines('slots_certificate_failing')).toEqual([
+    'slots_certificate_failing{host="example.com"} 0',
+    'slots_certificate_failing{host="new.example.com"} 1',
+  ]);
 });

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { UserConfig } from '../../../src/config/schema.ts';
+import type { LateCertificate } from '../../../src/controller/acme/keeper.ts';
 import { createEventCounters } from '../../../src/controller/metrics/event-counters.ts';
 import { announceEndings } from '../../../src/controller/notify/announce.ts';
 import { createCommands } from '../../../src/controller/notify/command.ts';
@@ -28,7 +29,13 @@ async function setUp(user: UserConfig) {
   const eventCounters = createEventCounters();
   const { log, events, lines } = collectedLog();
   const config = testConfig(user);
-  announceEndings({ config, paths, store, eventCounters, log });
+  let tellLate: (late: LateCertificate) => void = () => {};
+  const keeper = {
+    onLate(listener: typeof tellLate) {
+      tellLate = listener;
+    },
+  };
+  announceEndings({ config, paths, store, eventCounters, keeper, log });
   const start = (id: string) =>
     store.update((state) =>
       named(
@@ -50,7 +57,9 @@ async function setUp(user: UserConfig) {
     while (store.state.promotion) await store.update((state) => afterSuccess(state, 10, LATE));
   };
   const read = (file: string) => readFile(join(paths.root, file), 'utf8');
-  return { store, eventCounters, events, lines, start, fail, succeed, read, paths, config, log };
+  const late = (one: LateCertificate) => tellLate(one);
+  const acts = { start, fail, succeed, late };
+  return { store, eventCounters, events, lines, ...acts, read, paths, config, log };
 }
 
 test('the end of a promotion is told once, with what led to it', async () => {
@@ -90,10 +99,38 @@ test('the end of a promotion is not told again of a promotion that an earlier co
     paths,
     store: next,
     eventCounters: createEventCounters(),
+    keeper: null,
     log,
   });
   await next.update((state) => ({ ...state, paused: true }));
   expect(received).toEqual([]);
+});
+
+test('a certificate that could not be renewed in time is told of to those who want to know', async () => {
+  const [json, slack, others] = await Promise.all(
+    [200, 200, 200].map((status) => startReceiver(status)),
+  );
+  const { late } = await setUp({
+    notify: [
+      { url: json?.url ?? '' },
+      { url: slack?.url ?? '', format: 'slack', on: ['certificate'] },
+      { url: others?.url ?? '', on: ['failed'] },
+    ],
+  });
+  const one = {
+    id: 'ab12',
+    host: 'www.example.com',
+    notAfter: LATE,
+    error: 'the CA says: no such host',
+    hint: 'correct the DNS entries',
+  };
+  late(one);
+  await until(() => json?.received.length === 1 && slack?.received.length === 1, 'both');
+  expect(json?.received[0]?.body).toEqual({ site: 'site', outcome: 'certificate', ...one });
+  expect(slack?.received[0]?.body).toEqual({
+    text: `site: www.example.com has a certificate until ${LATE}, and the order of the next one failed\nthe CA says: no such host: correct the DNS entries`,
+  });
+  expect(others?.received).toEqual([]);
 });
 
 test('the end of a promotion never waits for a receiver that hangs', async () => {

@@ -10,6 +10,7 @@ export const certificateAnswer = z
     notBefore: time.nullable(),
     notAfter: time.nullable(),
     nextTry: time.nullable().describe('when the next one is ordered; null for files'),
+    isLate: z.boolean().describe('there is none, or less than a third of its life is left'),
     lastError: z.string().nullable().describe('why the last try failed, in one line'),
     hint: z.string().nullable().describe('what to do about it'),
   })
@@ -22,6 +23,7 @@ const EXAMPLE = {
   notBefore: '2026-01-01T08:00:00.000Z',
   notAfter: '2026-04-01T08:00:00.000Z',
   nextTry: '2026-03-02T08:00:00.000Z',
+  isLate: false,
   lastError: null,
   hint: null,
 };
