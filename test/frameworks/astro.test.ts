@@ -12,7 +12,13 @@ import {
 } from '../support/framework-site.ts';
 import { expectFromMemory, hashedFiles, PHOTO } from '../support/from-memory.ts';
 import type { Site } from '../support/site.ts';
-import { expectTabOutlives, lazyFiles, publish, testBrowser } from '../support/tab.ts';
+import {
+  expectTabMisses,
+  expectTabOutlives,
+  lazyFiles,
+  publish,
+  testBrowser,
+} from '../support/tab.ts';
 
 const page = (text: string) => `---
 import '../styles/main.css';
@@ -120,13 +126,22 @@ function tabSite(config: UserConfig = {}, files: Record<string, string> = {}) {
   });
 }
 
-test('a tab on an Astro page loads the lazy files of its own release after others', async ({
+test('a tab on an Astro page that was opened twenty releases ago loads the lazy files of its own', async ({
   skip,
 }) => {
   const browser = await testBrowser(skip);
   const site = await tabSite();
   await bringUp(site);
   await expectTabOutlives(browser, site, 'src/lazy');
+});
+
+test('a tab on an Astro page misses its lazy files after one release with skew off', async ({
+  skip,
+}) => {
+  const browser = await testBrowser(skip);
+  const site = await tabSite({ skew: false });
+  await bringUp(site);
+  await expectTabMisses(browser, site, 'src/lazy');
 });
 
 test('hashed assets, images and prerendered pages of an Astro site come from memory as the site gives them', async () => {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { UserConfig } from '../../src/config/schema.ts';
 import {
   bringUp,
   expectEditsLive,
@@ -7,7 +8,7 @@ import {
   installPackages,
 } from '../support/framework-site.ts';
 import { expectFromMemory, hashedFiles, PHOTO } from '../support/from-memory.ts';
-import { expectTabOutlives, lazyFiles, testBrowser } from '../support/tab.ts';
+import { expectTabMisses, expectTabOutlives, lazyFiles, testBrowser } from '../support/tab.ts';
 
 const home = (text: string) => `
 export const loader = ({ request }: { request: Request }) => ({ url: request.url });
@@ -75,11 +76,9 @@ export default [index('home.tsx'), route('about', 'about.tsx')];`,
   );
 });
 
-test('a tab on a React Router page loads the lazy files of its own release after others', async ({
-  skip,
-}) => {
-  const browser = await testBrowser(skip);
-  const site = await frameworkSite({
+/** Loads its lazy files by a button. */
+function tabSite(config: UserConfig = {}) {
+  return frameworkSite({
     files: {
       ...FRAME,
       'app/home.tsx': `import { token } from './lazy/token.js';
@@ -87,9 +86,25 @@ const more = async () => (await import('./lazy/lazy.js')).show();
 export default () => <><p>{'token of ' + token}</p><button onClick={more}>more</button></>;`,
       ...lazyFiles('app/lazy', 'first'),
     },
-    config: { keep: 2 },
+    config: { keep: 2, ...config },
     modules: installPackages,
   });
+}
+
+test('a tab on a React Router page that was opened twenty releases ago loads the lazy files of its own', async ({
+  skip,
+}) => {
+  const browser = await testBrowser(skip);
+  const site = await tabSite();
   await bringUp(site);
   await expectTabOutlives(browser, site, 'app/lazy');
+});
+
+test('a tab on a React Router page misses its lazy files after one release with skew off', async ({
+  skip,
+}) => {
+  const browser = await testBrowser(skip);
+  const site = await tabSite({ skew: false });
+  await bringUp(site);
+  await expectTabMisses(browser, site, 'app/lazy');
 });

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { UserConfig } from '../../src/config/schema.ts';
 import {
   bringUp,
   expectEditsLive,
@@ -7,7 +8,7 @@ import {
   installPackages,
 } from '../support/framework-site.ts';
 import { expectFromMemory, hashedFiles, PHOTO } from '../support/from-memory.ts';
-import { expectTabOutlives, lazyFiles, testBrowser } from '../support/tab.ts';
+import { expectTabMisses, expectTabOutlives, lazyFiles, testBrowser } from '../support/tab.ts';
 
 const page = (text: string) => `<script>
 let { data, form } = $props();
@@ -83,11 +84,9 @@ export const actions = {
   );
 });
 
-test('a tab on a SvelteKit page loads the lazy files of its own release after others', async ({
-  skip,
-}) => {
-  const browser = await testBrowser(skip);
-  const site = await frameworkSite({
+/** Loads its lazy files by a button. */
+function tabSite(config: UserConfig = {}) {
+  return frameworkSite({
     files: {
       ...FRAME,
       'src/routes/+page.svelte': `<script>
@@ -98,9 +97,25 @@ const more = async () => (await import('../lib/lazy.js')).show();
 `,
       ...lazyFiles('src/lib', 'first'),
     },
-    config: { keep: 2 },
+    config: { keep: 2, ...config },
     modules: installPackages,
   });
+}
+
+test('a tab on a SvelteKit page that was opened twenty releases ago loads the lazy files of its own', async ({
+  skip,
+}) => {
+  const browser = await testBrowser(skip);
+  const site = await tabSite();
   await bringUp(site);
   await expectTabOutlives(browser, site, 'src/lib');
+});
+
+test('a tab on a SvelteKit page misses its lazy files after one release with skew off', async ({
+  skip,
+}) => {
+  const browser = await testBrowser(skip);
+  const site = await tabSite({ skew: false });
+  await bringUp(site);
+  await expectTabMisses(browser, site, 'src/lib');
 });

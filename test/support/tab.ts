@@ -66,8 +66,8 @@ export function show() {
   };
 }
 
-/** More than are kept. `SLOTS_RELEASES=20` is for whoever has the minutes that a framework's builds take. */
-const RELEASES = Number(process.env.SLOTS_RELEASES ?? 3);
+/** Far more than are kept. `SLOTS_RELEASES=3` is for whoever has not the minutes that a framework's builds take. */
+const RELEASES = Number(process.env.SLOTS_RELEASES ?? 20);
 
 /** Publishes a release in which every file that the page may load has another name. */
 export async function publish(site: Site, folder: string, text: string): Promise<void> {
@@ -114,4 +114,17 @@ export async function expectTabOutlives(browser: Browser, site: Site, folder: st
   // The control: without the archive each of them is missing.
   await rm(sitePaths(site.root).assets, { recursive: true });
   for (const path of old) expect((await site.get(path)).status, path).toBe(404);
+}
+
+/** The control: with `skew: false` one release is enough for such a tab to miss its files. */
+export async function expectTabMisses(browser: Browser, site: Site, folder: string) {
+  const { page, missing } = await openTab(browser, site);
+  await page.getByText('token of first').waitFor();
+  await page.waitForLoadState('networkidle');
+  expect(missing()).toEqual([]);
+  await publish(site, folder, 'second');
+  await page.getByRole('button').click();
+  await until(() => missing().length > 0, 'the tab to miss its files');
+  expect(missing().every((answer) => answer.startsWith('404 '))).toBe(true);
+  expect(await page.getByText('lazy of first').count()).toBe(0);
 }
