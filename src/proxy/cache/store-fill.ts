@@ -16,7 +16,7 @@ import { mayStore, type Permission, type RequestFacts, tagsOf } from './may-stor
 import { mayReplaceError } from './reuse.ts';
 import type { CacheStore } from './store.ts';
 import { lifetimeOf, type Received, type StoredAnswer, sizeOf, toStored } from './stored.ts';
-import { updatedFields } from './update.ts';
+import { isOfAnother, updatedFields } from './update.ts';
 
 export interface FillParts {
   config: CacheConfig;
@@ -185,7 +185,13 @@ export class StoreFill implements Fill {
     by304: readonly string[],
     controlBy304: readonly string[],
   ): ServedStored {
-    const { config, counts, now } = this.#parts;
+    const { config, store, counts, now } = this.#parts;
+    if (isOfAnother(answer.fields, by304)) {
+      // This visitor gets what there is; the next one what the site has now.
+      store.forget(this.#options.key);
+      this.#giveUp(false);
+      return { stored: answer, status: hitStatus(answer, now(), 'REVALIDATED') };
+    }
     const fields = updatedFields(answer.fields, by304);
     const control = updatedFields(answer.control, controlBy304);
     const lifetime = lifetimeOf({

@@ -5,8 +5,8 @@ import { firstValue, withoutFields } from './fields.ts';
 const KEPT = new Set([
   'content-encoding',
   'content-length',
+  'content-md5',
   'content-range',
-  'content-type',
   'transfer-encoding',
   'connection',
   'keep-alive',
@@ -18,6 +18,16 @@ export function updatedFields(stored: readonly string[], by304: readonly string[
   const names = new Set<string>();
   for (let i = 0; i < news.length; i += 2) names.add((news[i] as string).toLowerCase());
   return [...withoutFields(stored, names), ...news];
+}
+
+/**
+ * Whether a 304 is about another answer than the stored one (RFC 9111 §4.3.4): it names another strong tag. A site that looks at
+ * the date alone says so of what has changed twice within a second.
+ */
+export function isOfAnother(stored: readonly string[], by304: readonly string[]): boolean {
+  const [tag, known] = [firstValue(by304, 'etag'), firstValue(stored, 'etag')];
+  if (tag === undefined || known === undefined || !tag.startsWith('"')) return false;
+  return tag !== known.replace(/^W\//, '');
 }
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE']);

@@ -277,6 +277,38 @@ test('a stale answer is asked about, and is fresh again after a 304', async () =
   expect(site.wires).toHaveLength(1);
 });
 
+test('a 304 renews the fields of a stored answer, but for those that are about its body', async () => {
+  const { port } = await startCached((_request, response, count) => {
+    response.setHeader('Cache-Control', count === 1 ? 's-maxage=0' : 's-maxage=60');
+    response.setHeader('ETag', '"one"');
+    response.setHeader('Content-Type', count === 1 ? 'text/plain' : 'text/plain;charset=utf-8');
+    response.setHeader('Content-MD5', count === 1 ? 'first' : 'second');
+    if (count === 1) response.end('a');
+    else response.writeHead(304).end();
+  });
+  await ask(port, get('/'));
+  for (let i = 0; i < 2; i++) {
+    const answer = await ask(port, get('/'));
+    expect(answer.body).toBe('a');
+    expect(field(answer, 'content-type')).toBe('text/plain;charset=utf-8');
+    expect(field(answer, 'content-md5')).toBe('first');
+  }
+});
+
+test('a 304 that names another strong tag renews nothing, and the next visitor gets what the site has', async () => {
+  const { port, asked } = await startCached((_request, response, count) => {
+    response.setHeader('Cache-Control', count === 1 ? 's-maxage=0' : 's-maxage=60');
+    response.setHeader('ETag', count === 1 ? '"one"' : '"two"');
+    if (count === 2) response.writeHead(304).end();
+    else response.end(`answer ${count}`);
+  });
+  await ask(port, get('/'));
+  const second = await ask(port, get('/'));
+  expect([second.body, field(second, 'etag')]).toEqual(['answer 1', '"one"']);
+  expect((await ask(port, get('/'))).body).toBe('answer 3');
+  expect(asked).toHaveLength(3);
+});
+
 test('what is stored is given when the site fails, and says so', async () => {
   const { port, site } = await startCached((_request, response) => {
     response.setHeader('Cache-Control', 'public, max-age=0');
