@@ -10,6 +10,7 @@ import {
 } from './config-checks.ts';
 import { checkDaemon, checkDaemonNode, checkVersions } from './daemon.ts';
 import type { Facts } from './facts.ts';
+import { checkFleetMachines, checkFleetServers } from './fleet.ts';
 import { checkFront } from './front.ts';
 import { checkProxyHealth, checkSlotHealth } from './health.ts';
 import { checkClock, checkInotify, checkNode } from './machine.ts';
@@ -81,5 +82,13 @@ export function groups(facts: Facts): Group[] {
         () => checkPromotion(facts),
       ],
     },
+    ...(facts.config.fleet ? [fleetGroup(facts)] : []),
   ];
+}
+
+function fleetGroup(facts: Facts): Group {
+  return {
+    title: 'fleet',
+    checks: [() => checkFleetServers(facts), () => checkFleetMachines(facts)],
+  };
 }

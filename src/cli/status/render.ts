@@ -72,6 +72,7 @@ function events(status: Status): string {
   lines.push(...certificateLines(status.certificates ?? []));
   if (status.promotion) lines.push(running(status.promotion));
   if (status.last) lines.push(lastOne(status.last));
+  if (status.fleet) lines.push(fleetLine(status.fleet));
   if (status.watcher.problem) lines.push(style('red', status.watcher.problem));
   if (status.watcher.note) lines.push(style('dim', status.watcher.note));
   if (status.watcher.paused) {
@@ -98,6 +99,11 @@ function certificateLines(certificates: readonly CertificateStatus[]): string[] 
     if (state !== 'waiting' && state !== 'ordering') return [];
     return [style('yellow', `${names}: waiting for the first certificate, which is being ordered`)];
   });
+}
+
+function fleetLine({ group, id, epoch, ready, why, machines }: NonNullable<Status['fleet']>) {
+  const state = ready ? style('green', 'ready') : style('red', `not ready: ${why}`);
+  return `fleet ${group}: ${id} is ${state}, epoch ${epoch}, ${machines} machines are there`;
 }
 
 function running(promotion: NonNullable<Status['promotion']>): string {

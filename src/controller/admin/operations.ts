@@ -9,6 +9,7 @@ import { VERSION } from '../../version.ts';
 import { fileCertificate, noneOrdered } from '../acme/file-certificate.ts';
 import type { Keeper } from '../acme/keeper.ts';
 import type { LineFeed } from '../build/line-feed.ts';
+import type { Fleet } from '../fleet/api.ts';
 import type { HealthMonitor } from '../health/monitor.ts';
 import type { TrafficCounters } from '../metrics/traffic-counters.ts';
 import { pausedInFleet, setPaused } from '../promotion/machine.ts';
@@ -181,7 +182,15 @@ async function currentStatus({
     certificates: keeper?.status() ?? null,
     skew: context.archive.size(),
     note: context.source.note(),
+    ...(context.fleet && { fleet: fleetStatus(context.fleet) }),
   });
+}
+
+function fleetStatus(fleet: Fleet): Status['fleet'] {
+  const { group, id, connected, machines } = fleet.report();
+  const { epoch, notReady } = fleet.standing();
+  const online = machines.filter((machine) => machine.online).length;
+  return { group, id, epoch, ready: notReady === null, why: notReady, connected, machines: online };
 }
 
 /** One status per change, but never a second one while the first is still being put together. */

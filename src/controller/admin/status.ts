@@ -45,6 +45,20 @@ export interface Status {
   skew?: { files: number; bytes: number };
   /** Certificates that slots orders (`proxy.tls.acme`), as `slots certs --json` has them; not there otherwise. */
   certificates?: CertificateStatus[];
+  /** Of this machine in its fleet; not there for a site on one machine. */
+  fleet?: {
+    group: string;
+    id: string;
+    /** Counts the fleet's flips; `epoch` counts this machine's. */
+    epoch: number;
+    ready: boolean;
+    /** Why it is not ready. */
+    why: string | null;
+    /** Whether it hears the others. */
+    connected: boolean;
+    /** Machines that are there, this one too. */
+    machines: number;
+  };
   /** The release caches of all workers together. */
   cache: CacheSummary;
   /** Visitors were moved off this slot because it died; not there otherwise. */
@@ -76,6 +90,7 @@ export interface Facts {
   certificates: CertificateStatus[] | null;
   skew: { files: number; bytes: number } | null;
   note: string | null;
+  fleet?: Status['fleet'];
 }
 
 export function toStatus(config: Config, state: State, facts: Facts): Status {
@@ -123,6 +138,7 @@ export function toStatus(config: Config, state: State, facts: Facts): Status {
     },
     ...(facts.certificates !== null && { certificates: facts.certificates }),
     ...(facts.skew !== null && { skew: facts.skew }),
+    ...(facts.fleet && { fleet: facts.fleet }),
     cache: cacheOf(facts.workers),
     // A flip back to the slot that died is under way.
     ...(state.failedOverFrom !== null &&

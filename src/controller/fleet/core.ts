@@ -24,6 +24,11 @@ export function ownEpoch({ context }: Pick<Core, 'context'>): number {
   return context.store.state.fleet?.epoch ?? 0;
 }
 
+/** Whether the store knows less than this machine: it was wiped, and somebody is about to put back what it had. */
+export function isAhead(core: Core): boolean {
+  return (core.link.view.desired?.value.epoch ?? 0) < ownEpoch(core);
+}
+
 /** Whether all serve something newer than this machine does. */
 export function isBehind(core: Core): boolean {
   return (core.link.view.desired?.value.epoch ?? 0) > ownEpoch(core);

@@ -35,6 +35,14 @@ const MAX_LEAD_MS = 5000;
 /** A purge before the controller's start is done once more if it was so short ago, in milliseconds. */
 const MISSED_PURGE_MS = 3_600_000;
 
+/** NATS's client has errors of many kinds; each of them means that the others cannot be asked. */
+function asFleetError(error: unknown): SlotsError {
+  if (error instanceof SlotsError) return error;
+  return new SlotsError('FLEET_AWAY', `NATS failed meanwhile: ${messageOf(error)}`, {
+    cause: error,
+  });
+}
+
 export function createFleet({ config, context, onStanding }: Parts): Fleet {
   const { store, log } = context;
   let heard = Promise.withResolvers<void>();
@@ -202,7 +210,7 @@ export function createFleet({ config, context, onStanding }: Parts): Fleet {
     if (end === null) return;
     const { promotion } = end;
     if (end.is === 'flipped') {
-      if (promotion.fleet?.role === 'lead') await lead.flipped(promotion);
+      if (promotion.fleet?.role === 'lead') await lead.flipped();
       follower.flipped();
     } else if (promotion.fleet?.role === 'lead') {
       await lead.over(promotion, end.why);
@@ -236,10 +244,11 @@ export function createFleet({ config, context, onStanding }: Parts): Fleet {
       const { fleet, id } = promotion;
       if (!fleet) return;
       const part = fleet.role === 'lead' ? lead : follower;
-      flipAt = await part.agree(promotion, signal).catch((error) => {
-        const { code } = error as SlotsError;
+      flipAt = await part.agree(promotion, signal).catch((thrown) => {
+        signal.throwIfAborted();
+        const error = asFleetError(thrown);
         // Nothing is wrong with the edit.
-        if (code === 'FLEET_AWAY' || code === 'FLEET_OVERTAKEN') again = id;
+        if (error.code === 'FLEET_AWAY' || error.code === 'FLEET_OVERTAKEN') again = id;
         throw error;
       });
     },

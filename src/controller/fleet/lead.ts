@@ -5,7 +5,7 @@ import type { Candidate, Promotion } from '../../slots/state.ts';
 import type { Order } from '../promotion/order.ts';
 import { agreement, flipTime } from './agreement.ts';
 import { now } from './clock.ts';
-import { type Core, isBehind, ownEpoch } from './core.ts';
+import { type Core, isAhead, isBehind, ownEpoch } from './core.ts';
 import type { Files } from './merge.ts';
 import type { FleetCandidate } from './records.ts';
 import { filesOf, type Standing } from './sources.ts';
@@ -19,8 +19,8 @@ export interface Lead {
   offer(promotion: Promotion): void;
   /** @returns when to flip, by the server's clock */
   agree(promotion: Candidate, signal: AbortSignal): Promise<number>;
-  /** A promotion that this machine leads has flipped. */
-  flipped(promotion: Promotion): Promise<void>;
+  /** The promotion that this machine leads has flipped. */
+  flipped(): Promise<void>;
   /** It has failed, or come to nothing. */
   over(promotion: Promotion, why: string): Promise<void>;
   /** An edit waits here. */
@@ -51,7 +51,7 @@ export function createLead(core: Core): Lead {
     const isOwn = order.kind === 'restart' || order.trigger === 'rollback';
     if (order.fleet || isOwn) return order;
     if (config.build === 'never' && order.kind === 'build') return null;
-    if (!link.isConnected() || isBehind(core)) return wait(order);
+    if (!link.isConnected() || isBehind(core) || isAhead(core)) return wait(order);
     if (order.kind === 'release' && ownEpoch(core) > 0) return null;
     if (order.kind === 'build' && !(await isOurs(order))) return null;
     if (!(await lease.take().catch(() => false))) return wait(order);
@@ -87,7 +87,8 @@ export function createLead(core: Core): Lead {
   }
 
   function retry(): void {
-    if (waiting === null || !link.isConnected() || isBehind(core) || isRunning()) return;
+    if (waiting === null || !link.isConnected() || isRunning()) return;
+    if (isBehind(core) || isAhead(core)) return;
     const builder = currentBuilder(link.view, now(), config.leaseMs);
     if (builder !== null && builder.run !== link.run) return;
     const order = waiting;
@@ -202,10 +203,8 @@ export function createLead(core: Core): Lead {
       waiting = null;
       return led(order);
     },
-    async flipped({ release, kind }) {
+    async flipped() {
       await lease.giveBack().catch(() => {});
-      const files = kind === 'build' && release ? context.source.filesOf(release) : null;
-      if (release && files) await sources.agreed(release, files);
       const { blue, green } = store.state.slots;
       const inUse = new Set([blue.release, green.release].filter((id) => id !== null));
       await releases.prune(context.config.keep, inUse);

@@ -2,6 +2,7 @@
 import type { FleetConfig } from '../../config/fleet-schema.ts';
 import { SlotsError } from '../../errors.ts';
 import { now } from './clock.ts';
+import type { Bucket } from './connection.ts';
 import type { Link } from './link.ts';
 import { type Desired, desiredSchema } from './records.ts';
 
@@ -16,7 +17,8 @@ export interface Lease {
   take(): Promise<boolean>;
   /** Takes it from whoever has it: a rollback does not wait for a build. */
   steal(): Promise<void>;
-  renew(): Promise<void>;
+  /** @param bucket of the lease, on the connection that is open */
+  renew(bucket: Bucket): Promise<void>;
   giveBack(): Promise<void>;
   /**
    * Says what all serve from now on.
@@ -86,12 +88,11 @@ export function createLease(config: FleetConfig, link: () => Link): Lease {
       const revision = await link().connection().lease.put('builder', builder());
       await fence(revision, since);
     },
-    async renew() {
+    async renew(bucket) {
       const mine = held;
       if (mine === null) return;
       const since = now();
-      const { lease } = link().connection();
-      const revision = await lease.set('builder', builder(), mine.revision);
+      const revision = await bucket.set('builder', builder(), mine.revision);
       if (held !== mine) return;
       held = revision === null ? null : { ...mine, revision, since };
     },

@@ -5,7 +5,12 @@ import type { FleetConfig } from '../../config/fleet-schema.ts';
 import { messageOf, SlotsError } from '../../errors.ts';
 import type { Logger } from '../log.ts';
 import { bestOf, type ClockSample, now, sampleOf, withSample } from './clock.ts';
-import { type BucketEntry, type FleetConnection, openConnection } from './connection.ts';
+import {
+  type Bucket,
+  type BucketEntry,
+  type FleetConnection,
+  openConnection,
+} from './connection.ts';
 import type { Presence } from './records.ts';
 import { emptyView, forgetAll, takeFleetEntry, takeLeaseEntry, type View } from './view.ts';
 
@@ -44,7 +49,7 @@ interface Parts {
   /** Something was heard, or the connection came or went. */
   onChange(): void;
   /** Renews the builder's lease, if it is held. */
-  renew(): Promise<void>;
+  renew(bucket: Bucket): Promise<void>;
 }
 
 export function createLink({ config, log, said, onChange, renew }: Parts): Link {
@@ -112,7 +117,7 @@ export function createLink({ config, log, said, onChange, renew }: Parts): Link 
     answeredAt = to;
     const told = view.heard.get(id);
     if (told?.presence.run !== run || told.at < from) sent = { revision: next, from, to };
-    await renew();
+    await renew(open.lease);
   };
 
   const session = async (): Promise<void> => {

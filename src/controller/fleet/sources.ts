@@ -22,6 +22,16 @@ const manifestSchema = z.object({ release: z.string(), files: z.record(z.string(
 
 type SourceManifest = z.output<typeof manifestSchema>;
 
+/** `slots/fleet-source.json`. */
+const memorySchema = z.object({
+  /** What this machine's files last had in common with the fleet's. */
+  base: manifestSchema.nullable(),
+  /** What it built last: that is the base as soon as the fleet serves it, also for a controller that was killed meanwhile. */
+  built: manifestSchema.nullable(),
+});
+
+type Memory = z.output<typeof memorySchema>;
+
 /** A larger file does not travel: it waits for whoever brings it. In bytes. */
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
@@ -36,8 +46,6 @@ export type Standing =
 export interface Sources {
   /** Puts the source of this release where the others find it. */
   publish(release: string, files: Files): Promise<void>;
-  /** The fleet serves this release, which was built from exactly these files. */
-  agreed(release: string, files: Files): Promise<void>;
   /** Takes over what was changed on other machines until this release. */
   take(release: string): Promise<void>;
   /** @param release that all serve */
@@ -59,7 +67,7 @@ export function createSources({ config, paths, log, objects, read, hold }: Parts
   const watched = createWatchedPaths(paths.root, config);
   /** Where every machine pulls, files that something else wrote would stop the next pull. */
   const pulls = config.deploy?.git === true;
-  let base: SourceManifest | null | undefined;
+  let memory: Memory | undefined;
   let theirs: SourceManifest | null = null;
 
   /** Environment files may differ from machine to machine, and hold secrets. */
@@ -71,19 +79,28 @@ export function createSources({ config, paths, log, objects, read, hold }: Parts
 
   const mine = async (): Promise<Files> => travelling(filesOf(await read()));
 
-  async function known(): Promise<SourceManifest | null> {
-    base ??= parse(await readFile(file).catch(() => null));
-    return base;
+  async function remembered(): Promise<Memory> {
+    memory ??= parse(memorySchema, await readFile(file).catch(() => null)) ?? {
+      base: null,
+      built: null,
+    };
+    return memory;
   }
 
-  async function remember(next: SourceManifest): Promise<void> {
-    base = next;
-    await writeFileAtomic(file, `${JSON.stringify(next)}\n`);
+  /** @param release that all serve */
+  async function baseAt(release: string | null): Promise<SourceManifest | null> {
+    const { base, built } = await remembered();
+    return built && built.release === release ? built : base;
+  }
+
+  async function remember(changes: Partial<Memory>): Promise<void> {
+    memory = { ...(await remembered()), ...changes };
+    await writeFileAtomic(file, `${JSON.stringify(memory)}\n`);
   }
 
   async function fetchManifest(release: string): Promise<SourceManifest | null> {
     if (theirs?.release === release) return theirs;
-    theirs = parse(await getBlob(objects(), `source.${release}`));
+    theirs = parse(manifestSchema, await getBlob(objects(), `source.${release}`));
     return theirs;
   }
 
@@ -122,7 +139,7 @@ export function createSources({ config, paths, log, objects, read, hold }: Parts
   return {
     async publish(release, all) {
       const files = travelling(all);
-      const before = (await known())?.files ?? {};
+      const before = (await remembered()).base?.files ?? {};
       const news = Object.entries(files).filter(([path, hash]) => before[path] !== hash);
       for (const [path, hash] of news) {
         const bytes = await readFile(join(paths.root, path)).catch(() => null);
@@ -132,28 +149,25 @@ export function createSources({ config, paths, log, objects, read, hold }: Parts
       }
       const manifest = JSON.stringify({ release, files });
       await objects().putBlob({ name: `source.${release}` }, Buffer.from(manifest));
-    },
-
-    async agreed(release, all) {
-      const files = travelling(all);
-      theirs = { release, files };
-      await remember({ release, files });
+      await remember({ built: { release, files } });
     },
 
     async take(release) {
       if (config.build === false || config.fleet?.build === 'never') return;
-      const [was, there] = [await known(), await fetchManifest(release)];
-      if (there === null || was?.release === release) return;
+      const was = await baseAt(release);
+      if (was?.release === release) return remember({ base: was });
+      const there = await fetchManifest(release);
+      if (there === null) return;
       const here = await mine();
       const merge = mergeSources(was?.files ?? null, there.files, here);
       if (pulls) {
         const waiting = [...merge.take, ...merge.drop];
-        return remember({ release, files: withOld(merge.base, was, waiting) });
+        return remember({ base: { release, files: withOld(merge.base, was, waiting) } });
       }
       const done = hold();
       try {
         const failed = await apply(merge, there.files, here);
-        await remember({ release, files: withOld(merge.base, was, failed) });
+        await remember({ base: { release, files: withOld(merge.base, was, failed) } });
         const { take, drop, conflicts } = merge;
         if (take.length + drop.length + conflicts.length === 0) return;
         const text = `of ${release}'s source ${take.length} files were taken over, ${drop.length} deleted, and ${conflicts.length} are edited here too`;
@@ -164,7 +178,7 @@ export function createSources({ config, paths, log, objects, read, hold }: Parts
     },
 
     async standing(release) {
-      const was = await known();
+      const was = await baseAt(release);
       const there = release === null ? null : await fetchManifest(release);
       if (there === null) return { is: 'edited' };
       const { take, drop, keep, conflicts } = mergeSources(
@@ -198,10 +212,10 @@ function withOld(files: Files, was: SourceManifest | null, paths: readonly strin
   return next;
 }
 
-function parse(bytes: Uint8Array | null): SourceManifest | null {
+function parse<S extends z.ZodType>(schema: S, bytes: Uint8Array | null): z.output<S> | null {
   if (bytes === null) return null;
   try {
-    return manifestSchema.parse(JSON.parse(Buffer.from(bytes).toString()));
+    return schema.parse(JSON.parse(Buffer.from(bytes).toString()));
   } catch {
     return null;
   }

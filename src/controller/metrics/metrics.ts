@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import { certificateFamilies } from './certificates.ts';
 import { eventFamilies } from './events.ts';
 import { type Family, toMetric } from './family.ts';
+import { fleetFamilies } from './fleet.ts';
 import { processFamilies } from './processes.ts';
 import type { MetricsParts, Snapshot } from './snapshot.ts';
 import { takeSnapshot } from './snapshot.ts';
@@ -18,6 +19,7 @@ export interface Metrics {
 export const FAMILIES: Family[] = [
   ...trafficFamilies,
   ...stateFamilies,
+  ...fleetFamilies,
   ...eventFamilies,
   ...certificateFamilies,
   ...processFamilies,

@@ -7,9 +7,11 @@ import type { SitePaths } from '../../slots/paths.ts';
 import { listReleases } from '../../slots/release.ts';
 import type { PerSlot } from '../../slots/slot.ts';
 import type { State } from '../../slots/state.ts';
+import type { FleetStanding } from '../../wire/assignment.ts';
 import type { Counters } from '../../wire/messages.ts';
 import type { Keeper } from '../acme/keeper.ts';
 import type { CertificateStatus } from '../acme/status.ts';
+import type { Fleet, FleetReport } from '../fleet/api.ts';
 import type { HealthMonitor } from '../health/monitor.ts';
 import type { Store } from '../store.ts';
 import type { Workers } from '../workers/fleet.ts';
@@ -32,6 +34,8 @@ export interface MetricsParts {
   trafficCounters: TrafficCounters;
   keeper: Pick<Keeper, 'status'> | null;
   eventCounters: EventCounters;
+  /** Only with `fleet` in the config. */
+  fleet?: Pick<Fleet, 'report' | 'standing'> | undefined;
 }
 
 /** Everything that one scrape shows, read at one instant. */
@@ -45,6 +49,7 @@ export interface Snapshot {
   pending: number;
   certificates: CertificateStatus[];
   eventCounters: EventCounters;
+  fleet: { report: FleetReport; standing: FleetStanding } | null;
   /** Empty while PM2 does not answer. */
   instances: { role: AppRole; instances: Instance[] }[];
   daemonMemoryBytes: number | null;
@@ -67,6 +72,7 @@ export async function takeSnapshot(parts: MetricsParts): Promise<Snapshot> {
     pending: parts.inbox.pending(),
     certificates: parts.keeper?.status() ?? [],
     eventCounters: parts.eventCounters,
+    fleet: parts.fleet ? { report: parts.fleet.report(), standing: parts.fleet.standing() } : null,
     instances,
     daemonMemoryBytes: daemonMemory(),
   };

@@ -66,6 +66,18 @@ export const statusAnswer = z
       .array(certificateAnswer)
       .optional()
       .describe('those that slots orders (`proxy.tls.acme`)'),
+    fleet: z
+      .strictObject({
+        group: z.string(),
+        id: z.string(),
+        epoch: count.describe("counts the fleet's flips"),
+        ready: z.boolean(),
+        why: z.string().nullable().describe('why it is not ready'),
+        connected: z.boolean().describe('whether it hears the others'),
+        machines: count.describe('that are there, this one too'),
+      })
+      .optional()
+      .describe('of this machine in its fleet; not there for a site on one machine'),
     cache: z
       .strictObject({ hits: count, misses: count, entries: count, bytes: count })
       .describe('the release caches of all workers together'),
