@@ -38,6 +38,8 @@ const NODE_OPTIONS: NodeJS.ProcessEnv = { NODE_ENV: 'production' };
 const MAKERS: Record<string, { make: Maker; version: () => string }> = {
   slots: { make: ourselves({}), version: nodeVersion },
   'slots, access log': { make: ourselves({ accessLog: true }), version: nodeVersion },
+  'slots, one site on a front': { make: onFront(1), version: nodeVersion },
+  'slots, one of twenty on a front': { make: onFront(20), version: nodeVersion },
   'http-proxy-3': {
     make: ({ originPort }, port) => ({
       command: [process.execPath, here('peers/http-proxy-3.js')],
@@ -107,6 +109,20 @@ function ourselves(proxy: object, cache: object = {}): Maker {
       KEY: key,
     },
     tlsPort: port + 1,
+  });
+}
+
+/** Over TLS a front is asked by a name, and h2load asks by an address. */
+function onFront(sites: number): Maker {
+  return ({ originPort }, port) => ({
+    command: [process.execPath, ...PROXY_NODE_ARGS, here('peers/slots-front.js')],
+    env: {
+      ...NODE_OPTIONS,
+      PORT: String(port),
+      ORIGIN: String(originPort),
+      SITES: String(sites),
+    },
+    tlsPort: null,
   });
 }
 

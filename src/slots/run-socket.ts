@@ -23,6 +23,18 @@ export interface RunSocket {
   leave(): void;
 }
 
+const atExit = new Set<() => void>();
+
+/** One listener for all of them: a worker of the front has one socket for each site. */
+function removeAtExit(remove: () => void): void {
+  if (!process.listeners('exit').includes(removeAll)) process.once('exit', removeAll);
+  atExit.add(remove);
+}
+
+function removeAll(): void {
+  for (const remove of atExit) remove();
+}
+
 /**
  * Listens at `path`, for this user only (0600).
  *
@@ -50,11 +62,11 @@ export async function takeRunSocket(
   const removeOurs = () => {
     if (state() === 'ours') for (const file of [path, `${path}.pid`]) rmSync(file, { force: true });
   };
-  process.once('exit', removeOurs);
+  removeAtExit(removeOurs);
   return {
     state,
     leave() {
-      process.removeListener('exit', removeOurs);
+      atExit.delete(removeOurs);
       removeOurs();
       server.close();
     },

@@ -43,6 +43,10 @@ test('two sites with hosts share one front, which routes by host and takes one o
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
   );
 
+  const { proxy } = await shop.status();
+  expect(proxy).toMatchObject({ port: front.ports.http, hosts: ['shop.test', 'www.blog.test'] });
+  expect((await shop.slots('status')).stdout).toContain(`http://shop.test:${front.ports.http}`);
+
   const doctor = await blog.slots('doctor', '--json');
   const { checks } = JSON.parse(doctor.stdout) as { checks: { name: string; level: string }[] };
   const named = (name: string) => checks.find((check) => check.name === name)?.level;

@@ -27,9 +27,16 @@ export function renderStatus(status: Status, columns = Number.POSITIVE_INFINITY)
 function heading(status: Status): string {
   const workers = status.proxy.workers.length;
   const inflight = SLOTS.reduce((sum, slot) => sum + status.slots[slot].inflight, 0);
-  const proxy = `${status.proxy.tls ? 'https' : 'http'}://localhost:${status.proxy.port}`;
+  const proxy = addressOf(status.proxy);
   const facts = [`epoch ${status.epoch}`, `${workers} proxy workers`, `${inflight} in flight`];
   return `${style('bold', status.name)}  ${proxy}  ${style('dim', facts.join(' · '))}`;
+}
+
+function addressOf({ tls, hosts, port }: Status['proxy']): string {
+  const scheme = tls ? 'https' : 'http';
+  if (!hosts) return `${scheme}://localhost:${port}`;
+  const name = hosts.find((host) => !host.startsWith('*')) ?? hosts[0];
+  return `${scheme}://${name}${port === (tls ? 443 : 80) ? '' : `:${port}`}`;
 }
 
 function slotTable(status: Status): string {

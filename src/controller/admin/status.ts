@@ -1,3 +1,4 @@
+import { publicSide } from '../../config/public-side.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Instance } from '../../pm2.ts';
 import { type PerSlot, type Role, SLOTS, type Slot } from '../../slots/slot.ts';
@@ -19,6 +20,8 @@ export interface Status {
     port: number;
     /** Only there when visitors come by HTTPS. */
     tls?: true;
+    /** Only there for a site that shares a front: its hosts. The port is the front's then. */
+    hosts?: string[];
     workers: { pid: number; epoch: number; inflight: PerSlot<number> }[];
   };
   slots: PerSlot<SlotStatus>;
@@ -115,8 +118,9 @@ export function toStatus(config: Config, state: State, facts: Facts): Status {
     active: state.active ?? 'blue',
     epoch: state.epoch,
     proxy: {
-      port: config.ports.proxy,
+      port: portOf(config),
       ...(config.proxy.tls && { tls: true as const }),
+      ...(config.hosts && { hosts: config.hosts }),
       workers: facts.workers.map(({ pid, epoch, inflight }) => ({ pid, epoch, inflight })),
     },
     slots: Object.fromEntries(SLOTS.map((which) => [which, slot(which)])) as PerSlot<SlotStatus>,
@@ -149,4 +153,10 @@ export function toStatus(config: Config, state: State, facts: Facts): Status {
 /** The history tells what started it, and when. */
 function withoutStart({ trigger: _trigger, startedAt: _startedAt, ...last }: LastPromotion) {
   return last;
+}
+
+/** Where visitors come in. */
+function portOf(config: Config): number {
+  const { http, https } = publicSide(config);
+  return config.hosts && !config.proxy.tls && http !== undefined ? http : https;
 }

@@ -33,6 +33,10 @@ export const statusAnswer = z
     proxy: z.strictObject({
       port: count,
       tls: z.literal(true).optional().describe('only there when visitors come by HTTPS'),
+      hosts: z
+        .array(z.string())
+        .optional()
+        .describe('only there for a site on a front: its hosts, and the port is the front’s'),
       workers: z.array(z.strictObject({ pid: count, epoch: count, inflight: perSlot })),
     }),
     slots: z.strictObject({ blue: slotStatus, green: slotStatus }),
