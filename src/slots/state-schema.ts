@@ -26,6 +26,8 @@ export const fleetStateSchema = z.object({
   /** Counts the flips of the fleet; the highest one of all machines is right. */
   epoch: z.int().min(0),
   release: releaseSchema,
+  /** It came by a rollback: the watched files are those of a later release, and stay so. */
+  rollback: z.boolean().optional(),
   /** It serves something else than the fleet, by a rollback with `--local`, and follows nobody until it is resumed. */
   apart: z.boolean().optional(),
   /** Edits are paused on this machine alone, by `slots pause --local`. */

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { allReady, allServe, machine, startAll } from '../support/fleet.ts';
 import { startLoad } from '../support/load.ts';
@@ -32,6 +34,14 @@ test('two machines serve one release: an edit on either goes live on both, and s
   expect(await allReady(machines)).toBe(first);
   expect((await web2.status()).watcher.paused).toBe(true);
   expect(third).not.toBe(first);
+  // What was rolled back stays in the files, for whoever resumes.
+  for (const { root } of machines) {
+    expect(await readFile(join(root, 'src/content/page.txt'), 'utf8')).toBe('from web1');
+    expect(await readFile(join(root, 'src/content/other.txt'), 'utf8')).toBe('from web2');
+  }
+  expect(await web2.slots('resume')).toMatchObject({ exitCode: 0 });
+  await allServe(machines, 'from web1');
+  await allReady(machines);
 
   for (const load of loads) {
     const { failures, failed } = await load.stop();

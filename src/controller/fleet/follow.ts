@@ -19,7 +19,7 @@ export type Move =
   /** The store has lost what this machine knows: it gets it back. */
   | { do: 'put back'; fleet: FleetState }
   /** It serves that already, and only counts on. */
-  | { do: 'adopt'; epoch: number; release: string }
+  | { do: 'adopt'; epoch: number; release: string; rollback: boolean }
   /** A release of another machine goes live here: with the others, or after them. */
   | {
       do: 'promote';
@@ -62,7 +62,7 @@ function isServed({ fleet, live }: Own, desired: Desired): boolean {
 
 function towards(own: Own, release: string, desired: Desired): Move {
   const { epoch, rollback } = desired;
-  if (own.live === release) return { do: 'adopt', epoch, release };
+  if (own.live === release) return { do: 'adopt', epoch, release, rollback };
   // Its own promotion sees by itself that the fleet has flipped.
   if (own.busyWith === release) return { do: 'nothing' };
   return { do: 'promote', release, epoch, role: 'late', rollback, candidate: null };

@@ -65,18 +65,20 @@ export function createFollower(core: Core): Follower {
     await giveBack();
   }
 
-  async function take({ epoch, release }: Extract<Move, { do: 'adopt' }>): Promise<void> {
-    await store.update((state) => adopt(state, { epoch, release }));
+  async function take(move: Extract<Move, { do: 'adopt' }>): Promise<void> {
+    const { epoch, release, rollback } = move;
+    const fleet = { epoch, release, ...(rollback && { rollback }) };
+    await store.update((state) => adopt(state, fleet));
     log.info({ event: 'fleet.epoch', epoch, release }, `all serve ${release}, epoch ${epoch}`);
   }
 
   /** Of several machines the one with the highest epoch is right: whoever has a higher one writes it over. */
-  async function putBack({ epoch, release }: FleetState): Promise<void> {
+  async function putBack({ epoch, release, rollback = false }: FleetState): Promise<void> {
     const { fleet } = link.connection();
     const found = await fleet.get('desired');
     const parsed = desiredSchema.safeParse(found?.value);
     if (parsed.success && parsed.data.epoch >= epoch) return;
-    const record = { epoch, release, by: config.id, rollback: false, members: [], flipAt: 0 };
+    const record = { epoch, release, by: config.id, rollback, members: [], flipAt: 0 };
     const fence = parsed.success ? parsed.data.fence : 0;
     const revision = await fleet.set('desired', { ...record, fence }, found?.revision ?? null);
     if (revision === null) return;
@@ -155,7 +157,9 @@ export function createFollower(core: Core): Follower {
   /** The others' edits, so that this machine's next one does not undo them. */
   async function takeSource(): Promise<void> {
     const { fleet, promotion } = store.state;
-    if (!fleet || fleet.apart || promotion || fleet.release === taken) return;
+    // What was rolled back stays in the files: whoever resumes wants it, or mends it.
+    if (!fleet || fleet.apart || fleet.rollback) return;
+    if (promotion || fleet.release === taken) return;
     taken = fleet.release;
     await sources.take(fleet.release).catch((error) => {
       taken = null;

@@ -36,6 +36,8 @@ export function createLead(core: Core): Lead {
   let waiting: Order | null = null;
   /** An edit that is held back until somebody does something about it. */
   let held: string | null = null;
+  /** What all served when it was held back: with the next release the files may fit again. */
+  let heldAt: string | null = null;
   let offered: { id: string; done: Promise<void> } | null = null;
 
   const wait = (order: Order): null => {
@@ -71,15 +73,20 @@ export function createLead(core: Core): Lead {
   async function isOurs({ trigger }: Order): Promise<boolean> {
     held = null;
     const release = link.view.desired?.value.release ?? null;
-    if (trigger === 'promote') return true;
-    const standing = await sources.standing(release).catch((): Standing => ({ is: 'edited' }));
+    if (trigger === 'promote' || trigger === 'unsettled') return true;
+    const isBack = link.view.desired?.value.rollback === true;
+    const standing = await sources
+      .standing(isBack ? null : release)
+      .catch((): Standing => ({ is: 'edited' }));
     if (standing.is === 'conflict') {
       held = conflictText(standing, release);
+      heldAt = release;
       log.error({ event: 'fleet.conflict', files: standing.files.slice(0, 20) }, held);
       link.tell();
       return false;
     }
-    if (standing.is === 'edited' || release === null) return true;
+    // What was rolled back is in the files of all, and none of the last release's.
+    if (standing.is === 'edited' || release === null || isBack) return true;
     // A push may change what is not watched: then the commit tells.
     if (trigger !== 'push') return false;
     const live = await readRelease(paths, release).catch(() => null);
@@ -87,7 +94,13 @@ export function createLead(core: Core): Lead {
   }
 
   function retry(): void {
-    if (waiting === null || !link.isConnected() || isRunning()) return;
+    if (!link.isConnected() || isRunning()) return;
+    const serves = link.view.desired?.value.release ?? null;
+    if (held !== null && heldAt !== serves && serves === store.state.fleet?.release) {
+      held = null;
+      inbox.lookForChanges('edit');
+    }
+    if (waiting === null) return;
     if (isBehind(core) || isAhead(core)) return;
     const builder = currentBuilder(link.view, now(), config.leaseMs);
     if (builder !== null && builder.run !== link.run) return;

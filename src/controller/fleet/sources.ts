@@ -48,7 +48,7 @@ export interface Sources {
   publish(release: string, files: Files): Promise<void>;
   /** Takes over what was changed on other machines until this release. */
   take(release: string): Promise<void>;
-  /** @param release that all serve */
+  /** @param release that all serve; `null`: none yet, or one that they were rolled back to */
   standing(release: string | null): Promise<Standing>;
 }
 

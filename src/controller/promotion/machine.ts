@@ -245,10 +245,12 @@ function enterFlip(state: State, promotion: Candidate): State {
     epoch: state.epoch + 1,
     active: promotion.slot,
     promotion: { ...promotion, step: 'flip' },
-    ...(promotion.fleet && {
-      fleet: { epoch: promotion.fleet.epoch, release: promotion.release },
-    }),
+    ...(promotion.fleet && { fleet: servedBy(promotion, promotion.fleet.epoch) }),
   };
+}
+
+function servedBy({ release, trigger }: Candidate, epoch: number): FleetState {
+  return { epoch, release, ...(trigger === 'rollback' && { rollback: true }) };
 }
 
 /**

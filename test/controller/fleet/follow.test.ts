@@ -55,7 +55,12 @@ test('a new machine, which has never served anything, catches up', () => {
 
 test('a machine that serves the release already only counts on', () => {
   const late = own({ fleet: { epoch: 2, release: 'r2' }, live: 'r3' });
-  expect(nextMove(late, desired(), null)).toEqual({ do: 'adopt', epoch: 3, release: 'r3' });
+  expect(nextMove(late, desired(), null)).toEqual({
+    do: 'adopt',
+    epoch: 3,
+    release: 'r3',
+    rollback: false,
+  });
 });
 
 test('of two releases with one epoch the one that the store has is right', () => {

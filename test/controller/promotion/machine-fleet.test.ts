@@ -39,6 +39,11 @@ test('a rollback of the fleet waits for the other machines, in the check of the 
   expect(epoch).toBe(MEMBER.epoch);
 });
 
+test('a machine remembers that all were rolled back, so that nobody takes its files for older ones', () => {
+  const checking = begin(MEMBER, BACK);
+  expect(succeed(checking).fleet).toEqual({ epoch: 5, release: 'r1', rollback: true });
+});
+
 test('a rollback of one machine sets it apart until it is resumed', () => {
   const flipped = afterSuccess(begin(MEMBER, ROLLBACK), 5, NOW);
   expect(flipped.fleet).toEqual({ ...BEFORE, apart: true });
