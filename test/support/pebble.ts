@@ -46,7 +46,7 @@ export async function startPebble(options: PebbleOptions): Promise<Pebble> {
   const listen = options.port ?? port;
   const root = join(folder, 'root.pem');
   const key = join(folder, 'key.pem');
-  const made = await generate([{ name: 'commonName', value: 'localhost' }], {
+  const made = await generate([{ name: 'commonName', value: `Pebble's own on ${listen}` }], {
     keyType: 'ec',
     algorithm: 'sha256',
     extensions: [{ name: 'subjectAltName', altNames: [{ type: 2, value: 'localhost' }] }] as never,

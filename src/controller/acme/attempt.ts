@@ -58,9 +58,9 @@ async function openAccount(
   directory: string,
   { openCa, createKey }: Pick<CaModule, 'openCa' | 'createKey'>,
 ): Promise<Ca> {
-  const key = await store.accountKey(directory, createKey);
+  const { key, isNew } = await store.accountKey(directory, createKey);
   const known = store.account(directory);
-  const isCurrent = known !== null && known.email === acme.email;
+  const isCurrent = known !== null && !isNew && known.email === acme.email;
   const ca = openCa(directory, { key, url: isCurrent ? known.url : null });
   if (isCurrent) return ca;
   const url = await ca.register(acme.email);

@@ -92,14 +92,16 @@ export async function createKeeper(parts: KeeperParts): Promise<Keeper> {
     tellLate({ id, host, notAfter: facts?.notAfter.toISOString() ?? null, error, hint });
   };
 
-  const takeUp = async (host: string): Promise<void> => {
+  /** @returns whether there was something to do */
+  const takeUp = async (host: string): Promise<boolean> => {
     const waiting = asked.get(host) ?? [];
     asked.delete(host);
-    if (waiting.length === 0 && dueAt(host) > Date.now()) return;
+    if (waiting.length === 0 && dueAt(host) > Date.now()) return false;
     const { failures } = store.host(host);
     const mustWait = failures?.askedToWait && failures.retryAt > Date.now();
     const result = mustWait ? waitFor(host, failures) : await attempt(host);
     for (const { resolve } of waiting) resolve(result);
+    return true;
   };
 
   return {
@@ -126,14 +128,16 @@ export async function createKeeper(parts: KeeperParts): Promise<Keeper> {
     async run() {
       for (;;) {
         wake = Promise.withResolvers();
+        let isSettled = true;
         for (const host of acme.hosts) {
           await look(host);
           await askWindow(parts, host, held.get(host) ?? null).catch((error: Error) =>
             log.warn({ event: 'certificate.no-window', host, error: error.message }, error.message),
           );
-          await takeUp(host);
+          if (await takeUp(host)) isSettled = false;
         }
-        if (asked.size > 0) continue;
+        // A new certificate has a renewal window of its own.
+        if (!isSettled || asked.size > 0) continue;
         const next = Math.min(...acme.hosts.map(dueAt)) - Date.now();
         await sleep(Math.min(Math.max(next, 1000), LOOK_INTERVAL_MS), wake.promise);
       }

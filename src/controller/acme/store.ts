@@ -29,8 +29,11 @@ export interface AcmeStore {
   noteHost(host: string, record: HostRecord): Promise<void>;
   account(directory: string): AcmeState['accounts'][string] | null;
   setAccount(directory: string, account: AcmeState['accounts'][string] | null): Promise<void>;
-  /** The account's key at this CA, made by `create` where there is none. */
-  accountKey(directory: string, create: () => Promise<string>): Promise<string>;
+  /** The account's key at this CA; a new one, made by `create` where there is none, belongs to no account yet. */
+  accountKey(
+    directory: string,
+    create: () => Promise<string>,
+  ): Promise<{ key: string; isNew: boolean }>;
   /** The key of the host's next certificate, made by `create` where there is none: an order must end with the key it began with. */
   nextKey(host: string, create: () => Promise<string>): Promise<string>;
   /** The certificate that is served and its PEM, or `null` when there is none that can be used. */
@@ -54,12 +57,12 @@ export async function openAcmeStore(paths: SitePaths, log: Logger): Promise<Acme
     await write(file, `${JSON.stringify(next, null, 2)}\n`);
     state = next;
   };
-  const keyIn = async (path: string, create: () => Promise<string>): Promise<string> => {
+  const keyIn = async (path: string, create: () => Promise<string>) => {
     const known = await readFile(path, 'utf8').catch(() => '');
-    if (known.includes('PRIVATE KEY')) return known;
+    if (known.includes('PRIVATE KEY')) return { key: known, isNew: false };
     const key = await create();
     await write(path, key);
-    return key;
+    return { key, isNew: true };
   };
   const nextKeyFile = (host: string) => join(paths.certs, `${host}.next.key`);
 
@@ -82,7 +85,7 @@ export async function openAcmeStore(paths: SitePaths, log: Logger): Promise<Acme
       const id = createHash('sha256').update(directory).digest('hex').slice(0, 8);
       return keyIn(join(paths.certs, `account-${id}.key`), create);
     },
-    nextKey: (host, create) => keyIn(nextKeyFile(host), create),
+    nextKey: async (host, create) => (await keyIn(nextKeyFile(host), create)).key,
     async certificate(host) {
       try {
         const pem = await readFile(certificateFile(paths, host), 'utf8');

@@ -21,7 +21,7 @@ export async function askWindow(
   // Before the question: a CA that does not answer is not asked each minute.
   await store.setHost(host, { ...record, window });
   if (id === null) return;
-  const key = await store.accountKey(record.directory, createKey);
+  const { key } = await store.accountKey(record.directory, createKey);
   const info = await openCa(record.directory ?? acme.directory, { key, url: null }).renewalInfo(id);
   if (!info) return;
   const { start, end, retryAfterMs } = info;

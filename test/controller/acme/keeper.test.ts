@@ -1,0 +1,160 @@
+import { once } from 'node:events';
+import { readFile, rm } from 'node:fs/promises';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { expect, onTestFinished, type TestContext, test } from 'vitest';
+import { proxySchema } from '../../../src/config/proxy-schema.ts';
+import type { AcmeConfig } from '../../../src/config/tls-schema.ts';
+import { createKey, openCa } from '../../../src/controller/acme/ca.ts';
+import { createKeeper, type LateCertificate } from '../../../src/controller/acme/keeper.ts';
+import type { Challenges } from '../../../src/controller/acme/proving.ts';
+import { renewalId } from '../../../src/controller/acme/renewal-id.ts';
+import { openAcmeStore } from '../../../src/controller/acme/store.ts';
+import { createChallengeAnswers } from '../../../src/proxy/visitor/challenges.ts';
+import { createRedirect } from '../../../src/proxy/visitor/redirect.ts';
+import { certificateFile } from '../../../src/slots/certificates.ts';
+import type { Challenge } from '../../../src/wire/assignment.ts';
+import { collectedLog } from '../../support/collected-log.ts';
+import { freePorts } from '../../support/free-ports.ts';
+import { skipFor } from '../../support/needs.ts';
+import { lackingPebble, startPebble } from '../../support/pebble.ts';
+import { startRenewalInfoShim } from '../../support/renewal-info-shim.ts';
+import { tempSite } from '../../support/temp-site.ts';
+import { until } from '../../support/until.ts';
+
+const HOST = 'one.example';
+const HOUR_MS = 3_600_000;
+const USUAL_ROOTS = getCACertificates('default');
+
+/** Pebble, and a worker's plain port that answers it. */
+async function setUp(skip: TestContext['skip'], pebbleOptions: { refusedNonces?: number } = {}) {
+  skipFor(skip, lackingPebble());
+  const [httpPort = 0, tlsPort = 0] = await freePorts(2);
+  const pebble = await startPebble({ httpPort, tlsPort, ...pebbleOptions });
+  setDefaultCACertificates([...USUAL_ROOTS, await readFile(pebble.root, 'utf8')]);
+  const answers = createChallengeAnswers();
+  const parts = { certificates: null, challenges: answers };
+  const plain = createRedirect(proxySchema.parse({}), 443, parts).listen(httpPort, '127.0.0.1');
+  onTestFinished(() => void plain.close());
+  await once(plain, 'listening');
+  const placed: Challenge[] = [];
+  const challenges: Challenges = {
+    current: () => [],
+    async place(challenge) {
+      placed.push(challenge);
+      answers.set([challenge]);
+      return () => answers.set([]);
+    },
+  };
+  const paths = await tempSite();
+  const { log, events } = collectedLog();
+  /** A controller that starts; it ends with the test. */
+  const start = async (over: Partial<AcmeConfig> = {}) => {
+    const acme: AcmeConfig = {
+      email: 'me@example.com',
+      agreeTos: true,
+      hosts: [HOST],
+      directory: pebble.directory,
+      ...over,
+    };
+    const store = await openAcmeStore(paths, log);
+    const loadCa = async () => ({ openCa, createKey, renewalId });
+    const keeper = await createKeeper({ acme, httpPort, store, challenges, log, loadCa });
+    void keeper.run();
+    return { keeper, store };
+  };
+  return { pebble, paths, start, placed, events };
+}
+
+const isValid = (keeper: { status(): { state: string }[] }) => () =>
+  keeper.status().every(({ state }) => state === 'valid');
+
+test('a CA that has lost the account gets it again, and the certificate is had', async ({
+  skip,
+}) => {
+  const { start, pebble } = await setUp(skip, { refusedNonces: 50 });
+  const { keeper, store } = await start();
+  await until(isValid(keeper), 'the certificate');
+  const gone = { url: pebble.directory.replace('/dir', '/my-account/9'), email: 'me@example.com' };
+  await store.setAccount(pebble.directory, gone);
+  expect(await keeper.renew(HOST)).toEqual([{ host: HOST, error: null, hint: null }]);
+  expect(store.account(pebble.directory)?.url).not.toBe(gone.url);
+});
+
+test('a name that cannot be looked up is told in one line, with what to do, and once to others', async ({
+  skip,
+}) => {
+  const { start, pebble } = await setUp(skip);
+  await pebble.dns('set-default-ipv4', { ip: '' });
+  const { keeper } = await start();
+  const told: LateCertificate[] = [];
+  keeper.onLate((late) => told.push(late));
+  const failed = () => keeper.status()[0]?.lastError ?? null;
+  await until(() => keeper.status()[0]?.state === 'waiting' && failed(), 'the failure');
+  expect(keeper.status()).toMatchObject([{ state: 'waiting', isLate: true, issuer: null }]);
+  expect(failed()).toMatch(/^one\.example: the CA says: .*/);
+  expect(failed()).not.toContain('\n');
+  expect(keeper.status()[0]?.hint).toContain('DNS entries');
+  const [again] = await keeper.renew(HOST);
+  expect(again?.error).not.toBeNull();
+  expect(told).toMatchObject([{ id: 'none', host: HOST, notAfter: null }]);
+  await pebble.dns('set-default-ipv4', { ip: '127.0.0.1' });
+  // The failed try was by HTTP-01; nobody answers for the other one here.
+  await keeper.renew(HOST);
+  expect(await keeper.renew(HOST)).toMatchObject([{ error: null }]);
+  expect(keeper.status()).toMatchObject([{ state: 'valid', lastError: null, hint: null }]);
+});
+
+test('a lost store is ordered anew once, and not again on the same day', async ({ skip }) => {
+  const { start, paths, pebble } = await setUp(skip);
+  const { keeper } = await start();
+  await until(isValid(keeper), 'the certificate');
+  await rm(paths.certs, { recursive: true });
+  // Another host's order has it look at all of them.
+  await keeper.renew(HOST);
+  expect(pebble.orders()).toBe(2);
+  await rm(certificateFile(paths, HOST));
+  await expect.poll(() => keeper.status()[0]?.state, { timeout: 100 }).toBe('valid');
+  const next = await start();
+  expect(next.keeper.status()).toMatchObject([{ state: 'waiting', issuer: null }]);
+  const nextTry = Date.parse(next.keeper.status()[0]?.nextTry ?? '');
+  expect(nextTry).toBeGreaterThan(Date.now() + 23 * HOUR_MS);
+  expect(pebble.orders()).toBe(2);
+});
+
+test('the other CA gives the certificate after three failures of the first', async ({ skip }) => {
+  const { start, pebble } = await setUp(skip);
+  const [closed = 0] = await freePorts(1);
+  const { keeper, store } = await start({
+    directory: `https://localhost:${closed}/dir`,
+    fallbackDirectory: pebble.directory,
+  });
+  await until(() => keeper.status()[0]?.lastError !== null, 'the first failure');
+  expect(keeper.status()[0]?.lastError).toContain(`localhost:${closed} cannot be reached`);
+  await keeper.renew(null);
+  await keeper.renew(null);
+  expect(store.host(HOST).failures?.count).toBe(3);
+  expect(await keeper.renew(null)).toMatchObject([{ error: null }]);
+  expect(store.host(HOST).directory).toBe(pebble.directory);
+});
+
+test('renewal information decides when a certificate is renewed, and the order says which one it replaces', async ({
+  skip,
+}) => {
+  const { start, pebble, paths } = await setUp(skip);
+  const pem = await readFile(pebble.root);
+  const key = await readFile(pebble.root.replace('root.pem', 'key.pem'));
+  const shim = await startRenewalInfoShim(pebble.directory, { cert: pem, key });
+  const later = { start: new Date(Date.now() + HOUR_MS), end: new Date(Date.now() + 2 * HOUR_MS) };
+  shim.suggest(later);
+  const first = await start({ directory: shim.directory });
+  await until(() => shim.asked.length > 0 && isValid(first.keeper)(), 'the question');
+  const id = renewalId(await readFile(certificateFile(paths, HOST), 'utf8'));
+  expect(shim.asked).toEqual([id]);
+  await until(() => {
+    const next = Date.parse(first.keeper.status()[0]?.nextTry ?? '');
+    return next >= later.start.getTime() && next <= later.end.getTime();
+  }, 'the time of the next order to be in the window');
+  expect(shim.replaces.every((replaced) => replaced === null)).toBe(true);
+  await first.keeper.renew(HOST);
+  expect(shim.replaces.at(-1)).toBe(id);
+});
