@@ -10,6 +10,8 @@ import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import type { Config } from '../../config/schema.ts';
 import { messageOf } from '../../errors.ts';
+import { openSource, signSource } from '../../slots/archive/signature.ts';
+import { readFleetKey } from '../../slots/fleet-key.ts';
 import type { SitePaths } from '../../slots/paths.ts';
 import type { Source } from '../../slots/source.ts';
 import { createWatchedPaths } from '../../slots/watched.ts';
@@ -67,6 +69,7 @@ export function createSources({ config, paths, log, objects, read, hold }: Parts
   const watched = createWatchedPaths(paths.root, config);
   /** Where every machine pulls, files that something else wrote would stop the next pull. */
   const pulls = config.deploy?.git === true;
+  const group = config.fleet?.group ?? '';
   let memory: Memory | undefined;
   let theirs: SourceManifest | null = null;
 
@@ -100,8 +103,21 @@ export function createSources({ config, paths, log, objects, read, hold }: Parts
 
   async function fetchManifest(release: string): Promise<SourceManifest | null> {
     if (theirs?.release === release) return theirs;
-    theirs = parse(manifestSchema, await getBlob(objects(), `source.${release}`));
+    theirs = opened(release, await getBlob(objects(), `source.${release}`));
     return theirs;
+  }
+
+  /** A stranger's source would be taken over, built here, and signed as this machine's own. */
+  function opened(release: string, bytes: Uint8Array | null): SourceManifest | null {
+    if (bytes === null) return null;
+    try {
+      const sealed = Buffer.from(bytes).toString();
+      const text = openSource(sealed, readFleetKey(paths, group), `the source of ${release}`);
+      return parse(manifestSchema, Buffer.from(text));
+    } catch (error) {
+      log.warn({ event: 'fleet.source-refused', release }, messageOf(error));
+      return null;
+    }
   }
 
   /** @returns the files that could not be taken over */
@@ -148,7 +164,8 @@ export function createSources({ config, paths, log, objects, read, hold }: Parts
         await objects().putBlob({ name: `file.${hash}` }, bytes);
       }
       const manifest = JSON.stringify({ release, files });
-      await objects().putBlob({ name: `source.${release}` }, Buffer.from(manifest));
+      const sealed = signSource(manifest, readFleetKey(paths, group));
+      await objects().putBlob({ name: `source.${release}` }, Buffer.from(sealed));
       await remember({ built: { release, files } });
     },
 

@@ -20,8 +20,7 @@ export type SignedManifest = z.output<typeof signedManifestSchema>;
 
 export function signManifest(manifest: Manifest, key: FleetKey): SignedManifest {
   const text = JSON.stringify(manifest);
-  const signature = signBytes(key, signedBytes(text)).toString('base64');
-  return { manifest: text, signature, key: key.fingerprint };
+  return { manifest: text, ...signed(CONTEXT, text, key) };
 }
 
 /**
@@ -32,19 +31,11 @@ export function signManifest(manifest: Manifest, key: FleetKey): SignedManifest 
  *   this version does not understand what was signed
  */
 export function openManifest(found: unknown, key: FleetKey | null): Manifest {
-  const signed = signedManifestSchema.safeParse(found);
-  if (!signed.success) throw untrusted('the manifest of a release is none');
-  const { manifest: text, signature, key: fingerprint } = signed.data;
+  const parsed = signedManifestSchema.safeParse(found);
+  if (!parsed.success) throw untrusted('the manifest of a release is none');
+  const { manifest: text } = parsed.data;
   const name = nameIn(text);
-  if (key === null) throw untrusted(`this machine has no key to verify ${name} with`);
-  if (signature === undefined) throw untrusted(`${name} is not signed`);
-  if (!isSigned(key, signedBytes(text), Buffer.from(signature, 'base64'))) {
-    throw untrusted(
-      fingerprint === undefined || fingerprint === key.fingerprint
-        ? `the signature of ${name} is wrong`
-        : `${name} was signed with another key (${printable(fingerprint)}) than this machine's (${key.fingerprint})`,
-    );
-  }
+  verify(CONTEXT, text, parsed.data, key, name);
   try {
     return manifestSchema.parse(JSON.parse(text));
   } catch (cause) {
@@ -55,8 +46,58 @@ export function openManifest(found: unknown, key: FleetKey | null): Manifest {
   }
 }
 
-function signedBytes(text: string): Buffer {
-  return Buffer.from(CONTEXT + text);
+const SOURCE_CONTEXT = 'slots source 1\n';
+
+/** What machines tell each other of the files that a release was built from: another machine builds what it takes over. */
+export const signedSourceSchema = z.object({
+  source: z.string(),
+  signature: z.string().optional(),
+  key: z.string().optional(),
+});
+
+/** @param key `null`: the group has none, and trusts whoever can write to the store */
+export function signSource(source: string, key: FleetKey | null): string {
+  const sealed = { source, ...(key && signed(SOURCE_CONTEXT, source, key)) };
+  return JSON.stringify(sealed satisfies z.output<typeof signedSourceSchema>);
+}
+
+/**
+ * @param text as it was received
+ * @param name for a message
+ * @throws SlotsError `SIGNATURE_BAD`; an error of the parsing
+ */
+export function openSource(text: string, key: FleetKey | null, name: string): string {
+  const found = signedSourceSchema.parse(JSON.parse(text));
+  const isOpen = key === null && found.signature === undefined;
+  if (!isOpen) verify(SOURCE_CONTEXT, found.source, found, key, name);
+  return found.source;
+}
+
+interface Signature {
+  signature?: string | undefined;
+  key?: string | undefined;
+}
+
+function signed(context: string, text: string, key: FleetKey): Required<Signature> {
+  const signature = signBytes(key, Buffer.from(context + text)).toString('base64');
+  return { signature, key: key.fingerprint };
+}
+
+function verify(
+  context: string,
+  text: string,
+  { signature, key: fingerprint }: Signature,
+  key: FleetKey | null,
+  name: string,
+): void {
+  if (key === null) throw untrusted(`this machine has no key to verify ${name} with`);
+  if (signature === undefined) throw untrusted(`${name} is not signed`);
+  if (isSigned(key, Buffer.from(context + text), Buffer.from(signature, 'base64'))) return;
+  throw untrusted(
+    fingerprint === undefined || fingerprint === key.fingerprint
+      ? `the signature of ${name} is wrong`
+      : `${name} was signed with another key (${printable(fingerprint)}) than this machine's (${key.fingerprint})`,
+  );
 }
 
 /** For a message: nothing in it has been verified. */

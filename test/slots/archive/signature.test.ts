@@ -1,7 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { Manifest } from '../../../src/slots/archive/manifest.ts';
-import { openManifest, signManifest } from '../../../src/slots/archive/signature.ts';
+import {
+  openManifest,
+  openSource,
+  signManifest,
+  signSource,
+} from '../../../src/slots/archive/signature.ts';
 import { fleetKeyOf, signBytes } from '../../../src/slots/fleet-key.ts';
 import { releaseIdOf } from '../../support/temp-site.ts';
 
@@ -85,4 +90,29 @@ test('a signature of something else by the same key is none of a release', () =>
 test('a signed manifest of another format is refused as one, and not as a forgery', () => {
   const signed = signManifest({ ...MANIFEST, version: 2 as never }, KEY);
   expect(() => openManifest(signed, KEY)).toThrow(expect.objectContaining({ code: 'ARCHIVE_BAD' }));
+});
+
+test('a source is taken from a machine of the group alone, and in a group without a key from anybody', () => {
+  const text = '{"release":"r1","files":{}}';
+  const name = 'the source of r1';
+  const bad = (message: string) => expect.objectContaining({ code: 'SIGNATURE_BAD', message });
+  expect(openSource(signSource(text, KEY), KEY, name)).toBe(text);
+  expect(openSource(signSource(text, null), null, name)).toBe(text);
+  expect(() => openSource(signSource(text, null), KEY, name)).toThrow(
+    bad('the source of r1 is not signed'),
+  );
+  expect(() => openSource(signSource(text, KEY), null, name)).toThrow(
+    bad('this machine has no key to verify the source of r1 with'),
+  );
+  expect(() => openSource(signSource(text, OTHER), KEY, name)).toThrow(/another key/);
+  const changed = signSource(text, KEY).replace('r1', 'r2');
+  expect(() => openSource(changed, KEY, name)).toThrow(
+    bad('the signature of the source of r1 is wrong'),
+  );
+});
+
+test('the signature of a release is none of a source', () => {
+  const { manifest, ...signature } = signManifest(MANIFEST, KEY);
+  const posing = JSON.stringify({ source: manifest, ...signature });
+  expect(() => openSource(posing, KEY, 'the source')).toThrow(/signature of the source is wrong/);
 });
