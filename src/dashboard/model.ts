@@ -1,4 +1,5 @@
 import type { Status } from '../controller/admin/status.ts';
+import type { FleetReport } from '../controller/fleet/api.ts';
 import type { HistoryEntry } from '../slots/history.ts';
 import type { Trigger } from '../slots/trigger.ts';
 import type { Log } from './log.ts';
@@ -28,6 +29,8 @@ export interface Model {
   releases: Release[];
   history: HistoryEntry[];
   traffic: Point[];
+  /** `null` for a site on one machine. */
+  fleet: FleetReport | null;
   log: Log;
   /** Read out to those who do not see the page move. */
   announcement: string;

@@ -1,5 +1,6 @@
 /** The owner of the page's model: follows the controller, asks for what no event tells, and gives orders. */
 import type { Status } from '../controller/admin/status.ts';
+import type { FleetReport } from '../controller/fleet/api.ts';
 import type { TrafficPoint } from '../controller/metrics/traffic-ring.ts';
 import type { HistoryEntry } from '../slots/history.ts';
 import { call, sentenceOf } from './call.ts';
@@ -12,6 +13,9 @@ import { toPoint } from './traffic.ts';
 
 /** How long after its end a promotion is in the history and old releases are pruned, in milliseconds. */
 const SETTLED_MS = 600;
+
+/** How often the other machines are asked for, as long as the status moves, in milliseconds. */
+const FLEET_LOOK_MS = 2000;
 
 export interface Session {
   /** Takes the token from the address or from this tab, and connects; once more after another was given. */
@@ -35,12 +39,14 @@ export function createSession(onChange: (model: Model) => void): Session {
     releases: [],
     history: [],
     traffic: [],
+    fleet: null,
     log: EMPTY_LOG,
     announcement: '',
     notice: null,
   };
   let connection: Connection | null = null;
   let token = '';
+  let fleetAskedAt = 0;
 
   const set = (change: Partial<Model>) => {
     model = { ...model, ...change };
@@ -64,6 +70,7 @@ export function createSession(onChange: (model: Model) => void): Session {
       ...(isNews && { announcement: announcementOf(status) }),
     });
     if (isBehind && release !== null) void refreshLog(release);
+    if (status.fleet && Date.now() - fleetAskedAt > FLEET_LOOK_MS) void refreshFleet();
     if (before && before.last?.id !== last?.id) {
       void refreshLists();
       setTimeout(refreshLists, SETTLED_MS);
@@ -83,6 +90,12 @@ export function createSession(onChange: (model: Model) => void): Session {
     if (answer) set({ traffic: answer.points.map(toPoint) });
   };
 
+  const refreshFleet = async () => {
+    fleetAskedAt = Date.now();
+    const fleet = await ask<FleetReport>('/api/fleet');
+    if (fleet) set({ fleet });
+  };
+
   const refreshLog = async (release: string) => {
     // Of a build that failed there is no release: its log is the newest one.
     const { last, promotion } = model.status ?? {};
@@ -95,6 +108,7 @@ export function createSession(onChange: (model: Model) => void): Session {
   const refresh = () => {
     void refreshLists();
     void refreshTraffic();
+    if (model.status?.fleet) void refreshFleet();
   };
 
   const refuse = (why: string) => {

@@ -6,6 +6,7 @@ import type { Link, Model } from '../model.ts';
 import type { Session } from '../session.ts';
 import { Banners } from './banners.ts';
 import { Confirm, type Question } from './confirm.ts';
+import { Fleet } from './fleet.ts';
 import { Gate } from './gate.ts';
 import { History } from './history.ts';
 import { Memory } from './memory.ts';
@@ -47,6 +48,7 @@ function Page({ model, status, session }: Props & { status: Status }) {
     <main id="page" hidden=${model.gate !== null} data-stale=${String(model.link === 'lost')}>
       <${Banners} model=${model} session=${session} />
       <${Slots} model=${model} status=${status} />
+      <${Fleet} fleet=${model.fleet} />
       <${Promotion} model=${model} status=${status} session=${session} />
       <${Traffic} model=${model} />
       <${Memory} model=${model} status=${status} />
