@@ -17,6 +17,7 @@ import {
   expectTabOutlives,
   lazyFiles,
   publish,
+  TWENTY_BUILDS_MS,
   testBrowser,
 } from '../support/tab.ts';
 
@@ -126,14 +127,16 @@ function tabSite(config: UserConfig = {}, files: Record<string, string> = {}) {
   });
 }
 
-test('a tab on an Astro page that was opened twenty releases ago loads the lazy files of its own', async ({
-  skip,
-}) => {
-  const browser = await testBrowser(skip);
-  const site = await tabSite();
-  await bringUp(site);
-  await expectTabOutlives(browser, site, 'src/lazy');
-});
+test(
+  'a tab on an Astro page that was opened twenty releases ago loads the lazy files of its own',
+  async ({ skip }) => {
+    const browser = await testBrowser(skip);
+    const site = await tabSite();
+    await bringUp(site);
+    await expectTabOutlives(browser, site, 'src/lazy');
+  },
+  TWENTY_BUILDS_MS,
+);
 
 test('a tab on an Astro page misses its lazy files after one release with skew off', async ({
   skip,

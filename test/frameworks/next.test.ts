@@ -17,6 +17,7 @@ import {
   lazyFiles,
   openTab,
   publish,
+  TWENTY_BUILDS_MS,
   testBrowser,
 } from '../support/tab.ts';
 
@@ -139,14 +140,16 @@ export function Call({ greet }) {
   });
 }
 
-test('a tab on a Next.js page that was opened twenty releases ago loads the lazy files of its own', async ({
-  skip,
-}) => {
-  const browser = await testBrowser(skip);
-  const site = await tabSite();
-  await bringUp(site);
-  await expectTabOutlives(browser, site, 'app/lazy');
-});
+test(
+  'a tab on a Next.js page that was opened twenty releases ago loads the lazy files of its own',
+  async ({ skip }) => {
+    const browser = await testBrowser(skip);
+    const site = await tabSite();
+    await bringUp(site);
+    await expectTabOutlives(browser, site, 'app/lazy');
+  },
+  TWENTY_BUILDS_MS,
+);
 
 test('a tab on a Next.js page misses its lazy files after one release with skew off', async ({
   skip,

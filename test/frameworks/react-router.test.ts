@@ -8,7 +8,13 @@ import {
   installPackages,
 } from '../support/framework-site.ts';
 import { expectFromMemory, hashedFiles, PHOTO } from '../support/from-memory.ts';
-import { expectTabMisses, expectTabOutlives, lazyFiles, testBrowser } from '../support/tab.ts';
+import {
+  expectTabMisses,
+  expectTabOutlives,
+  lazyFiles,
+  TWENTY_BUILDS_MS,
+  testBrowser,
+} from '../support/tab.ts';
 
 const home = (text: string) => `
 export const loader = ({ request }: { request: Request }) => ({ url: request.url });
@@ -91,14 +97,16 @@ export default () => <><p>{'token of ' + token}</p><button onClick={more}>more</
   });
 }
 
-test('a tab on a React Router page that was opened twenty releases ago loads the lazy files of its own', async ({
-  skip,
-}) => {
-  const browser = await testBrowser(skip);
-  const site = await tabSite();
-  await bringUp(site);
-  await expectTabOutlives(browser, site, 'app/lazy');
-});
+test(
+  'a tab on a React Router page that was opened twenty releases ago loads the lazy files of its own',
+  async ({ skip }) => {
+    const browser = await testBrowser(skip);
+    const site = await tabSite();
+    await bringUp(site);
+    await expectTabOutlives(browser, site, 'app/lazy');
+  },
+  TWENTY_BUILDS_MS,
+);
 
 test('a tab on a React Router page misses its lazy files after one release with skew off', async ({
   skip,

@@ -8,7 +8,13 @@ import {
   installPackages,
 } from '../support/framework-site.ts';
 import { expectFromMemory, hashedFiles, PHOTO } from '../support/from-memory.ts';
-import { expectTabMisses, expectTabOutlives, lazyFiles, testBrowser } from '../support/tab.ts';
+import {
+  expectTabMisses,
+  expectTabOutlives,
+  lazyFiles,
+  TWENTY_BUILDS_MS,
+  testBrowser,
+} from '../support/tab.ts';
 
 const page = (text: string) => `<script>
 let { data, form } = $props();
@@ -102,14 +108,16 @@ const more = async () => (await import('../lib/lazy.js')).show();
   });
 }
 
-test('a tab on a SvelteKit page that was opened twenty releases ago loads the lazy files of its own', async ({
-  skip,
-}) => {
-  const browser = await testBrowser(skip);
-  const site = await tabSite();
-  await bringUp(site);
-  await expectTabOutlives(browser, site, 'src/lib');
-});
+test(
+  'a tab on a SvelteKit page that was opened twenty releases ago loads the lazy files of its own',
+  async ({ skip }) => {
+    const browser = await testBrowser(skip);
+    const site = await tabSite();
+    await bringUp(site);
+    await expectTabOutlives(browser, site, 'src/lib');
+  },
+  TWENTY_BUILDS_MS,
+);
 
 test('a tab on a SvelteKit page misses its lazy files after one release with skew off', async ({
   skip,

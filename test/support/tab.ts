@@ -69,6 +69,9 @@ export function show() {
 /** Far more than are kept. `SLOTS_RELEASES=3` is for whoever has not the minutes that a framework's builds take. */
 const RELEASES = Number(process.env.SLOTS_RELEASES ?? 20);
 
+/** For a test's limit: a busy machine takes half a minute for a build of Nuxt's. */
+export const TWENTY_BUILDS_MS = 1_800_000;
+
 /** Publishes a release in which every file that the page may load has another name. */
 export async function publish(site: Site, folder: string, text: string): Promise<void> {
   for (const [file, content] of Object.entries(lazyFiles(folder, text))) {
@@ -126,5 +129,4 @@ export async function expectTabMisses(browser: Browser, site: Site, folder: stri
   await page.getByRole('button').click();
   await until(() => missing().length > 0, 'the tab to miss its files');
   expect(missing().every((answer) => answer.startsWith('404 '))).toBe(true);
-  expect(await page.getByText('lazy of first').count()).toBe(0);
 }
