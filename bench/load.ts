@@ -10,6 +10,8 @@ export interface LoadResult {
   /** In microseconds; `NaN` where the program does not say. */
   p50: number;
   p99: number;
+  /** Over the wire to the visitor, heads counted; to two digits after the comma of wrk's unit. */
+  bytes: number;
   /** Connection errors and answers that were not 2xx or 3xx. */
   errors: number;
 }
@@ -40,6 +42,7 @@ export async function wrk(core: Core, url: string, options: LoadOptions): Promis
     seconds: numberIn(stdout, /requests in ([\d.]+)s/),
     p50: microseconds(/ 50%\s+([\d.]+)(us|ms|s)/.exec(stdout)),
     p99: microseconds(/ 99%\s+([\d.]+)(us|ms|s)/.exec(stdout)),
+    bytes: bytes(/, ([\d.]+)([KMGT]?)B read/.exec(stdout)),
     errors: (socketErrors ?? 0) + numberIn(stdout, /Non-2xx or 3xx responses: (\d+)/),
   };
 }
@@ -60,6 +63,7 @@ export async function h2load(
     seconds: options.seconds,
     p50: Number.NaN,
     p99: Number.NaN,
+    bytes: bytes(/traffic: ([\d.]+)([KMGT]?)B/.exec(stdout)),
     errors:
       numberIn(stdout, /(\d+) failed/) +
       numberIn(stdout, /(\d+) 4xx/) +
@@ -81,4 +85,9 @@ function microseconds(found: RegExpExecArray | null): number {
   if (!found) return Number.NaN;
   const factor = { us: 1, ms: 1000, s: 1_000_000 }[found[2] as 'us' | 'ms' | 's'];
   return Number(found[1]) * factor;
+}
+
+function bytes(found: RegExpExecArray | null): number {
+  if (!found) return Number.NaN;
+  return Number(found[1]) * 1024 ** ['', 'K', 'M', 'G', 'T'].indexOf(found[2] as string);
 }

@@ -4,12 +4,12 @@
  * meanwhile meets everybody.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { h2load, wrk } from './load.ts';
-import { makePeers, nginxConfig, type Peer, type Setting, versionOf } from './peers.ts';
+import { makePeers, nginxConfig, type Peer, type Setting, versionOf, type Work } from './peers.ts';
 import {
   assertFree,
   cpuSeconds,
@@ -30,6 +30,9 @@ const ROUNDS = Number(process.env.BENCH_ROUNDS ?? 20);
 const SECONDS = Number(process.env.BENCH_SECONDS ?? 1);
 const WARM_UP_SECONDS = 3;
 
+/** Of the origin's files: nginx says 304 to exactly this date only, and gives the whole answer to any other. */
+const MODIFIED = new Date('2026-01-31T12:00:00Z');
+
 interface Scenario {
   name: string;
   path: string;
@@ -40,8 +43,8 @@ interface Scenario {
   /** Over TLS; with `streams` as HTTP/2, so many requests at a time on each connection. */
   tls?: boolean;
   streams?: number;
-  /** Answered from memory, by those who can. */
-  memory?: true;
+  /** What the proxies do that take part; they pass answers on if nothing is said. */
+  does?: Work;
 }
 
 const SCENARIOS: Scenario[] = [
@@ -78,27 +81,48 @@ const SCENARIOS: Scenario[] = [
     name: 'from memory: 2 KiB, 64 keep-alive connections',
     path: '/2k',
     connections: 64,
-    memory: true,
+    does: 'remembers',
   },
   {
     name: 'from memory: 64 KiB, 64 keep-alive connections',
     path: '/64k',
     connections: 64,
-    memory: true,
+    does: 'remembers',
   },
   {
     name: 'from memory: a 304, 64 keep-alive connections',
     path: '/2k',
     connections: 64,
-    headers: [`If-Modified-Since: ${new Date(Date.now() + 3_600_000).toUTCString()}`],
-    memory: true,
+    headers: [`If-Modified-Since: ${MODIFIED.toUTCString()}`],
+    does: 'remembers',
   },
   {
     name: 'from memory: 2 KiB over TLS, 64 keep-alive connections',
     path: '/2k',
     connections: 64,
     tls: true,
-    memory: true,
+    does: 'remembers',
+  },
+  {
+    name: 'from memory: 2 KiB, 90 % hits and 10 % misses, 64 keep-alive connections',
+    path: '/2k',
+    connections: 64,
+    script: 'hits-and-misses.lua',
+    does: 'remembers',
+  },
+  {
+    name: 'compressed on the fly: a page of 16 KiB for who takes gzip, 64 keep-alive connections',
+    path: '/page.html',
+    connections: 64,
+    headers: ['Accept-Encoding: gzip'],
+    does: 'compresses',
+  },
+  {
+    name: 'compressed on the fly: a page of 16 KiB for a browser, 64 keep-alive connections',
+    path: '/page.html',
+    connections: 64,
+    headers: ['Accept-Encoding: gzip, deflate, br, zstd'],
+    does: 'compresses',
   },
 ];
 
@@ -144,7 +168,7 @@ async function main(): Promise<void> {
 async function run(scenario: Scenario, all: Peer[], pids: Map<Peer, number>): Promise<Rows> {
   const peers = all
     .filter(({ tlsPort }) => !scenario.tls || tlsPort !== null)
-    .filter(({ remembers }) => remembers === scenario.memory);
+    .filter(({ does }) => does === (scenario.does ?? 'forwards'));
   const rows: Rows = new Map(peers.map(({ name }) => [name, []]));
   for (const peer of peers)
     await measure(scenario, peer, pids.get(peer) as number, WARM_UP_SECONDS);
@@ -183,6 +207,7 @@ async function measure(
     perCpuSecond: result.requests / cpu,
     p50: result.p50,
     p99: result.p99,
+    bytes: result.bytes / result.requests,
     errors: result.errors,
     memoryMiB: memoryMiB(pid, 'VmHWM'),
   };
@@ -194,7 +219,9 @@ async function startOrigin(): Promise<void> {
     ['64k', 65_536],
   ] as const) {
     writeFileSync(join(folder, name), 'x'.repeat(bytes));
+    utimesSync(join(folder, name), MODIFIED, MODIFIED);
   }
+  writeFileSync(join(folder, 'page.html'), page(16_384));
   const config = nginxConfig(
     folder,
     'origin',
@@ -203,6 +230,15 @@ async function startOrigin(): Promise<void> {
   );
   startPinned(LOAD_CORE, ['nginx', '-p', folder, '-c', config]);
   await untilListening(ORIGIN_PORT);
+}
+
+/** Prose, tables and code of ours as a page: what is compressed must be worth it, and no more than a real page is. */
+function page(bytes: number): string {
+  const text = ['how-it-works', 'operating', 'configuration'].map((name) =>
+    readFileSync(fileURLToPath(new URL(`../docs/${name}.md`, import.meta.url)), 'latin1'),
+  );
+  const lines = text.join('\n').split('\n');
+  return `<!doctype html>\n${lines.map((line) => `<p>${line}</p>`).join('\n')}`.slice(0, bytes);
 }
 
 function makeCertificate(): { cert: string; key: string } {

@@ -5,13 +5,16 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PROXY_NODE_ARGS } from '../src/config/ecosystem.ts';
 
+/** What a proxy does with an answer, besides passing it on. */
+export type Work = 'forwards' | 'remembers' | 'compresses';
+
 export interface Peer {
   name: string;
   port: number;
   /** `null` where it does not speak TLS here. */
   tlsPort: number | null;
-  /** Answers from memory, so that it is compared with its like only. */
-  remembers?: true;
+  /** It is compared with its like only. */
+  does: Work;
   command: string[];
   env?: NodeJS.ProcessEnv;
   version: string;
@@ -24,7 +27,7 @@ export interface Setting {
   key: string;
 }
 
-type Maker = (setting: Setting, port: number) => Omit<Peer, 'name' | 'version' | 'port'>;
+type Maker = (setting: Setting, port: number) => Omit<Peer, 'name' | 'version' | 'port' | 'does'>;
 
 /** Pages that change with a release only, as the README's line of config has it. */
 const UNTIL_RELEASE = { untilRelease: ['/**'] };
@@ -35,7 +38,7 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 const NODE_OPTIONS: NodeJS.ProcessEnv = { NODE_ENV: 'production' };
 
-const MAKERS: Record<string, { make: Maker; version: () => string }> = {
+const MAKERS: Record<string, { make: Maker; version: () => string; does?: Work }> = {
   slots: { make: ourselves({}), version: nodeVersion },
   'slots, access log': { make: ourselves({ accessLog: true }), version: nodeVersion },
   'slots, one site on a front': { make: onFront(1), version: nodeVersion },
@@ -48,20 +51,37 @@ const MAKERS: Record<string, { make: Maker; version: () => string }> = {
     }),
     version: nodeVersion,
   },
-  nginx: { make: nginx, version: () => versionOf('nginx', '-v') },
+  nginx: { make: (setting, port) => nginx(setting, port), version: () => versionOf('nginx', '-v') },
   haproxy: { make: haproxy, version: () => versionOf('haproxy', '-v') },
-  caddy: { make: caddy, version: () => versionOf('caddy', 'version') },
+  caddy: {
+    make: (setting, port) => caddy(setting, port),
+    version: () => versionOf('caddy', 'version'),
+  },
   'slots, from memory': {
-    make: (setting, port) => ({ ...ourselves({}, UNTIL_RELEASE)(setting, port), remembers: true }),
+    make: ourselves({}, UNTIL_RELEASE),
+    does: 'remembers',
     version: nodeVersion,
   },
   'nginx, proxy_cache': {
-    make: (setting, port) => ({ ...nginxCache(setting, port), remembers: true }),
+    make: nginxCache,
+    does: 'remembers',
     version: () => versionOf('nginx', '-v'),
   },
   varnish: {
-    make: (setting, port) => ({ ...varnish(setting, port), remembers: true }),
+    make: varnish,
+    does: 'remembers',
     version: () => versionOf('varnishd', '-V'),
+  },
+  'slots, compressing': { make: ourselves({}), does: 'compresses', version: nodeVersion },
+  'nginx, gzip on': {
+    make: (setting, port) => nginx(setting, port, 'gzip', 'gzip on;'),
+    does: 'compresses',
+    version: () => versionOf('nginx', '-v'),
+  },
+  'caddy, encode': {
+    make: (setting, port) => caddy(setting, port, 'encode zstd gzip'),
+    does: 'compresses',
+    version: () => versionOf('caddy', 'version'),
   },
 };
 
@@ -71,10 +91,10 @@ export function makePeers(
   firstPort: number,
   say: (line: string) => void,
 ): Peer[] {
-  return Object.entries(MAKERS).flatMap(([name, { make, version }], index) => {
+  return Object.entries(MAKERS).flatMap(([name, { make, version, does = 'forwards' }], index) => {
     const port = firstPort + index * 2;
     try {
-      return [{ name, port, version: version(), ...make(setting, port) }];
+      return [{ name, port, does, version: version(), ...make(setting, port) }];
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
       say(`${name} is not installed: left out (bench/README.md says how to install it)`);
@@ -126,13 +146,19 @@ function onFront(sites: number): Maker {
   });
 }
 
-function nginx({ folder, originPort, cert, key }: Setting, port: number) {
+function nginx(
+  { folder, originPort, cert, key }: Setting,
+  port: number,
+  name = 'proxy',
+  extra = '',
+) {
   const config = nginxConfig(
     folder,
-    'proxy',
+    name,
     `upstream origin { server 127.0.0.1:${originPort}; keepalive ${IDLE_CONNECTIONS}; keepalive_requests 1000000; }
   server {
     ${nginxListen(port, cert, key)}
+    ${extra}
     location / {
       proxy_pass http://origin;
       proxy_http_version 1.1;
@@ -235,14 +261,15 @@ backend origin
   return { command: ['haproxy', '-db', '-f', file], tlsPort: port + 1 };
 }
 
-function caddy({ folder, originPort, cert, key }: Setting, port: number) {
-  const forward = `reverse_proxy 127.0.0.1:${originPort} {
+function caddy({ folder, originPort, cert, key }: Setting, port: number, extra = '') {
+  const forward = `${extra}
+  reverse_proxy 127.0.0.1:${originPort} {
     transport http {
       keepalive_idle_conns ${IDLE_CONNECTIONS}
       keepalive_idle_conns_per_host ${IDLE_CONNECTIONS}
     }
   }`;
-  const file = join(folder, 'Caddyfile');
+  const file = join(folder, `Caddyfile-${port}`);
   writeFileSync(
     file,
     `{

@@ -5,6 +5,8 @@ export interface Measured {
   /** In microseconds. */
   p50: number;
   p99: number;
+  /** Of an answer over the wire. */
+  bytes: number;
   errors: number;
   memoryMiB: number;
 }
@@ -19,7 +21,15 @@ export interface Summary extends Measured {
 }
 
 /** The peers that the others are compared with. */
-const BASES = ['http-proxy-3', 'caddy', 'nginx', 'varnish', 'nginx, proxy_cache'];
+const BASES = [
+  'http-proxy-3',
+  'caddy',
+  'nginx',
+  'varnish',
+  'nginx, proxy_cache',
+  'caddy, encode',
+  'nginx, gzip on',
+];
 
 export function summarise(rows: Rows): Summary[] {
   const bases = BASES.filter((base) => rows.has(base));
@@ -29,6 +39,7 @@ export function summarise(rows: Rows): Summary[] {
     perCpuSecond: median(rounds.map((round) => round.perCpuSecond)),
     p50: median(rounds.map((round) => round.p50)),
     p99: median(rounds.map((round) => round.p99)),
+    bytes: median(rounds.map((round) => round.bytes)),
     errors: rounds.reduce((sum, round) => sum + round.errors, 0),
     memoryMiB: Math.max(...rounds.map((round) => round.memoryMiB)),
     ratios: Object.fromEntries(
@@ -46,9 +57,9 @@ export function renderTable(summaries: Summary[]): string {
   const head = [
     [
       ...['proxy', 'requests/s', 'per CPU-second', ...bases.map((base) => `× ${base}`)],
-      ...['p50', 'p99', 'peak memory', 'errors'],
+      ...['p50', 'p99', 'bytes', 'peak memory', 'errors'],
     ],
-    ['---', ...new Array<string>(bases.length + 6).fill('--:')],
+    ['---', ...new Array<string>(bases.length + 7).fill('--:')],
   ];
   const rows = summaries.map((row) => [
     row.name,
@@ -57,6 +68,7 @@ export function renderTable(summaries: Summary[]): string {
     ...bases.map((base) => (row.ratios[base] as number).toFixed(2)),
     duration(row.p50),
     duration(row.p99),
+    thousands(row.bytes),
     `${Math.round(row.memoryMiB)} MiB`,
     String(row.errors),
   ]);
