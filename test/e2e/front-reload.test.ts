@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { testFront } from '../support/front.ts';
 import { startLoad } from '../support/load.ts';
-import { PLAIN_PATHS } from '../support/plain-site.ts';
+import { PLAIN_PATHS, type PlainSite } from '../support/plain-site.ts';
 import { until } from '../support/until.ts';
 
 const RELOADS = 3;
@@ -10,9 +10,9 @@ const VISITORS = { paths: PLAIN_PATHS, keepAlive: 8, fresh: 3, webSockets: 1, pa
 /** Each site has an address of loopback for its name, so that visitors need no names. */
 const HOSTS = ['127.0.0.2', '127.0.0.3'];
 
-test('no request fails when the front is reloaded, and when its PM2 daemon is killed', async () => {
+test('no request fails when the front is reloaded, its PM2 daemon is killed, and a site is upgraded', async () => {
   const front = await testFront({ host: '0.0.0.0', drainTimeoutMs: 3000 });
-  const sites = [];
+  const sites: PlainSite[] = [];
   for (const host of HOSTS) {
     const site = await front.site({ hosts: [host], drainTimeoutMs: 2500 });
     const up = await site.slots('up');
@@ -45,6 +45,11 @@ test('no request fails when the front is reloaded, and when its PM2 daemon is ki
     const page = async () => (await front.get(HOSTS[i] as string)).body;
     await until(async () => (await page()) === `after ${i}\n`, 'an edit to be live', 30_000);
   }
+  for (const pid of await pids()) seen.add(pid);
+  const upgrade = await sites[0]?.slots('upgrade');
+  expect(upgrade, upgrade?.stderr).toMatchObject({ exitCode: 0 });
+  await until(areBack, 'the workers of the new daemon', 90_000);
+  await until(() => sites[1]?.status().then(Boolean, () => false), 'the other controller', 60_000);
   for (const load of loads) {
     const result = await load.stop();
     expect(result.failures).toEqual([]);

@@ -1,4 +1,6 @@
+import { readFile, writeFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { testFront } from '../support/front.ts';
 import { until } from '../support/until.ts';
@@ -77,4 +79,41 @@ test('two sites with hosts share one front, which routes by host and takes one o
   expect((await front.get('blog.test')).status).toBe(404);
   agent.destroy();
   shopAgent.destroy();
+});
+
+test('a front that is down says so, and serves its registered sites again once it is up', async () => {
+  const front = await testFront();
+  const idle = await front.run('status');
+  expect(idle.exitCode).toBe(3);
+  expect(idle.stderr).toContain('slots front up');
+  const site = await front.site({ hosts: ['one.test'] });
+  const up = await site.slots('up');
+  expect(up, up.stderr).toMatchObject({ exitCode: 0 });
+  expect((await front.run('up')).stdout).toContain('was up already');
+  expect((await front.run('down')).exitCode).toBe(0);
+  const down = await front.run('status', '--json');
+  expect(down.exitCode).toBe(3);
+  expect(JSON.parse(down.stdout)).toMatchObject({ workers: [], sites: [{ name: site.name }] });
+  await expect(front.get('one.test')).rejects.toThrow('ECONNREFUSED');
+  expect((await front.run('up')).exitCode).toBe(0);
+  expect((await front.get('one.test')).status).toBe(200);
+  const init = await front.run('init');
+  expect(init.exitCode).toBe(1);
+  expect(init.stderr).toContain('front.json');
+});
+
+test('a bad host and a bad front.json are each refused in one line', async () => {
+  const front = await testFront();
+  const site = await front.site({ hosts: ['http://one.test'] });
+  const bad = await site.slots('up');
+  expect(bad.exitCode).toBe(1);
+  expect(bad.stderr).toMatch(/hosts\.0: "http:\/\/one\.test" \(a host such as blog\.example\.com/);
+  // For the end of the test, which takes the site down.
+  const file = join(site.root, 'slots.config.json');
+  const config = JSON.parse(await readFile(file, 'utf8'));
+  await writeFile(file, JSON.stringify({ ...config, hosts: ['one.test'] }));
+  await writeFile(join(front.slotsHome, 'front.json'), JSON.stringify({ ports: { http: 0 } }));
+  const refused = await front.run('up');
+  expect(refused.exitCode).toBe(1);
+  expect(refused.stderr).toMatch(/front\.json: ports\.http: 0 \(/);
 });
