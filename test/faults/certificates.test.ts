@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { callController } from '../../src/cli/client.ts';
 import type { CertificateStatus } from '../../src/controller/acme/status.ts';
 import { sitePaths } from '../../src/slots/paths.ts';
+import { lackingCaddyCa, startCaddyCa } from '../support/caddy-ca.ts';
 import { freePorts } from '../support/free-ports.ts';
 import { skipFor } from '../support/needs.ts';
 import { lackingPebble, type Pebble, startPebble } from '../support/pebble.ts';
@@ -126,3 +127,30 @@ test(`${RENEWALS} renewals under load fail no handshake and no request`, async (
   expect(failed).toEqual({});
   expect(handshakes).toBeGreaterThan(RENEWALS);
 });
+
+for (const [name, redirectHttp] of [
+  ['HTTP-01', 80],
+  ['TLS-ALPN-01', undefined],
+] as const) {
+  test(`Caddy's ACME server gives a certificate by ${name}, and renews it`, async ({ skip }) => {
+    skipFor(skip, await lackingCaddyCa());
+    const ca = await startCaddyCa();
+    const acme = { email: 'me@example.com', agreeTos: true as const, hosts: ['localhost'] };
+    const tls = {
+      acme: { ...acme, directory: ca.directory },
+      ...(redirectHttp && { redirectHttp }),
+    };
+    const site = await plainSite({ config: { ports: { proxy: 443 }, proxy: { tls } } });
+    site.env.NODE_EXTRA_CA_CERTS = ca.root;
+    const up = await site.slots('up');
+    expect(up, up.stderr).toMatchObject({ exitCode: 0 });
+    await until(async () => (await certificateOf(site)).state === 'valid', 'the certificate');
+    const first = await certificateOf(site);
+    expect(first.issuer).toContain('Caddy');
+    const renewed = await site.slots('certs', 'renew');
+    expect(renewed, renewed.stderr).toMatchObject({ exitCode: 0 });
+    const { notBefore, lastError } = await certificateOf(site);
+    expect(lastError).toBeNull();
+    expect(Date.parse(notBefore ?? '')).toBeGreaterThan(Date.parse(first.notBefore ?? ''));
+  });
+}
