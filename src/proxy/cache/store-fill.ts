@@ -7,7 +7,7 @@ import { hitStatus } from './answer-bytes.ts';
 import { cacheStatus, MISS_STATUS } from './cache-status.ts';
 import type { Leader } from './collapse.ts';
 import type { Directives } from './directives.ts';
-import { firstValue, withoutFields } from './fields.ts';
+import { firstValue, hasField, withoutFields } from './fields.ts';
 import type { CacheRequest, Fill, ServedStored } from './fill.ts';
 import type { Forgotten } from './forgotten.ts';
 import { policyOf } from './freshness.ts';
@@ -78,7 +78,7 @@ export class StoreFill implements Fill {
     this.#requestedAt = parts.now();
     this.#since = parts.forgotten.count();
     const { stored } = options;
-    this.headers = stored ? questionFields(request.headers, stored) : null;
+    this.headers = stored ? questionFields(request.headers, stored) : wholeFields(request, options);
     this.status = stored ? STALE : MISS_STATUS;
   }
 
@@ -232,6 +232,17 @@ function questionFields(headers: readonly string[], stored: StoredAnswer): strin
   if (etag !== undefined) fields.push('If-None-Match', etag);
   if (modified !== undefined) fields.push('If-Modified-Since', modified);
   return fields;
+}
+
+/**
+ * Asks for the whole of what will be kept: to the first visitor's condition the slot would say 304, of which nothing can be
+ * kept, and so to the next one's.
+ */
+function wholeFields({ headers }: CacheRequest, { facts, leader }: FillOptions): string[] | null {
+  if (leader === null || !(facts.isReleaseFile || facts.isUntilRelease)) return null;
+  const isConditional =
+    hasField(headers, 'if-none-match') || hasField(headers, 'if-modified-since');
+  return isConditional ? withoutFields(headers, CONDITIONS) : null;
 }
 
 function permissionOf({ lifetime }: StoredAnswer): Permission {

@@ -263,6 +263,37 @@ test('a stored answer is compared with what the visitor has, and given in parts'
   expect(asked).toHaveLength(1);
 });
 
+test('what is to be kept is asked for whole, though its first visitor has it already', async () => {
+  const conditions: (string | undefined)[] = [];
+  const { port } = await startCached(
+    (request, response) => {
+      conditions.push(request.headers['if-none-match'] ?? request.headers['if-modified-since']);
+      response.setHeader('ETag', '"one"');
+      if (conditions.at(-1) !== undefined) response.writeHead(304).end();
+      else response.end('the whole');
+    },
+    { files: ['/file.js'], cache: { untilRelease: ['/page'] } },
+  );
+  const since = `If-Modified-Since: ${new Date().toUTCString()}`;
+  for (const [path, condition] of [
+    ['/file.js', 'If-None-Match: "one"'],
+    ['/page', since],
+  ] as const) {
+    expect((await ask(port, get(path, condition))).body).toBe('the whole');
+    const later = await ask(port, get(path, condition));
+    expect([later.status, field(later, 'cache-status')]).toEqual([
+      304,
+      expect.stringContaining('slots; hit'),
+    ]);
+    expect((await ask(port, get(path))).body).toBe('the whole');
+  }
+  expect(conditions).toEqual([undefined, undefined]);
+
+  // Nobody knows whether these may be kept.
+  expect((await ask(port, get('/other', 'If-None-Match: "one"'))).status).toBe(304);
+  expect((await ask(port, get('/page?2', since, 'Cookie: session=1'))).status).toBe(304);
+});
+
 test('a stale answer is asked about, and is fresh again after a 304', async () => {
   const { port, asked, site } = await startCached((request, response) => {
     response.setHeader('Cache-Control', 'public, max-age=60, no-cache');
