@@ -18,6 +18,7 @@ import {
 import { keptRelease, unpackRelease } from '../../slots/archive/unpack.ts';
 import { readFleetKey } from '../../slots/fleet-key.ts';
 import type { SitePaths } from '../../slots/paths.ts';
+import { installFor } from './dependencies.ts';
 import { getBlob, getParts, partName, putParts } from './parts.ts';
 
 /** Written when all parts are there, so that a release whose machine died half way is none. */
@@ -93,6 +94,7 @@ export function createReleaseStore(
         });
       }
       if (await keptRelease(paths, found.manifest)) return;
+      await installFor(found.manifest, config, paths);
       const stream = getParts(objects(), releaseName(id), found.parts);
       await unpackRelease(paths, found.manifest, stream, { machine: await machine(), shared });
     },
