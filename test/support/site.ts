@@ -170,7 +170,7 @@ function describeSite(kind: SiteKind, root: string, home: string, ports: Config[
   return site;
 }
 
-function getPage(
+export function getPage(
   url: string,
   agent: Agent | false = false,
   headers: OutgoingHttpHeaders = {},

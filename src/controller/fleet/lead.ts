@@ -70,14 +70,20 @@ export function createLead(core: Core): Lead {
   }
 
   /** Whether the edit is one of what all serve. One that is not would undo another machine's. */
-  async function isOurs({ trigger }: Order): Promise<boolean> {
+  async function isOurs(order: Order): Promise<boolean> {
+    const { trigger } = order;
     held = null;
     const release = link.view.desired?.value.release ?? null;
     if (trigger === 'promote' || trigger === 'unsettled') return true;
     const isBack = link.view.desired?.value.rollback === true;
-    const standing = await sources
-      .standing(isBack ? null : release)
-      .catch((): Standing => ({ is: 'edited' }));
+    const standing = await sources.standing(isBack ? null : release).catch((error) => {
+      const isUntrusted = error instanceof SlotsError && error.code === 'SIGNATURE_BAD';
+      if (isUntrusted) [held, heldAt] = [error.message, release];
+      else wait(order);
+      return null;
+    });
+    // Nobody knows what the others have edited, so nothing may be built over it.
+    if (standing === null) return false;
     if (standing.is === 'conflict') {
       held = conflictText(standing, release);
       heldAt = release;
