@@ -13,7 +13,14 @@ const SET_UP = 'Set up:';
 
 /** By command, of one below another by both names. The groups are listed in the order of their first commands in main.ts. */
 const HELP: Record<string, Help> = {
-  init: { group: SET_UP, examples: ['slots init', 'slots init --yes   # ask nothing'] },
+  init: {
+    group: SET_UP,
+    examples: [
+      'slots init',
+      'slots init --yes   # ask nothing',
+      'slots init --https example.com www.example.com --email me@example.com --agree-tos',
+    ],
+  },
   doctor: {
     group: SET_UP,
     examples: ['slots doctor', 'slots doctor --json | jq ".checks[] | select(.level != \\"ok\\")"'],

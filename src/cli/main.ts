@@ -208,6 +208,9 @@ program
   .option('--no-build', 'nothing is built: the site is a copy of its files')
   .option('--static [folder]', "the files of a folder are the site, or of the site's own folder")
   .option('--entry <file>', "the server's file in {outDir}, or `static:` for files to serve")
+  .option('--https <host...>', 'order certificates for these hosts, on the ports 443 and 80')
+  .option('--email <address>', 'with --https: where the CA writes to')
+  .option('--agree-tos', "with --https: you agree to Let's Encrypt's terms of service")
   .action((options) => init(siteRoot(givenRoot() ?? '.'), options));
 
 program

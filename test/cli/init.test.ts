@@ -208,3 +208,24 @@ test('the scripts in package.json of one name and another command would be repla
   expect(effect).toBe('replaces');
   expect(JSON.parse(text).scripts).toEqual({ ...ADDED, a: 'b' });
 });
+
+test('slots init --https writes a config that orders certificates on the ports 443 and 80', async () => {
+  const { root, run } = await newSite();
+  await run({ https: ['example.com', 'WWW.example.com'], email: 'me@example.com', agreeTos: true });
+  const { ports, proxy } = loadConfig(root);
+  expect(ports.proxy).toBe(443);
+  expect(proxy.tls).toMatchObject({
+    acme: { email: 'me@example.com', agreeTos: true, hosts: ['example.com', 'www.example.com'] },
+    redirectHttp: 80,
+  });
+});
+
+test.each([
+  [{ https: ['a.test'], agreeTos: true }, '--email <address>'],
+  [{ https: ['a.test'], email: 'me@a.test' }, '--agree-tos'],
+  [{ https: ['*.a.test'], email: 'me@a.test', agreeTos: true }, '--https *.a.test'],
+])('slots init %j is refused, and says what is missing', async (options, missing) => {
+  const { root, run } = await newSite();
+  await expect(run(options)).rejects.toThrow(missing);
+  expect(existsSync(join(root, 'slots.config.ts'))).toBe(false);
+});

@@ -1,5 +1,10 @@
 import type { Preset } from '../../config/presets/preset.ts';
 
+export interface HttpsChoice {
+  hosts: string[];
+  email: string;
+}
+
 export interface ConfigChoice {
   preset: Preset | null;
   /** Only where package.json has none that PM2 could use. */
@@ -9,6 +14,8 @@ export interface ConfigChoice {
   entry?: string | undefined;
   /** The preset is what the command line says, which nothing would find again: it is written out. */
   isGiven?: boolean;
+  /** Hosts to order certificates for, on the ports 443 and 80. */
+  https?: HttpsChoice | null;
   /** Whether the site can import `two-slots`; the config goes without its types otherwise. */
   hasPackage: boolean;
 }
@@ -20,6 +27,7 @@ export function configText({
   build,
   entry,
   isGiven,
+  https,
   hasPackage,
 }: ConfigChoice): string {
   const lines = [
@@ -40,7 +48,7 @@ export function configText({
     '// What is started, relative to the output of the build.',
     line('entry', entry ?? (isGiven ? preset?.entry : undefined), preset?.entry),
     '// Where visitors come in, and how many processes each slot has; each has a memory of its own.',
-    '// ports: { proxy: 4321 },',
+    ...(https ? httpsLines(https) : ['// ports: { proxy: 4321 },']),
     '// instances: 2,',
   ];
   const head = preset
@@ -50,6 +58,16 @@ export function configText({
   return hasPackage
     ? `import { defineConfig } from 'two-slots';\n\n${head}\nexport default defineConfig({\n${body}\n});\n`
     : `${head}\nexport default {\n${body}\n};\n`;
+}
+
+/** `agreeTos` stands there since the command line has said so. */
+function httpsLines({ hosts, email }: HttpsChoice): string[] {
+  const acme = literal({ email, agreeTos: true, hosts });
+  return [
+    'ports: { proxy: 443 },',
+    '// Certificates are ordered and renewed; port 80 answers the CA and sends visitors to HTTPS.',
+    `proxy: { tls: { acme: ${acme}, redirectHttp: 80 } },`,
+  ];
 }
 
 function line(key: string, own: unknown, usual: unknown): string {

@@ -5,11 +5,12 @@ import { detectFramework, filesOf } from '../../config/detect.ts';
 import { defaultName, findConfigFile, readPackageJson } from '../../config/load.ts';
 import type { Preset } from '../../config/presets/preset.ts';
 import { PRIVATE } from '../../config/presets/static-folder.ts';
+import { tlsSchema } from '../../config/tls-schema.ts';
 import { SlotsError } from '../../errors.ts';
 import { contentOutside, describeUnwatched } from '../content-outside.ts';
 import { ownAddressUse, saysOwnAddress } from '../own-address.ts';
 import { type Change, lineEndOf, wholeFile } from './change.ts';
-import { configText } from './config-text.ts';
+import { configText, type HttpsChoice } from './config-text.ts';
 import { dockerFiles } from './docker-files.ts';
 import { withScripts } from './package-scripts.ts';
 
@@ -21,6 +22,10 @@ export interface InitOptions {
   entry?: string;
   /** `--static [folder]`: the files of this folder are the site; of the site's own where none is named. */
   static?: string | true;
+  /** Hosts to order certificates for. */
+  https?: string[];
+  email?: string;
+  agreeTos?: boolean;
 }
 
 /** The findings about a site, and the files to be written into it. */
@@ -62,6 +67,7 @@ export function planInit(root: string, options: InitOptions): Plan {
       build: options.build === false ? undefined : options.build,
       isGiven: given !== null,
       entry,
+      https: httpsOf(options),
       hasPackage: hasPackage(root),
     });
     changes.push(wholeFile(CONFIG_FILE, read(CONFIG_FILE), text, 'how slots publishes this site'));
@@ -74,6 +80,25 @@ export function planInit(root: string, options: InitOptions): Plan {
     );
   } else if (options.dockerfile) changes.push(...dockerFiles(read));
   return { preset, changes, notes };
+}
+
+/** @throws SlotsError `USAGE` when something is missing that the CA wants, or is no host */
+function httpsOf({ https: hosts, email, agreeTos }: InitOptions): HttpsChoice | null {
+  if (!hosts) return null;
+  const parsed = tlsSchema.safeParse({ acme: { email, agreeTos: agreeTos === true, hosts } });
+  if (parsed.success) return { hosts: parsed.data.acme?.hosts ?? hosts, email: email ?? '' };
+  const [issue] = parsed.error.issues;
+  const wrong = issue?.path[1] === 'hosts' ? `--https ${hosts.join(' ')}` : null;
+  const option = issue?.path[1] === 'email' ? '--email <address>' : '--agree-tos';
+  throw new SlotsError(
+    'USAGE',
+    wrong
+      ? `${wrong}: ${issue?.message} was expected`
+      : `--https needs ${option}: ${issue?.message}`,
+    {
+      hint: 'for instance `slots init --https example.com www.example.com --email me@example.com --agree-tos`',
+    },
+  );
 }
 
 /** A config from the command line alone: the files are there already, and slots or the site's own server serves them. */
