@@ -21,7 +21,13 @@ import { callController, followController } from './client.ts';
 import { untilControllerAnswers } from './controller-answers.ts';
 import { stopApps } from './down.ts';
 import { fleetStuck } from './fleet-stuck.ts';
-import { checkHosts, publicAddress, register, untilServed } from './front/registration.ts';
+import {
+  checkHosts,
+  publicAddress,
+  register,
+  unregister,
+  untilServed,
+} from './front/registration.ts';
 import { startFront } from './front/start.ts';
 import { isNodeNewEnough, MIN_NODE_TEXT } from './min-node.ts';
 import { isEnvironmentStale, renewSlots } from './restart.ts';
@@ -62,6 +68,8 @@ export async function up(
   if (started?.hosts && wanted.hosts) config.hosts = wanted.hosts;
   const home = homePaths();
   if (config.hosts) checkHosts(home, paths, config);
+  // What is left of a site that had hosts when the machine crashed.
+  else await unregister(home, paths, config.name, 0);
   const lost = await lostController(paths);
   const running = await controllerPid(paths.controlSocket);
   const wasRunning = running !== null && running !== lost;

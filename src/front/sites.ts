@@ -40,7 +40,7 @@ interface Parts {
 export function createSites({ home, config, number, log }: Parts): Sites {
   const serving = new Map<string, FrontSite>();
   /** Taken out, with connections that are still open. */
-  const ending = new Set<FrontSite>();
+  const ending = new Map<FrontSite, Promise<void>>();
   const refused = new Map<string, { why: string; since: string; at: number }>();
   let table = createHostTable<FrontSite>([]);
   let unreadable: Registration[] = [];
@@ -58,7 +58,7 @@ export function createSites({ home, config, number, log }: Parts): Sites {
 
   const busySockets = () => {
     const busy = new Set<Duplex>();
-    for (const { plane } of [...serving.values(), ...ending]) {
+    for (const { plane } of [...serving.values(), ...ending.keys()]) {
       for (const socket of plane.busySockets()) busy.add(socket);
     }
     return busy;
@@ -75,13 +75,14 @@ export function createSites({ home, config, number, log }: Parts): Sites {
     const site = serving.get(name);
     if (!site) return;
     serving.delete(name);
-    ending.add(site);
     route();
     log.info({ event: 'front.site-removed', site: name }, `${name} is not served any more`);
     const { drainTimeoutMs } = site.registered.config;
-    void site
-      .end(Math.min(drainTimeoutMs, config.drainTimeoutMs))
-      .finally(() => ending.delete(site));
+    const end = site.end(Math.min(drainTimeoutMs, config.drainTimeoutMs));
+    ending.set(
+      site,
+      end.finally(() => ending.delete(site)),
+    );
   };
 
   const takeUp = async (registered: FrontSite['registered']) => {
@@ -180,7 +181,8 @@ export function createSites({ home, config, number, log }: Parts): Sites {
     },
     async end(limitMs) {
       isEnding = true;
-      await Promise.all([...serving.values()].map((site) => site.end(limitMs)));
+      const ends = [...serving.values()].map((site) => site.end(limitMs));
+      await Promise.all([...ends, ...ending.values()]);
     },
   };
 }

@@ -46,7 +46,7 @@ test("a flood of connections on one site's host takes no place of another site's
 });
 
 test('connections that never say their host do not keep new ones out', async () => {
-  const front = await frontWorker({ limits: { undecided: 20 } });
+  const front = await frontWorker({ limits: { undecided: 20, headersTimeoutMs: 600_000 } });
   await front.site({ name: 'calm', hosts: ['calm.test'] });
   const silent = await flood(front.http, 100, 'GET /');
   await until(() => silent.filter(({ destroyed }) => destroyed).length >= 80, 'the oldest to go');

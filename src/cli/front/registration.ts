@@ -47,6 +47,10 @@ export function checkHosts(home: HomePaths, { root }: SitePaths, config: Config)
 export async function register(home: HomePaths, paths: SitePaths, config: Config): Promise<void> {
   await withFileLock(home.lock, async () => {
     checkHosts(home, paths, config);
+    // It may have had another name at its last start.
+    for (const { name, root } of registeredSites(home)) {
+      if (root === paths.root && name !== config.name) removeRegistration(home, root, name);
+    }
     writeRegistration(home, paths.root, config, config.hosts ?? []);
   });
 }
