@@ -182,3 +182,25 @@ test('a rollback, a pause and a resume of one machine leave the others alone', a
   expect(await web2.slots('resume')).toMatchObject({ exitCode: 0 });
   await until(async () => !(await web1.status()).watcher.paused, 'the resume to be for all');
 });
+
+test('a machine that joins while a promotion runs is ready with what that ends in, and one that leaves is forgotten', async ({
+  skip,
+}) => {
+  skipFor(skip, lacks);
+  const nats = await natsServer();
+  const fleet = { forgetMs: 8000 };
+  const web1 = await machine('web1', nats.url, { fleet });
+  const web2 = await machine('web2', nats.url, { fleet });
+  await startAll([web1, web2]);
+  const web3 = await machine('web3', nats.url, { fleet });
+  const joining = web3.slots('up');
+  await web1.edit('page.txt', 'while it came');
+  expect(await joining).toMatchObject({ exitCode: 0 });
+  await allServe([web1, web2, web3], 'while it came');
+  await allReady([web1, web2, web3]);
+  expect(await web3.slots('down')).toMatchObject({ exitCode: 0 });
+  const ids = async () => (await web1.fleet()).machines.map(({ id }) => id);
+  await until(async () => !(await ids()).includes('web3'), 'web3 to be forgotten');
+  await web2.edit('page.txt', 'without it');
+  await allServe([web1, web2], 'without it');
+});

@@ -16,6 +16,9 @@ import { emptyView, forgetAll, takeFleetEntry, takeLeaseEntry, type View } from 
 
 const RETRY_MS = 500;
 
+/** How often a machine leaves word of itself at least, in milliseconds. */
+const MAX_SIGN_MS = 60_000;
+
 /** What this machine says of itself, besides what the link adds. */
 export type Said = Omit<Presence, 'id' | 'run' | 'clock'>;
 
@@ -69,6 +72,8 @@ export function createLink({ config, log, said, onChange, renew }: Parts): Link 
   let sent: { revision: number; from: number; to: number } | null = null;
   let wake: () => void = () => {};
   let isUrgent = false;
+  let signedAt = 0;
+  const signEveryMs = Math.min(MAX_SIGN_MS, config.forgetMs / 4);
 
   const take = (entry: BucketEntry) => {
     takeLeaseEntry(view, entry, now());
@@ -120,6 +125,14 @@ export function createLink({ config, log, said, onChange, renew }: Parts): Link 
     await renew(open.lease);
   };
 
+  /** Leaves word of this machine for the time after it. */
+  const sign = async ({ fleet }: FleetConnection): Promise<number> => {
+    const { address, release, epoch } = said();
+    signedAt = now();
+    const at = signedAt + (bestOf(samples)?.offsetMs ?? 0);
+    return fleet.put(`seen.${id}`, { id, address, release, epoch, at });
+  };
+
   const session = async (): Promise<void> => {
     const open = await openConnection(config);
     connection = open;
@@ -146,9 +159,7 @@ export function createLink({ config, log, said, onChange, renew }: Parts): Link 
         if (entry.key === seen && entry.revision >= mark) synced.resolve();
         onChange();
       });
-      const { address, release, epoch } = said();
-      const at = now() + (bestOf(samples)?.offsetMs ?? 0);
-      mark = await open.fleet.put(seen, { id, address, release, epoch, at });
+      mark = await sign(open);
       const known = view.seen.get(id);
       if (known && known.revision >= mark) synced.resolve();
       await Promise.race([synced.promise, lateAfter(leaseMs, 'the bucket is not readable')]);
@@ -161,6 +172,7 @@ export function createLink({ config, log, said, onChange, renew }: Parts): Link 
         if (!isUrgent) await sleep(leaseMs / 3);
         if (isOver || isStopped) break;
         await beat(open);
+        if (now() - signedAt > signEveryMs) await sign(open);
         onChange();
       }
       if (!isStopped) throw new Error((await open.closed) ?? 'the connection was closed');
