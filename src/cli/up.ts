@@ -271,9 +271,16 @@ function isClientError(answer: ProbeAnswer | Error): boolean {
   return !(answer instanceof Error) && answer.status >= 400 && answer.status < 500;
 }
 
+const HTTPS_PORT = 443;
+
 function siteAddress(config: Config): string {
   const { ports, proxy, hosts } = config;
   if (hosts) return publicAddress(homePaths(), config).url;
+  const { acme, canonicalHost } = proxy.tls ?? {};
+  if (acme) {
+    const port = ports.proxy === HTTPS_PORT ? '' : `:${ports.proxy}`;
+    return `https://${canonicalHost ?? acme.hosts[0]}${port}`;
+  }
   return `${proxy.tls ? 'https' : 'http'}://localhost:${ports.proxy}`;
 }
 
@@ -288,6 +295,9 @@ function printAddresses(
   const rows = [
     ['site', style('bold', siteAddress(config))],
     ['content', `${content}  (edit, save, and it is live)`],
+    ...(config.proxy.tls?.acme
+      ? [['certs', 'npx slots certs  (browsers warn until the first one is there)']]
+      : []),
     ['status', 'npx slots status --watch, or in a browser: npx slots dash'],
     ['stop', foreground && started ? 'Ctrl-C' : 'npx slots down'],
   ];

@@ -46,6 +46,7 @@ test('certificates are ordered by HTTP-01, served for each host, and listed by `
   site.env.NODE_EXTRA_CA_CERTS = pebble.root;
   const up = await site.slots('up');
   expect(up, up.stderr).toMatchObject({ exitCode: 0 });
+  expect(up.stdout).toContain(`https://one.example:${proxy}`);
 
   const list = async () => JSON.parse((await site.slots('certs', '--json')).stdout);
   await until(

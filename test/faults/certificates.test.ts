@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { callController } from '../../src/cli/client.ts';
 import type { CertificateStatus } from '../../src/controller/acme/status.ts';
@@ -17,6 +20,7 @@ import { pidOf, untilControllerAfter } from './fault-site.ts';
 import { recordFault, times } from './table.ts';
 
 const HOST = 'one.example';
+const PM2 = fileURLToPath(new URL('../../node_modules/.bin/pm2', import.meta.url));
 const PHASES = ['placing', 'proving', 'finalizing', 'collecting'] as const;
 const KILLS = times(PHASES.length, 200);
 const RENEWALS = times(3, 50);
@@ -57,6 +61,11 @@ function onDisk(site: PlainSite): OnDisk {
   return JSON.parse(text).hosts[HOST];
 }
 
+async function startAgain(site: PlainSite): Promise<void> {
+  const args = ['restart', `${site.name}-watcher`, '--silent'];
+  await promisify(execFile)(PM2, args, { env: site.env });
+}
+
 test(`a controller that is killed ${KILLS} times in the middle of an order goes on with it, or places one more`, async ({
   skip,
 }) => {
@@ -78,6 +87,8 @@ test(`a controller that is killed ${KILLS} times in the middle of an order goes 
     signalProcess(pid, 'SIGKILL');
     const phase = onDisk(site).order?.phase ?? 'none';
     await asked;
+    // PM2 waits longer after each of so many deaths.
+    await startAgain(site);
     const killedAt = performance.now();
     await untilControllerAfter(site, pid);
     await until(() => onDisk(site).order === null && isDone(), 'the order to be done', 120_000);
