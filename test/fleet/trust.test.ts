@@ -93,4 +93,9 @@ test('a source that a stranger has put into the store is taken over by nobody', 
     return stdout.includes(`the source of ${release} is not signed`);
   }, 'web3 to refuse the source');
   expect(await readFile(join(late.root, 'src/content/page.txt'), 'utf8')).not.toBe('theirs');
+
+  // What the others have edited is unknown there, so that an edit might undo it: it waits, and says why.
+  await late.edit('page.txt', 'over it');
+  await until(async () => (await late.fleet()).problem?.includes('is not signed'), 'it to say so');
+  expect((await late.get()).body).toBe('ours');
 });

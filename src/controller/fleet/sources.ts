@@ -9,7 +9,7 @@ import type { ObjectStore } from '@nats-io/obj';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import type { Config } from '../../config/schema.ts';
-import { messageOf } from '../../errors.ts';
+import { messageOf, SlotsError } from '../../errors.ts';
 import { openSource, signSource } from '../../slots/archive/signature.ts';
 import { readFleetKey } from '../../slots/fleet-key.ts';
 import type { SitePaths } from '../../slots/paths.ts';
@@ -115,6 +115,18 @@ export function createSources({ config, paths, log, objects, read, hold }: Parts
       const text = openSource(sealed, readFleetKey(paths, group), `the source of ${release}`);
       return parse(manifestSchema, Buffer.from(text));
     } catch (error) {
+      // Whoever asks what is edited must not take it for none: an edit here would undo what nobody here has seen.
+      if (isUntrusted(error)) throw error;
+      return null;
+    }
+  }
+
+  /** For taking over: nothing is to be had, now or at the next look. */
+  async function trusted(release: string): Promise<SourceManifest | null> {
+    try {
+      return await fetchManifest(release);
+    } catch (error) {
+      if (!isUntrusted(error)) throw error;
       log.warn({ event: 'fleet.source-refused', release }, messageOf(error));
       return null;
     }
@@ -173,7 +185,7 @@ export function createSources({ config, paths, log, objects, read, hold }: Parts
       if (config.build === false || config.fleet?.build === 'never') return;
       const was = await baseAt(release);
       if (was?.release === release) return remember({ base: was });
-      const there = await fetchManifest(release);
+      const there = await trusted(release);
       if (there === null) return;
       const here = await mine();
       const merge = mergeSources(was?.files ?? null, there.files, here);
@@ -211,6 +223,10 @@ export function createSources({ config, paths, log, objects, read, hold }: Parts
         : { is: 'edited' };
     },
   };
+}
+
+function isUntrusted(error: unknown): boolean {
+  return error instanceof SlotsError && error.code === 'SIGNATURE_BAD';
 }
 
 /** The files of a source, path → digest, for another machine. */
