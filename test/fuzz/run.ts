@@ -1,6 +1,7 @@
 /** Rounds of visitors and a site that do what they like, and what must hold after each. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { judge } from './oracle.ts';
@@ -39,6 +40,8 @@ export interface Counts {
 export interface FuzzOptions {
   seed: number;
   rounds?: number;
+  /** The round to begin with: what a round does depends on its number and the seed alone. */
+  from?: number;
   forMs?: number;
   certificate: { cert: string; key: string };
   sessionsPerRound?: number;
@@ -52,12 +55,21 @@ export interface FuzzResult {
   heapMiB: { first: number; last: number };
 }
 
+/** The worker once nothing is under way, and what is wrong with it. */
+interface Rest {
+  look: Look;
+  faults: string[];
+}
+
 const AT_ONCE = 24;
 const REST_MS = 45_000;
 /** Rounds until caches and compiled code have settled. */
 const WARM_UP = 5;
 /** More than the collector's own noise. */
 const MAX_GROWTH_MIB = 8;
+/** No round needs a third of that. */
+const MAX_MEMORY_MIB = 512;
+const MEMORY_INTERVAL_MS = 500;
 
 export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
   const { seed, certificate, sessionsPerRound = 150 } = options;
@@ -71,6 +83,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
   worker.stderr?.on('data', (text) => {
     warnings += text;
   });
+  const hasEnded = () => worker.exitCode !== null || worker.signalCode !== null;
   const faults: string[] = [];
   const counts: Counts = {
     rounds: 0,
@@ -90,31 +103,37 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
   const heap: number[] = [];
   try {
     const [ports] = (await once(worker, 'message')) as [{ plain: number; tls: number }];
+    const ended = once(worker, 'exit');
     const look = async (collect: boolean): Promise<Look> => {
-      worker.send({ look: true, collect });
-      const [answer] = (await once(worker, 'message')) as [{ look: Look }];
-      return answer.look;
+      if (!hasEnded()) worker.send({ look: true, collect });
+      const answer = await Promise.race([once(worker, 'message'), ended.then(() => null)]);
+      if (answer === null) throw new Error('the worker has ended');
+      return (answer as [{ look: Look }])[0].look;
     };
     let baseline: Look | null = null;
     const until = performance.now() + (options.forMs ?? Number.POSITIVE_INFINITY);
-    for (let round = 0; round < (options.rounds ?? Number.POSITIVE_INFINITY); round++) {
+    const { from = 0, rounds = Number.POSITIVE_INFINITY } = options;
+    for (let round = from; round < from + rounds; round++) {
       if (performance.now() > until || faults.length > 20) break;
       const at = random(seed + round);
       const say = (fault: string) => faults.push(`seed ${seed + round}: ${fault}`);
       site.seen.clear();
+      const limit = limitMemory(worker.pid as number);
       const sessions = await runRound(round, at, ports, sessionsPerRound);
-      if (worker.exitCode !== null || worker.signalCode !== null) {
-        say(
-          `the worker has ended (${worker.exitCode ?? worker.signalCode}): ${warnings.slice(-2000)}`,
-        );
+      site.closeIdle();
+      const rest: Rest | null = hasEnded()
+        ? null
+        : await untilRest(look, baseline).catch(() => null);
+      limit.end();
+      if (rest === null) {
+        const why = limit.reached() ?? `${worker.exitCode ?? worker.signalCode}`;
+        say(`the worker has ended (${why}): ${warnings.slice(-2000)}`);
         break;
       }
       for (const session of sessions) for (const fault of judge(session)) say(fault);
       tally(counts, sessions);
       for (const fault of site.faults.splice(0)) say(`the site: ${fault}`);
       for (const fault of misdelivered(sessions, site.seen)) say(fault);
-      site.closeIdle();
-      const rest = await untilRest(look, baseline);
       baseline ??= rest.look;
       for (const fault of rest.faults) say(fault);
       heap.push(rest.look.heapMiB);
@@ -131,6 +150,28 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
     faults.push(`the heap grew from ${first.toFixed(1)} to ${last.toFixed(1)} MiB`);
   }
   return { counts, faults, heapMiB: { first, last } };
+}
+
+/** Ends a worker that takes too much memory: it would take the machine's. */
+function limitMemory(pid: number): { reached(): string | null; end(): void } {
+  let reached: string | null = null;
+  const timer = setInterval(() => {
+    const mib = residentMiB(pid);
+    if (mib <= MAX_MEMORY_MIB || reached !== null) return;
+    reached = `it took ${Math.round(mib)} MiB`;
+    process.kill(pid, 'SIGKILL');
+  }, MEMORY_INTERVAL_MS);
+  return { reached: () => reached, end: () => clearInterval(timer) };
+}
+
+/** 0 where there is no /proc, and for a process that is gone. */
+function residentMiB(pid: number): number {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0) / 1024;
+  } catch {
+    return 0;
+  }
 }
 
 async function runRound(
@@ -178,7 +219,7 @@ function misdelivered(sessions: Session[], seen: Map<string, number>): string[] 
 async function untilRest(
   look: (collect: boolean) => Promise<Look>,
   baseline: Look | null,
-): Promise<{ look: Look; faults: string[] }> {
+): Promise<Rest> {
   const deadline = performance.now() + REST_MS;
   const faults: string[] = [];
   for (;;) {
