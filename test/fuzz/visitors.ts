@@ -37,6 +37,8 @@ const PATIENCE_MS = 45_000;
 
 /** One who leaves does not stay until all streams have ended. */
 const LEAVING_MS = 1000;
+/** Longer than the proxy waits for somebody who takes nothing (worker.ts), and closes a request that it has answered. */
+const NARROW_MS = 9000;
 
 export async function http1Session(
   port: number,
@@ -139,11 +141,18 @@ export async function http2Session(
   requests: RequestPlan[],
   at: Random,
 ): Promise<Session> {
-  const session = connectHttp2(`https://127.0.0.1:${port}`, { rejectUnauthorized: false });
-  session.on('error', () => {});
   const leaves = at.chance(0.35);
+  const isNarrow = leaves && at.chance(0.2);
+  const settings = isNarrow ? { initialWindowSize: at.pick([0, 1, 1000]) } : {};
+  const session = connectHttp2(`https://127.0.0.1:${port}`, {
+    rejectUnauthorized: false,
+    settings,
+  });
+  session.on('error', () => {});
+  const limitMs = isNarrow ? NARROW_MS : leaves ? LEAVING_MS : PATIENCE_MS;
   let isStuck = false;
-  if (leaves) void depart(session, at);
+  if (isNarrow) void widen(session, at);
+  else if (leaves) void depart(session, at);
   const seen = await Promise.all(
     requests.map(async (request) => {
       await delay(at.below(20));
@@ -158,8 +167,11 @@ export async function http2Session(
       const answer = read(stream, request);
       const gives = leaves && at.chance(0.5);
       if (gives) void giveUp(stream, at);
-      if (!isBare) void send(stream, Buffer.from(body ?? '', 'latin1'), at);
-      const timer = delay(leaves ? LEAVING_MS : PATIENCE_MS, 'stuck' as const, { ref: false });
+      const bytes = Buffer.from(body ?? '', 'latin1');
+      // The end of a body may never come.
+      if (!isBare && isNarrow && at.chance(0.5)) stream.write(bytes.subarray(0, -1));
+      else if (!isBare) void send(stream, bytes, at);
+      const timer = delay(limitMs, 'stuck' as const, { ref: false });
       const ended = await Promise.race([answer.closed, timer]);
       if (ended === 'stuck') isStuck = true;
       // The end that a visitor makes itself looks like the answer's own.
@@ -174,6 +186,12 @@ export async function http2Session(
     isStuck: isStuck && !leaves,
     garbage: null,
   };
+}
+
+/** Takes nothing of the answers until the proxy has lost its patience, or nearly so. */
+async function widen(session: ReturnType<typeof connectHttp2>, at: Random): Promise<void> {
+  await delay(at.below(NARROW_MS));
+  if (!session.destroyed) session.settings({ initialWindowSize: 1024 * 1024 });
 }
 
 /** GOAWAY, the end or a destroyed connection, at any moment. */
