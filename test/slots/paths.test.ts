@@ -18,6 +18,7 @@ test('sitePaths puts everything below the site, where the design says it is', ()
     failedBuildLog: '/srv/site/slots/failed-build.log',
     adminToken: '/srv/site/slots/admin-token',
     assets: '/srv/site/slots/assets',
+    certs: '/srv/site/slots/certs',
     secrets: '/srv/site/slots/secrets.json',
     controlSocket: '/srv/site/slots/control.sock',
   });
