@@ -4,35 +4,27 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { SecureContext } from 'node:tls';
 import type { Logger } from 'pino';
 import type { FrontConfig } from '../config/front.ts';
 import type { RegisteredSite } from '../config/registered-site.ts';
 import { createReleaseFiles } from '../proxy/cache/release-files.ts';
-import { type ControlClient, connectController } from '../proxy/control-client.ts';
 import { fleetSide } from '../proxy/fleet/side.ts';
+import { followController } from '../proxy/follow-controller.ts';
 import { tellBadAnswers } from '../proxy/forward/bad-answers.ts';
 import type { Hosts } from '../proxy/forward/hosted-entrance.ts';
 import { openKeptFiles } from '../proxy/skew/kept-files.ts';
 import { stopServing } from '../proxy/stop.ts';
-import { type ChallengeAnswers, createChallengeAnswers } from '../proxy/visitor/challenges.ts';
+import { createChallengeAnswers } from '../proxy/visitor/challenges.ts';
 import { createRedirect } from '../proxy/visitor/redirect.ts';
 import { readByStream } from '../proxy/visitor/turns.ts';
 import { createDataPlane, type DataPlane } from '../proxy/worker.ts';
 import { type SitePaths, sitePaths } from '../slots/paths.ts';
 import { takeRunSocket } from '../slots/run-socket.ts';
 import type { Slot } from '../slots/slot.ts';
-import { isOwnSocket } from '../slots/socket-owner.ts';
-import { EMPTY_STATE, readState } from '../slots/state.ts';
-import { readAssignment } from '../wire/assignment.ts';
 import { instanceSockets } from '../wire/instance-socket.ts';
-import { FRONT_SOCKET, REPORT_INTERVAL_MS } from '../wire/messages.ts';
+import { FRONT_SOCKET } from '../wire/messages.ts';
 import { openSiteCertificates } from './site-certificates.ts';
-
-/** As in a proxy of the site's own (proxy/main.ts). */
-const CONTROLLER_WAIT_MS = 1000;
-const AUDIT_INTERVAL_MS = 60_000;
 
 export interface FrontSite {
   registered: RegisteredSite;
@@ -85,7 +77,7 @@ export async function openSite(first: RegisteredSite, around: Surrounding): Prom
     join(paths.run, `${FRONT_SOCKET}-${around.number}.sock`),
     (socket) => socket.on('error', () => {}).end('here\n'),
   );
-  const { control, timers } = await follow(plane, challenges, paths, log);
+  const leaveController = await followController({ plane, challenges, paths, log });
   const { tls } = first.config.proxy;
   const redirect = tls
     ? fed(
@@ -129,9 +121,8 @@ export async function openSite(first: RegisteredSite, around: Surrounding): Prom
     },
     overLimit: () => overLimit,
     async end(limitMs) {
-      control.close();
+      leaveController();
       certificates.end();
-      for (const timer of timers) clearInterval(timer);
       await stopServing(plane, limitMs, {
         close: () => {},
         busySockets: around.busySockets,
@@ -184,53 +175,6 @@ function writeAccessLog({ slots }: SitePaths, text: string): void {
   try {
     appendFileSync(join(slots, 'access.log'), text);
   } catch {}
-}
-
-/** Goes by the site's controller; by state.json until one has said where visitors go. */
-async function follow(
-  plane: DataPlane,
-  challenges: ChallengeAnswers,
-  paths: SitePaths,
-  log: Logger,
-): Promise<{ control: ControlClient; timers: NodeJS.Timeout[] }> {
-  const assigned = Promise.withResolvers<void>();
-  const control = connectController(
-    paths.controlSocket,
-    {
-      onAssignment(assignment) {
-        const before = plane.current();
-        challenges.set(assignment.challenges ?? []);
-        const { epoch, revision, active, slots } = plane.assign(assignment);
-        assigned.resolve();
-        if (epoch !== before.epoch || before.active !== active) {
-          const release = active && slots[active].release;
-          log.info({ event: 'worker.ack', epoch, active, release }, `visitors go to ${active}`);
-        }
-        return { epoch, revision };
-      },
-      onCut: (slot) => void plane.cut(slot),
-      onPurge: (paths, tags) => plane.cache?.purge(paths, tags) ?? 0,
-      report: () => ({
-        type: 'report',
-        inflight: plane.inflight.counts,
-        counters: plane.counters,
-      }),
-    },
-    () => isOwnSocket(paths),
-  );
-  plane.inflight.onEmpty((slot) => {
-    if (slot !== plane.current().active) control.sendReport();
-  });
-  const report = setInterval(() => control.sendReport(), REPORT_INTERVAL_MS);
-  const audit = setInterval(() => {
-    for (const { message } of plane.audit()) log.error({ event: 'worker.leak' }, message);
-  }, AUDIT_INTERVAL_MS);
-  await Promise.race([assigned.promise, delay(CONTROLLER_WAIT_MS)]);
-  if (plane.current().active === null) {
-    // A state that cannot be read sends visitors nowhere.
-    plane.assign(readAssignment(await readState(paths).catch(() => EMPTY_STATE)));
-  }
-  return { control, timers: [report, audit] };
 }
 
 /** Node begins to keep the limits of time when a server listens. */

@@ -1,6 +1,5 @@
 /** One worker of the proxy, as PM2 runs it. */
 import { resolve } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import pino from 'pino';
 import { listenHost } from '../config/listen-host.ts';
 import { loadWorkerConfig } from '../config/started.ts';
@@ -11,14 +10,10 @@ import { sitePaths } from '../slots/paths.ts';
 import type { Owner, RunSocket } from '../slots/run-socket.ts';
 import { siteRoot } from '../slots/site-root.ts';
 import type { Slot } from '../slots/slot.ts';
-import { isOwnSocket } from '../slots/socket-owner.ts';
-import { EMPTY_STATE, readState } from '../slots/state.ts';
-import { readAssignment } from '../wire/assignment.ts';
 import { instanceSockets } from '../wire/instance-socket.ts';
-import { REPORT_INTERVAL_MS } from '../wire/messages.ts';
 import { createReleaseFiles } from './cache/release-files.ts';
-import { type ControlHandlers, connectController } from './control-client.ts';
 import { fleetSide } from './fleet/side.ts';
+import { followController } from './follow-controller.ts';
 import { tellBadAnswers } from './forward/bad-answers.ts';
 import { listenShared, sharePort } from './public-port.ts';
 import { openKeptFiles } from './skew/kept-files.ts';
@@ -29,14 +24,8 @@ import { createChallengeAnswers } from './visitor/challenges.ts';
 import { createRedirect } from './visitor/redirect.ts';
 import { createDataPlane } from './worker.ts';
 
-/** How long a starting worker waits for the controller's word before it goes by state.json, in milliseconds. */
-const CONTROLLER_WAIT_MS = 1000;
-
 /** How long a successor has to come once PM2 runs the proxy again, in milliseconds: with fewer workers, some get none. */
 const SUCCESSOR_MS = 30_000;
-
-/** How often what is counted is compared with those it is counted for, in milliseconds. */
-const AUDIT_INTERVAL_MS = 60_000;
 
 const root = siteRoot(process.env.SLOTS_ROOT ?? process.cwd());
 // To standard output by pino's default stream: any other lands in the PM2 daemon's own log (hazard 7).
@@ -90,42 +79,7 @@ async function prepare() {
 
 const { config, plane, certificates, challenges } = await prepare();
 
-const assigned = Promise.withResolvers<void>();
-const handlers: ControlHandlers = {
-  onAssignment(assignment) {
-    const before = plane.current();
-    challenges.set(assignment.challenges ?? []);
-    const { epoch, revision, active, slots } = plane.assign(assignment);
-    assigned.resolve();
-    if (epoch !== before.epoch || before.active !== active) {
-      const release = active && slots[active].release;
-      log.info({ event: 'worker.ack', epoch, active, release }, `visitors go to ${active}`);
-    }
-    return { epoch, revision };
-  },
-  onCut: (slot) => void plane.cut(slot),
-  onPurge: (paths, tags) => plane.cache?.purge(paths, tags) ?? 0,
-  report: () => ({
-    type: 'report',
-    inflight: plane.inflight.counts,
-    counters: plane.counters,
-  }),
-};
-const control = connectController(paths.controlSocket, handlers, () => isOwnSocket(paths));
-plane.inflight.onEmpty((slot) => {
-  if (slot !== plane.current().active) control.sendReport();
-});
-setInterval(() => control.sendReport(), REPORT_INTERVAL_MS);
-
-setInterval(() => {
-  for (const { message } of plane.audit()) log.error({ event: 'worker.leak' }, message);
-}, AUDIT_INTERVAL_MS);
-
-await Promise.race([assigned.promise, delay(CONTROLLER_WAIT_MS)]);
-if (plane.current().active === null) {
-  // A state that cannot be read sends visitors nowhere.
-  plane.assign(readAssignment(await readState(paths).catch(() => EMPTY_STATE)));
-}
+await followController({ plane, challenges, paths, log });
 
 const failToListen = (error: Error) => {
   log.fatal({ event: 'worker.listen-failed', error: error.message }, error.message);
