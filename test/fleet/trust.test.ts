@@ -56,6 +56,21 @@ test('machines with the key of their group take each other’s releases, and one
   await allServe(both, 'trusted again');
 });
 
+test('a machine that is invited to what was served before there was a key catches up, and its edits go live', async ({
+  skip,
+}) => {
+  skipFor(skip, lacks);
+  const nats = await natsServer();
+  const [web1, web2] = [await machine('web1', nats.url), await machine('web2', nats.url)];
+  await startAll([web1]);
+  const release = await allReady([web1]);
+  await printed(web2, 'fleet', 'join', await printed(web1, 'fleet', 'invite'));
+  await startAll([web2]);
+  expect(await allReady([web1, web2])).toBe(release);
+  await web2.edit('page.txt', 'by web2');
+  await allServe([web1, web2], 'by web2');
+});
+
 test('a source that a stranger has put into the store is taken over by nobody', async ({
   skip,
 }) => {

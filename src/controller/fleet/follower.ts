@@ -92,8 +92,10 @@ export function createFollower(core: Core): Follower {
     queued = release;
     order(move).catch((error) => {
       const why = messageOf(error);
-      const isLost = error instanceof SlotsError && error.code === 'FLEET_NO_RELEASE';
-      if (isLost) needs = release;
+      const code = error instanceof SlotsError ? error.code : null;
+      const isLost = code === 'FLEET_NO_RELEASE';
+      // What all serve may be from before the group had a key.
+      if (isLost || (code === 'SIGNATURE_BAD' && candidate === null)) needs = release;
       log.error({ event: 'fleet.not-prepared', release, error: why }, `${release}: ${why}`);
       queued = null;
       if (candidate !== null && !isLost) refuse(candidate, why);
@@ -167,7 +169,7 @@ export function createFollower(core: Core): Follower {
     });
   }
 
-  /** A machine asks for a release that the store has lost: the first of those that have it puts it back. */
+  /** A machine asks for a release that the store has lost, or that nobody has signed: the first that has it puts it there anew. */
   async function giveBack(): Promise<void> {
     const all = liveMachines(link.view, now(), config.leaseMs).map(({ presence }) => presence);
     for (const { needs: wanted } of all) {
@@ -176,8 +178,7 @@ export function createFollower(core: Core): Follower {
       if (first?.id !== config.id || !(await readRelease(paths, wanted).catch(() => null)))
         continue;
       givenBack.add(wanted);
-      void releases
-        .publish(wanted)
+      void Promise.all([releases.publish(wanted), sources.renew(wanted)])
         .catch((error) => log.warn({ event: 'fleet.give-back' }, messageOf(error)))
         .finally(() => givenBack.delete(wanted));
     }

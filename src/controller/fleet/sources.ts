@@ -48,6 +48,8 @@ export type Standing =
 export interface Sources {
   /** Puts the source of this release where the others find it. */
   publish(release: string, files: Files): Promise<void>;
+  /** Puts it there anew, if this machine knows it and cannot trust what is there: it is from before the group had a key. */
+  renew(release: string): Promise<void>;
   /** Takes over what was changed on other machines until this release. */
   take(release: string): Promise<void>;
   /** @param release that all serve; `null`: none yet, or one that they were rolled back to */
@@ -121,6 +123,11 @@ export function createSources({ config, paths, log, objects, read, hold }: Parts
     }
   }
 
+  async function putManifest(manifest: SourceManifest): Promise<void> {
+    const sealed = signSource(JSON.stringify(manifest), readFleetKey(paths, group));
+    await objects().putBlob({ name: `source.${manifest.release}` }, Buffer.from(sealed));
+  }
+
   /** For taking over: nothing is to be had, now or at the next look. */
   async function trusted(release: string): Promise<SourceManifest | null> {
     try {
@@ -175,10 +182,15 @@ export function createSources({ config, paths, log, objects, read, hold }: Parts
         if (bytes === null || bytes.length > MAX_FILE_BYTES || sha256(bytes) !== hash) continue;
         await objects().putBlob({ name: `file.${hash}` }, bytes);
       }
-      const manifest = JSON.stringify({ release, files });
-      const sealed = signSource(manifest, readFleetKey(paths, group));
-      await objects().putBlob({ name: `source.${release}` }, Buffer.from(sealed));
+      await putManifest({ release, files });
       await remember({ built: { release, files } });
+    },
+
+    async renew(release) {
+      const known = await baseAt(release);
+      // It may have been read while there was no key.
+      theirs = null;
+      if (known?.release === release && (await trusted(release)) === null) await putManifest(known);
     },
 
     async take(release) {
