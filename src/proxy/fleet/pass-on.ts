@@ -38,7 +38,8 @@ export function createPassOn(encrypted: boolean): PassOn {
   return {
     send({ request, response, prepared, seen, address }, failed) {
       const { hostname, port } = new URL(`http://${address}`);
-      const { host } = request.headers;
+      // Not of the request's own fields: HTTP/2 names the host in another one.
+      const [, site = ''] = prepared.headers;
       const outgoing = open({
         agent,
         host: hostname.replace(/^\[|\]$/g, ''),
@@ -47,7 +48,7 @@ export function createPassOn(encrypted: boolean): PassOn {
         path: prepared.path,
         headers: [...prepared.headers, PASSED_FIELD, String(seen)],
         // The other machine has the same certificate, which is the site's.
-        ...(encrypted && { servername: String(host ?? '').replace(/:\d+$/, '') }),
+        ...(encrypted && { servername: site.replace(/:\d+$/, '') }),
       });
       let isBegun = false;
       const timer = setTimeout(() => outgoing.destroy(), HEAD_MS);

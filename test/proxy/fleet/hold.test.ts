@@ -1,4 +1,6 @@
-import { expect, test } from 'vitest';
+import { readFile } from 'node:fs/promises';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { expect, onTestFinished, test } from 'vitest';
 import type { FleetStanding } from '../../../src/wire/assignment.ts';
 import { freePorts } from '../../support/free-ports.ts';
 import { type PlaneOptions, startEcho, startOrigin, startPlane } from '../../support/plane.ts';
@@ -197,6 +199,21 @@ test('over HTTP/2 and TLS it is the same, and the cookie is of TLS', async () =>
   const next = await http2Get(session, '/', { cookie: 'slots-epoch=8' });
   expect([next.status, String(next.body)]).toEqual([200, 'page of 7']);
   expect(JSON.parse(String(next.headers['x-saw']))).not.toHaveProperty('cookie');
+});
+
+test('over HTTP/2 a machine that stays behind passes on too, to one that has the certificate of the visitor’s host', async () => {
+  const tls = await makeCertificate('fleet.test');
+  const trusted = getCACertificates();
+  onTestFinished(() => setDefaultCACertificates(trusted));
+  setDefaultCACertificates([await readFile(tls.cert, 'utf8')]);
+  const ahead = await machine(8, {}, { proxy: { tls } });
+  const peers = [{ address: ahead.address, epoch: 8 }];
+  const late = await machine(7, { newest: 8, peers }, { proxy: { tls } });
+  const session = await http2Session(late.port);
+  const asked = { ':authority': `fleet.test:${late.port}`, cookie: 'slots-epoch=8' };
+  const answer = await http2Get(session, '/', asked);
+  expect([answer.status, String(answer.body)]).toEqual([200, 'page of 8']);
+  expect(late.origin.received()).toBe('');
 });
 
 test('without monotonic the cookie is the site’s business', async () => {
