@@ -45,7 +45,9 @@ export interface FrontSite {
   turnAway(socket: Socket): void;
   /** How many those were. */
   overLimit(): number;
-  /** Ends what is open as soon as its visitors do not notice. */
+  /** Goes by the controller no more: the process may have taken the site up anew, and has one connection to a controller. */
+  leaveController(): void;
+  /** Ends what is open as soon as its visitors do not notice; until then the controller hears of it. */
   end(limitMs: number): Promise<void>;
 }
 
@@ -120,14 +122,15 @@ export async function openSite(first: RegisteredSite, around: Surrounding): Prom
       socket.destroy();
     },
     overLimit: () => overLimit,
+    leaveController,
     async end(limitMs) {
-      leaveController();
       certificates.end();
       await stopServing(plane, limitMs, {
         close: () => {},
         busySockets: around.busySockets,
         isEmpty: async () => open === 0 && plane.upgrades.count() === 0,
       });
+      leaveController();
       // `slots down` and the controller take a worker without this socket for one that routes nobody.
       announced.leave();
       plane.flushLog();

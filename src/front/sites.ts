@@ -77,6 +77,7 @@ export function createSites({ home, config, number, log }: Parts): Sites {
     serving.delete(name);
     route();
     log.info({ event: 'front.site-removed', site: name }, `${name} is not served any more`);
+    site.leaveController();
     const { drainTimeoutMs } = site.registered.config;
     const end = site.end(Math.min(drainTimeoutMs, config.drainTimeoutMs));
     ending.set(
