@@ -69,7 +69,6 @@ export interface Surrounding {
 export async function openSite(first: RegisteredSite, around: Surrounding): Promise<FrontSite> {
   const paths = sitePaths(first.root);
   const log = around.log.child({ site: first.name });
-  let registered = first;
   const challenges = createChallengeAnswers();
   const certificates = await openSiteCertificates(first, paths, log);
   const has = (host: string) => around.hosts.find(host) === plane.entrance;
@@ -98,14 +97,7 @@ export async function openSite(first: RegisteredSite, around: Surrounding): Prom
   };
 
   return {
-    get registered() {
-      return registered;
-    },
-    set registered(next) {
-      registered = next;
-      // What is known by its head alone may be of a host that is not ours any more.
-      plane.cache?.purge([]);
-    },
+    registered: first,
     plane,
     open: () => open,
     secureContext: certificates.contextFor,

@@ -54,6 +54,8 @@ export function createSites({ home, config, number, log }: Parts): Sites {
     }));
     table = createHostTable(hosted);
     revision++;
+    // A known head is answered without a look at its host, which may be another site's now.
+    for (const { plane } of serving.values()) plane.forgetHeads();
   };
 
   const busySockets = () => {

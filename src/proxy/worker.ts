@@ -59,6 +59,8 @@ export interface DataPlane {
   busySockets(): Set<Duplex>;
   /** `null` without a cache. */
   cache: ReleaseCache | null;
+  /** What is known by a request's head alone may be wrong from now on, though what is stored is right. */
+  forgetHeads(): void;
   /** `null` where answers go out as they come. */
   compression: Compression | null;
   /** Writes out what the access log still holds. */
@@ -207,6 +209,7 @@ export function createDataPlane(
       })
     : entrance;
 
+  const forgetHeads = () => fromCache?.heads?.forgetAll();
   const server = createListener(config, certificates, hosts !== undefined);
   serveVisitors(server, shared.errors, visited);
   readPlainRequests(server, config, shared.errors, visited.plain);
@@ -228,7 +231,7 @@ export function createDataPlane(
         for (const slot of SLOTS) serve(slot, next.slots[slot].release);
         cache?.follow({ blue: next.slots.blue.release, green: next.slots.green.release });
         // An earlier release may be live again, and what is known of its requests tells nobody the new epoch.
-        if (monotonic && next.fleet?.epoch !== before) fromCache?.heads?.forgetAll();
+        if (monotonic && next.fleet?.epoch !== before) forgetHeads();
         monotonic?.flipped();
       }
       return router.current();
@@ -246,6 +249,7 @@ export function createDataPlane(
       return new Set([...forwarding.sockets(), ...upgrades.clients(), ...waiting, ...held]);
     },
     cache,
+    forgetHeads,
     compression: context.compression,
     flushLog: () => accessLog?.flush(),
     places: () => ({ blue: limiters.blue.held(), green: limiters.green.held() }),

@@ -216,6 +216,25 @@ test('a site under other hosts keeps its connections', async () => {
   ).toEqual(['HTTP/1.1 200', 'HTTP/1.1 404']);
 });
 
+test('a host that a new site takes from the wildcard of another is answered by the new one on connections that stand, too', async () => {
+  const front = await frontWorker();
+  await front.site({ name: 'all', hosts: ['*.test'] }, (_request, response) => {
+    response.setHeader('Cache-Control', 'public, max-age=600');
+    response.end('all\n');
+  });
+  const client = await rawClient(front.http);
+  const answers = () => client.text().match(/^(all|own)$/gm) ?? [];
+  for (let asked = 1; asked <= 3; asked++) {
+    client.send(getOf('own.test'));
+    await until(() => answers().length === asked, 'an answer');
+  }
+  expect(client.text()).toContain('slots; hit');
+  await front.site({ name: 'own', hosts: ['own.test'] });
+  client.send(getOf('own.test'));
+  await until(() => answers().length === 4, 'the last answer');
+  expect(answers().at(-1)).toBe('own');
+});
+
 const ACME = { email: 'me@example.com', agreeTos: true as const };
 
 test("a site's ordered certificates are taken as they come, and until then port 80 redirects nobody", async () => {
