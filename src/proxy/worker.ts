@@ -198,7 +198,7 @@ export function createDataPlane(
   const canonicalHost = config.tls?.canonicalHost;
   const first = createEntrance(parts);
   const entrance = canonicalHost
-    ? createCanonicalEntrance(first, { canonicalHost, errors: shared.errors, counters })
+    ? createCanonicalEntrance(first, { canonicalHost, errors: shared.errors, counters, stopping })
     : first;
   const visited = hosts
     ? createHostedEntrance(entrance, {

@@ -12,6 +12,7 @@ export interface CanonicalParts {
   canonicalHost: string;
   errors: ErrorAnswers;
   counters: Pick<Counters, 'refused'>;
+  stopping(): boolean;
 }
 
 /**
@@ -27,7 +28,7 @@ export function isOtherName(host: string, canonicalHost: string): boolean {
 
 /** A WebSocket is let through: few clients follow a redirect. */
 export function createCanonicalEntrance(entrance: Entrance, parts: CanonicalParts): Entrance {
-  const { canonicalHost, errors, counters } = parts;
+  const { canonicalHost, errors, counters, stopping } = parts;
   const moved = (authority: string, path: string): ErrorAnswer | null => {
     if (!isOtherName(hostOf(authority), canonicalHost)) return null;
     const port = /:\d+$/.exec(authority)?.[0] ?? '';
@@ -39,6 +40,7 @@ export function createCanonicalEntrance(entrance: Entrance, parts: CanonicalPart
     };
   };
   const send = (request: VisitorRequest, response: VisitorResponse, answer: ErrorAnswer) => {
+    if (stopping()) response.shouldKeepAlive = false;
     (counters.refused[3] as number)++;
     errors.send(request, response, answer);
   };

@@ -47,6 +47,21 @@ test('other names of the site are sent to the canonical one, with their path and
   });
 });
 
+test('a worker that stops says with its redirect that the connection is over', async () => {
+  const tls = { ...(await makeCertificate()), canonicalHost: 'example.com' };
+  const { port, plane } = await startPlane({ proxy: { tls } });
+  const socket = connect({ host: '127.0.0.1', port, rejectUnauthorized: false });
+  onTestFinished(() => void socket.destroy());
+  const moved = async (begin: string) => {
+    socket.write(`${begin} HTTP/1.1\r\nHost: www.example.com\r\nContent-Length: 0\r\n\r\n`);
+    const [bytes] = await once(socket, 'data');
+    return String(bytes);
+  };
+  expect(await moved('GET /')).toMatch(/^HTTP\/1\.1 308 .*\nConnection: keep-alive\r\n/s);
+  plane.stop();
+  expect(await moved('POST /')).toMatch(/^HTTP\/1\.1 308 .*\nConnection: close\r\n/is);
+});
+
 test.each([
   ['example.com', false],
   ['www.example.com', true],
