@@ -117,9 +117,8 @@ export function createEntrance(parts: EntranceParts): Entrance {
     response: VisitorResponse,
     ready: Prepared | ErrorAnswer,
   ) => {
-    const here = () => forward(request, response, ready);
-    if (monotonic === null || 'status' in ready) here();
-    else monotonic.enter(request, response, ready, here);
+    if (monotonic === null || 'status' in ready) forward(request, response, ready);
+    else monotonic.enter(request, response, ready, () => forward(request, response, ready));
   };
   const heads = fromCache?.heads;
   const pass = (request: IncomingMessage, response: ServerResponse): true => {
