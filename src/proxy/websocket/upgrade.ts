@@ -57,9 +57,9 @@ export interface Upgrades {
   ): void;
   /** Closes the tunnels of a slot, with a close frame at a frame's end where there is one within a second. */
   cut(slot: Slot): Promise<void>;
-  /** Of the upgrades and tunnels of a slot. */
   /** Ends what is open for visitors who are gone; how many there were. */
   endDead(): number;
+  /** Of the upgrades and tunnels of a slot. */
   owners(slot: Slot): Owners;
   /** The visitors' connections. */
   clients(): Duplex[];
