@@ -70,14 +70,18 @@ export async function openSite(first: RegisteredSite, around: Surrounding): Prom
   const paths = sitePaths(first.root);
   const log = around.log.child({ site: first.name });
   const challenges = createChallengeAnswers();
-  const certificates = await openSiteCertificates(first, paths, log);
   const has = (host: string) => around.hosts.find(host) === plane.entrance;
   const plane = createPlane(first, paths, { ...around.hosts, has }, around.config, log);
   // The controller waits for whoever has such a socket, so it comes before the first assignment.
   const announced = await takeRunSocket(
     join(paths.run, `${FRONT_SOCKET}-${around.number}.sock`),
     (socket) => socket.on('error', () => {}).end('here\n'),
-  );
+  ).catch((error) => {
+    plane.server.close(() => {});
+    throw error;
+  });
+  // After all that can fail, for it is tried again and again, and this follows the files.
+  const certificates = await openSiteCertificates(first, paths, log);
   const leaveController = await followController({ plane, challenges, paths, log });
   const { tls } = first.config.proxy;
   const redirect = tls

@@ -3,9 +3,14 @@ import { writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { frontSchema } from '../../src/config/front.ts';
+import { type RegisteredSite, readRegistrations } from '../../src/config/registered-site.ts';
+import { openSite } from '../../src/front/site.ts';
 import { workerStatus } from '../../src/front/status.ts';
+import { collectedLog } from '../support/collected-log.ts';
 import { frontWorker } from '../support/front-worker.ts';
 import { ask, head, rawClient } from '../support/raw-http.ts';
+import { makeCertificate } from '../support/tls.ts';
 import { until } from '../support/until.ts';
 
 const getOf = (host: string, path = '/') => head(`GET ${path} HTTP/1.1`, `Host: ${host}`);
@@ -107,4 +112,29 @@ test('a scan of a thousand names is answered at the door, and leaves nothing beh
   const { unknownHost, undecided, sites } = workerStatus(front.sites, front.door);
   expect({ unknownHost, undecided }).toEqual({ unknownHost: 1000, undecided: 0 });
   expect(sites[0]).toMatchObject({ requests: 0, connections: 0 });
+});
+
+test('a site that cannot be taken up leaves no timer behind, however often it is tried', async () => {
+  const front = await frontWorker();
+  const first = await front.site({ name: 'calm', hosts: ['calm.test'] });
+  const tls = await makeCertificate('bad.test');
+  first.register({
+    name: 'bad',
+    hosts: ['bad.test'],
+    proxy: { tls, trustedProxies: ['nonsense'] },
+  });
+  await until(() => front.sites.refused().length === 1, 'it to be refused');
+  const [registration] = readRegistrations(front.home).filter(({ name }) => name === 'bad');
+  const around = { number: 0, config: frontSchema.parse({}), log: collectedLog().log };
+  const hosts = { find: () => null, revision: () => 0 };
+  const open = () =>
+    openSite(registration?.site as RegisteredSite, {
+      ...around,
+      hosts,
+      busySockets: () => new Set(),
+    });
+  const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length;
+  const before = timers();
+  for (let i = 0; i < 20; i++) await expect(open()).rejects.toThrow('nonsense');
+  expect(timers() - before).toBeLessThan(20);
 });
