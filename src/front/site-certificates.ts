@@ -27,13 +27,13 @@ const NONE: SiteCertificates = {
 };
 
 export async function openSiteCertificates(
-  { name, config }: RegisteredSite,
+  { config }: RegisteredSite,
   paths: SitePaths,
   log: Logger,
 ): Promise<SiteCertificates> {
   const { tls } = config.proxy;
   if (!tls) return NONE;
-  if (!tls.acme) return fromFiles(name, { cert: tls.cert ?? '', key: tls.key ?? '' }, log);
+  if (!tls.acme) return fromFiles({ cert: tls.cert ?? '', key: tls.key ?? '' }, log);
   const { hosts } = tls.acme;
   const { contextFor, has, follow } = await openCertificates(paths, hosts, log);
   return {
@@ -48,7 +48,7 @@ export async function openSiteCertificates(
 }
 
 /** One that cannot be used is no reason to be without the site: it is taken as soon as it can be. */
-function fromFiles(name: string, files: CertificateFiles, log: Logger): SiteCertificates {
+function fromFiles(files: CertificateFiles, log: Logger): SiteCertificates {
   let context: SecureContext | undefined;
   let problem: string | null = null;
   const end = followCertificate(
@@ -65,7 +65,7 @@ function fromFiles(name: string, files: CertificateFiles, log: Logger): SiteCert
     context = createSecureContext(readCertificate(files));
   } catch (error) {
     problem = (error as Error).message;
-    log.error({ event: 'tls.bad-certificate', error: problem }, `${name}: ${problem}`);
+    log.error({ event: 'tls.bad-certificate', error: problem }, problem);
   }
   return { contextFor: () => context, has: () => true, problem: () => problem, end };
 }

@@ -8,21 +8,16 @@ import type { SecureContext } from 'node:tls';
 import type { Logger } from 'pino';
 import type { FrontConfig } from '../config/front.ts';
 import type { RegisteredSite } from '../config/registered-site.ts';
-import { createReleaseFiles } from '../proxy/cache/release-files.ts';
-import { fleetSide } from '../proxy/fleet/side.ts';
 import { followController } from '../proxy/follow-controller.ts';
-import { tellBadAnswers } from '../proxy/forward/bad-answers.ts';
 import type { Hosts } from '../proxy/forward/hosted-entrance.ts';
-import { openKeptFiles } from '../proxy/skew/kept-files.ts';
+import { createSitePlane } from '../proxy/site-plane.ts';
 import { stopServing } from '../proxy/stop.ts';
 import { createChallengeAnswers } from '../proxy/visitor/challenges.ts';
 import { createRedirect } from '../proxy/visitor/redirect.ts';
 import { readByStream } from '../proxy/visitor/turns.ts';
-import { createDataPlane, type DataPlane } from '../proxy/worker.ts';
+import type { DataPlane } from '../proxy/worker.ts';
 import { type SitePaths, sitePaths } from '../slots/paths.ts';
 import { takeRunSocket } from '../slots/run-socket.ts';
-import type { Slot } from '../slots/slot.ts';
-import { instanceSockets } from '../wire/instance-socket.ts';
 import { FRONT_SOCKET } from '../wire/messages.ts';
 import { openSiteCertificates } from './site-certificates.ts';
 
@@ -68,7 +63,7 @@ export interface Surrounding {
  */
 export async function openSite(first: RegisteredSite, around: Surrounding): Promise<FrontSite> {
   const paths = sitePaths(first.root);
-  const log = around.log.child({ site: first.name });
+  const log = around.log.child({ site: first.name }, { msgPrefix: `${first.name}: ` });
   const challenges = createChallengeAnswers();
   const has = (host: string) => around.hosts.find(host) === plane.entrance;
   const plane = createPlane(first, paths, { ...around.hosts, has }, around.config, log);
@@ -137,36 +132,18 @@ export async function openSite(first: RegisteredSite, around: Surrounding): Prom
 }
 
 function createPlane(
-  { name, config }: RegisteredSite,
+  { config }: RegisteredSite,
   paths: SitePaths,
   hosts: Hosts,
   { limits }: FrontConfig,
   log: Logger,
 ): DataPlane {
-  const socketsOf = (slot: Slot) => instanceSockets(paths.run, slot, config.instances);
-  const { cache } = config;
-  return createDataPlane(config.proxy, config.ports, {
-    hosts,
-    writeLog: (text) => writeAccessLog(paths, text),
-    onFault: (error) =>
-      log.error(
-        { event: 'worker.fault', error: error.stack },
-        `${name}: a request was broken off by a fault of ours`,
-      ),
-    onBadAnswer: tellBadAnswers((slot, { message }, more) => {
-      const before = more > 0 ? `; ${more} more of ${slot} since the last such line` : '';
-      const what = `${name}: ${message}: answered 502${before}`;
-      log.warn({ event: 'slot.bad-answer', slot, more }, what);
-    }),
-    sockets: { blue: socketsOf('blue'), green: socketsOf('green') },
-    keptFiles: openKeptFiles(paths),
-    cache: cache && {
-      ...cache,
-      maxBytes: Math.min(cache.maxBytes, limits.cacheBytesPerSite),
-    },
-    releaseFiles: createReleaseFiles(paths),
-    fleet: fleetSide(config.fleet),
-  });
+  const cache = config.cache && {
+    ...config.cache,
+    maxBytes: Math.min(config.cache.maxBytes, limits.cacheBytesPerSite),
+  };
+  const writeLog = (text: string) => writeAccessLog(paths, text);
+  return createSitePlane({ config: { ...config, cache }, paths, log }, { hosts, writeLog });
 }
 
 /** By its name each time, so that the file can be moved away. A full disk costs lines, and nothing else. */

@@ -9,20 +9,14 @@ import { endWhenUnneeded, lasting } from '../slots/orphan.ts';
 import { sitePaths } from '../slots/paths.ts';
 import type { Owner, RunSocket } from '../slots/run-socket.ts';
 import { siteRoot } from '../slots/site-root.ts';
-import type { Slot } from '../slots/slot.ts';
-import { instanceSockets } from '../wire/instance-socket.ts';
-import { createReleaseFiles } from './cache/release-files.ts';
-import { fleetSide } from './fleet/side.ts';
 import { followController } from './follow-controller.ts';
-import { tellBadAnswers } from './forward/bad-answers.ts';
 import { listenShared, sharePort } from './public-port.ts';
-import { openKeptFiles } from './skew/kept-files.ts';
+import { createSitePlane } from './site-plane.ts';
 import { stopServing } from './stop.ts';
 import { followCertificate } from './visitor/certificate.ts';
 import { openCertificates } from './visitor/certificates.ts';
 import { createChallengeAnswers } from './visitor/challenges.ts';
 import { createRedirect } from './visitor/redirect.ts';
-import { createDataPlane } from './worker.ts';
 
 /** How long a successor has to come once PM2 runs the proxy again, in milliseconds: with fewer workers, some get none. */
 const SUCCESSOR_MS = 30_000;
@@ -31,18 +25,6 @@ const root = siteRoot(process.env.SLOTS_ROOT ?? process.cwd());
 // To standard output by pino's default stream: any other lands in the PM2 daemon's own log (hazard 7).
 const log = pino({ name: 'proxy', base: { pid: process.pid } });
 const paths = sitePaths(root);
-
-function onFault(error: Error) {
-  log.error(
-    { event: 'worker.fault', error: error.stack },
-    'a request was broken off by a fault of ours',
-  );
-}
-
-const onBadAnswer = tellBadAnswers((slot, { message }, more) => {
-  const before = more > 0 ? `; ${more} more of ${slot} since the last such line` : '';
-  log.warn({ event: 'slot.bad-answer', slot, more }, `${message}: answered 502${before}`);
-});
 
 /** Say a fault of the config or the certificate in one line, without a stack. */
 async function prepare() {
@@ -53,22 +35,14 @@ async function prepare() {
     if (tls?.key) tls.key = resolve(root, tls.key);
     const challenges = createChallengeAnswers();
     const certificates = tls?.acme ? await openCertificates(paths, tls.acme.hosts, log) : null;
-    const socketsOf = (slot: Slot) => instanceSockets(paths.run, slot, config.instances);
-    const sockets = { blue: socketsOf('blue'), green: socketsOf('green') };
     return {
       config,
       certificates,
       challenges,
-      plane: createDataPlane(config.proxy, config.ports, {
-        onFault,
-        onBadAnswer,
-        sockets,
-        keptFiles: openKeptFiles(paths),
-        cache: config.cache,
-        releaseFiles: createReleaseFiles(paths),
-        fleet: fleetSide(config.fleet),
-        certificates: certificates ? { certificates, challenges } : undefined,
-      }),
+      plane: createSitePlane(
+        { config, paths, log },
+        { certificates: certificates ? { certificates, challenges } : undefined },
+      ),
     };
   } catch (error) {
     if (!(error instanceof SlotsError)) throw error;
