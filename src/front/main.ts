@@ -7,17 +7,14 @@ import { type FrontConfig, frontSchema, loadFrontConfig } from '../config/front.
 import { FRONT_STARTED_VARIABLE } from '../config/front-app.ts';
 import { listenHost } from '../config/listen-host.ts';
 import { outliveDaemon, tellListening } from '../outlive-daemon.ts';
-import { listenShared, sharePort } from '../proxy/public-port.ts';
+import { servePublicPort } from '../proxy/public-port.ts';
 import { homePaths } from '../slots/home.ts';
-import { endWhenUnneeded, lasting } from '../slots/orphan.ts';
-import { type Owner, type RunSocket, takeRunSocket } from '../slots/run-socket.ts';
+import { endWhenUnneeded, whenReplaced } from '../slots/orphan.ts';
+import { type RunSocket, takeRunSocket } from '../slots/run-socket.ts';
 import { STATUS_SOCKET } from '../wire/front-status.ts';
 import { createDoor } from './door.ts';
 import { createSites } from './sites.ts';
 import { workerStatus } from './status.ts';
-
-/** How long a successor has to come once PM2 runs the front again, in milliseconds: with fewer workers, some get none. */
-const SUCCESSOR_MS = 30_000;
 
 const home = homePaths();
 // To standard output by pino's default stream: any other lands in the PM2 daemon's own log (hazard 7).
@@ -37,7 +34,12 @@ log.info({ event: 'worker.listen', ...config.ports, sites: sites.all().length },
 outliveDaemon(() => {
   log.warn({ event: 'worker.orphaned' }, 'PM2 is gone: serving on until another worker takes over');
   const paths = { slots: home.home, run: home.run };
-  endWhenUnneeded({ paths, sockets: share, whyUnneeded: whyUnneeded(), end: stop });
+  endWhenUnneeded({
+    paths,
+    sockets: share,
+    whyUnneeded: whenReplaced(STATUS_SOCKET, 'the front'),
+    end: stop,
+  });
 });
 // Only now may PM2 end the worker that this one replaces.
 tellListening(door.plain);
@@ -64,17 +66,13 @@ function failToListen(error: Error): never {
 
 async function listen(): Promise<void> {
   const host = listenHost(config.host);
+  const worker = { number, run: home.run, log, onError: failToListen };
   const servers: { server: Server; name: string; port: number }[] = [
     { server: door.plain, name: 'http', port: config.ports.http },
     { server: door.secure, name: 'https', port: config.ports.https },
   ];
   for (const { server, name, port } of servers) {
-    await listenShared(server, { name, port, host }, home.run);
-    server.on('error', failToListen);
-    const socket = await sharePort(server, name, number, home.run).catch((error: Error) => {
-      const what = `the next worker cannot have port ${port} from this one: ${error.message}`;
-      log.error({ event: 'worker.share-failed', port, error: error.message }, what);
-    });
+    const socket = await servePublicPort(server, { name, port, host }, worker);
     if (socket) share.push(socket);
   }
   const status = join(home.run, `${STATUS_SOCKET}-${number}.sock`);
@@ -82,15 +80,6 @@ async function listen(): Promise<void> {
     socket.on('error', () => {}).end(`${JSON.stringify(workerStatus(sites, door))}\n`);
   });
   share.push(told);
-}
-
-/** Why nobody needs a worker that PM2 has lost, asked every second with who is there. */
-function whyUnneeded(): (others: readonly Owner[]) => string | null {
-  const isLeftOver = lasting(SUCCESSOR_MS);
-  return (others) => {
-    const hasSuccessors = others.some(({ role, isOrphan }) => role === STATUS_SOCKET && !isOrphan);
-    return isLeftOver(hasSuccessors) ? 'PM2 runs the front without it' : null;
-  };
 }
 
 async function stop(why: string): Promise<void> {

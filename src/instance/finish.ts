@@ -13,7 +13,7 @@ const IDLE_LIMIT_MS = 5000;
 
 /**
  * How long one that PM2 has lost stays for workers that it has lost too, besides the time in which these finish what is open, in
- * milliseconds: each leaves when its own successor is there, which takes up to 30 s (src/proxy/main.ts).
+ * milliseconds: each leaves when its own successor is there, which takes up to 30 s (slots/orphan.ts).
  */
 const LOST_MS = 35_000;
 

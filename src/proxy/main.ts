@@ -5,21 +5,18 @@ import { listenHost } from '../config/listen-host.ts';
 import { loadWorkerConfig } from '../config/started.ts';
 import { SlotsError } from '../errors.ts';
 import { outliveDaemon, tellListening } from '../outlive-daemon.ts';
-import { endWhenUnneeded, lasting } from '../slots/orphan.ts';
+import { endWhenUnneeded, whenReplaced } from '../slots/orphan.ts';
 import { sitePaths } from '../slots/paths.ts';
-import type { Owner, RunSocket } from '../slots/run-socket.ts';
+import type { RunSocket } from '../slots/run-socket.ts';
 import { siteRoot } from '../slots/site-root.ts';
 import { followController } from './follow-controller.ts';
-import { listenShared, sharePort } from './public-port.ts';
+import { servePublicPort } from './public-port.ts';
 import { createSitePlane } from './site-plane.ts';
 import { stopServing } from './stop.ts';
 import { followCertificate } from './visitor/certificate.ts';
 import { openCertificates } from './visitor/certificates.ts';
 import { createChallengeAnswers } from './visitor/challenges.ts';
 import { createRedirect } from './visitor/redirect.ts';
-
-/** How long a successor has to come once PM2 runs the proxy again, in milliseconds: with fewer workers, some get none. */
-const SUCCESSOR_MS = 30_000;
 
 const root = siteRoot(process.env.SLOTS_ROOT ?? process.cwd());
 // To standard output by pino's default stream: any other lands in the PM2 daemon's own log (hazard 7).
@@ -73,7 +70,12 @@ follow();
 
 outliveDaemon(() => {
   log.warn({ event: 'worker.orphaned' }, 'PM2 is gone: serving on until another worker takes over');
-  endWhenUnneeded({ paths, sockets: share, whyUnneeded: whyUnneeded(), end: stop });
+  endWhenUnneeded({
+    paths,
+    sockets: share,
+    whyUnneeded: whenReplaced('proxy', 'the proxy'),
+    end: stop,
+  });
 });
 // Only now may PM2 end the worker that this one replaces.
 tellListening(plane.server);
@@ -86,29 +88,20 @@ function follow(): void {
 }
 
 async function listen(): Promise<void> {
-  const number = Number(process.env.NODE_APP_INSTANCE ?? 0);
+  const worker = {
+    number: Number(process.env.NODE_APP_INSTANCE ?? 0),
+    run: paths.run,
+    log,
+    onError: failToListen,
+  };
   const servers = [{ server: plane.server, name: 'proxy', port: config.ports.proxy }];
   if (redirect && tls?.redirectHttp) {
     servers.push({ server: redirect, name: 'redirect', port: tls.redirectHttp });
   }
   for (const { server, name, port } of servers) {
-    await listenShared(server, { name, port, host }, paths.run);
-    server.on('error', failToListen);
-    const socket = await sharePort(server, name, number, paths.run).catch((error: Error) => {
-      const what = `the next worker cannot have port ${port} from this one: ${error.message}`;
-      log.error({ event: 'worker.share-failed', port, error: error.message }, what);
-    });
+    const socket = await servePublicPort(server, { name, port, host }, worker);
     if (socket) share.push(socket);
   }
-}
-
-/** Why nobody needs a worker that PM2 has lost, asked every second with who is there. */
-function whyUnneeded(): (others: readonly Owner[]) => string | null {
-  const isLeftOver = lasting(SUCCESSOR_MS);
-  return (others) => {
-    const hasSuccessors = others.some(({ role, isOrphan }) => role === 'proxy' && !isOrphan);
-    return isLeftOver(hasSuccessors) ? 'PM2 runs the proxy without it' : null;
-  };
 }
 
 async function stop(why: string): Promise<void> {

@@ -6,6 +6,7 @@
 import type { Server } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
 import { type RunSocket, runSockets, takeRunSocket } from '../slots/run-socket.ts';
 import { passHandle, receiveHandle } from './handle-passing.ts';
 
@@ -18,6 +19,36 @@ export interface PublicPort {
   name: string;
   port: number;
   host: string;
+}
+
+/** A worker that listens. */
+export interface PortWorker {
+  /** By which a successor takes its place. */
+  number: number;
+  /** The folder for sockets. */
+  run: string;
+  log: Logger;
+  /** The port has failed after all. */
+  onError(error: Error): void;
+}
+
+/**
+ * Listens, and passes the socket on to workers that start. Where that cannot be, it is logged, and the worker serves all the same.
+ *
+ * @throws Error `EADDRINUSE` and the like, when the port cannot be had
+ */
+export async function servePublicPort(
+  server: Server,
+  at: PublicPort,
+  { number, run, log, onError }: PortWorker,
+): Promise<RunSocket | null> {
+  await listenShared(server, at, run);
+  server.on('error', onError);
+  return sharePort(server, at.name, number, run).catch(({ message }: Error) => {
+    const what = `the next worker cannot have port ${at.port} from this one: ${message}`;
+    log.error({ event: 'worker.share-failed', port: at.port, error: message }, what);
+    return null;
+  });
 }
 
 /** @throws Error `EADDRINUSE` and the like, when the port cannot be had either way */

@@ -5,6 +5,9 @@ import { type Owner, type RunSocket, runSocketOwners } from './run-socket.ts';
 
 const LOOK_INTERVAL_MS = 250;
 
+/** How long a successor has to come once PM2 runs the like of a process again, in milliseconds: with fewer of them, some get none. */
+const SUCCESSOR_MS = 30_000;
+
 /** How often who else is there is asked, in milliseconds. */
 const OTHERS_INTERVAL_MS = 1000;
 
@@ -54,5 +57,22 @@ export function lasting(ms: number): (isSo: boolean) => boolean {
   return (isSo) => {
     since = isSo ? (since ?? performance.now()) : null;
     return since !== null && performance.now() - since >= ms;
+  };
+}
+
+/**
+ * Tells why nobody needs a process that PM2 has lost: PM2 has run others in its place for a while.
+ *
+ * @param role of their sockets
+ * @param what they are, for people
+ */
+export function whenReplaced(
+  role: string,
+  what: string,
+): (others: readonly Owner[]) => string | null {
+  const isLeftOver = lasting(SUCCESSOR_MS);
+  return (others) => {
+    const hasSuccessors = others.some((other) => other.role === role && !other.isOrphan);
+    return isLeftOver(hasSuccessors) ? `PM2 runs ${what} without it` : null;
   };
 }
