@@ -1,11 +1,12 @@
 /** The two public ports: finds the site of each new connection, and gives it the connection. */
 import { createServer, type Server, type Socket } from 'node:net';
-import { createServer as createTlsServer, type SecureContext, type TLSSocket } from 'node:tls';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import type { FrontConfig } from '../config/front.ts';
 import { hostOf } from '../config/host-names.ts';
 import { latin1 } from '../proxy/request/latin1.ts';
 import { BAD_REQUEST, createErrorAnswers, NO_SUCH_HOST } from '../proxy/visitor/error-answer.ts';
 import { endSoon } from '../proxy/visitor/linger.ts';
+import { chosenByName } from '../proxy/visitor/tls.ts';
 import { ACME_PROTOCOL } from '../wire/assignment.ts';
 import { readFirstHead } from './first-head.ts';
 import type { FrontSite } from './site.ts';
@@ -81,30 +82,23 @@ export function createDoor({ config, find, mayOpen }: DoorParts): Door {
     socket.on('data', onData).on('end', onEnd).on('error', ignore);
   });
 
-  /** Connections of a CA that asks about a host. */
-  const challenged = new WeakSet<TLSSocket>();
   const secure = createTlsServer({
     ...TCP_OPTIONS,
     minVersion: 'TLSv1.2',
     handshakeTimeout: config.limits.idleTimeoutMs,
-    // Without a context for the name the handshake fails by an alert: a certificate would name a site.
-    SNICallback(this: unknown, name, done) {
-      const host = hostOf(name);
-      const site = find(host);
-      if (site === undefined) unknownHosts++;
-      const isAsked = challenged.has(this as TLSSocket);
-      done(null, isAsked ? site?.challenge(host) : site?.secureContext(host));
-    },
-    ALPNCallback(this: unknown, { servername, protocols }) {
-      const host = hostOf(servername ?? '');
-      const answer = protocols.includes(ACME_PROTOCOL) ? find(host)?.challenge(host) : undefined;
-      if (!answer) return ['h2', 'http/1.1'].find((protocol) => protocols.includes(protocol));
-      const socket = this as TLSSocket & { setKeyCert(context: SecureContext): void };
-      // With TLS 1.3 OpenSSL asks for the protocol before the name, and with TLS 1.2 after it.
-      challenged.add(socket);
-      socket.setKeyCert(answer);
-      return ACME_PROTOCOL;
-    },
+    ...chosenByName({
+      // Without one the handshake fails by an alert: a certificate would name a site.
+      contextFor(name) {
+        const host = hostOf(name);
+        const site = find(host);
+        if (site === undefined) unknownHosts++;
+        return site?.secureContext(host);
+      },
+      challengeFor(name) {
+        const host = hostOf(name);
+        return find(host)?.challenge(host);
+      },
+    }),
   });
   secure.on('connection', (socket: Socket) => undecided.add(socket));
   secure.on('secureConnection', (socket: TLSSocket) => {

@@ -44,7 +44,7 @@ export function createTlsListener(
   const { noDelay, keepAlive, keepAliveInitialDelay, ...requests } = http1;
   const tcp = { noDelay, keepAlive, keepAliveInitialDelay };
   const server = createSecureServer({
-    ...(source && ('cert' in source ? readCertificate(source) : chosenByName(source))),
+    ...(source && ('cert' in source ? readCertificate(source) : handshakesOf(source))),
     allowHTTP1: true,
     ...tcp,
     // A connection may be opened ahead of its first use, like one without TLS.
@@ -77,20 +77,36 @@ export function filesOf({ tls }: ProxyConfig): CertificateFiles {
   return { cert: tls?.cert ?? '', key: tls?.key ?? '' };
 }
 
+function handshakesOf({ certificates, challenges }: OrderedCertificates): SecureServerOptions {
+  const { standard, contextFor } = certificates;
+  return { ...standard, ...chosenByName({ contextFor, challengeFor: challenges.tls }) };
+}
+
+/** What handshakes are done with. */
+export interface HandshakeContexts {
+  /** @param host as the visitor names it */
+  contextFor(host: string): SecureContext | undefined;
+  /** What a CA's question about a host is answered with; `undefined` where nothing is asked. */
+  challengeFor(host: string): SecureContext | undefined;
+}
+
 /**
  * The certificate by the host that a visitor names; a CA's question about one is answered with what it wants to see.
  *
  * In TLS 1.3 OpenSSL asks for the protocol before it asks for the certificate, and in TLS 1.2 after it.
  */
-function chosenByName({ certificates, challenges }: OrderedCertificates): SecureServerOptions {
+export function chosenByName(
+  contexts: HandshakeContexts,
+): Pick<SecureServerOptions, 'SNICallback' | 'ALPNCallback'> {
   const asked = new WeakMap<object, SecureContext>();
   return {
-    ...certificates.standard,
     SNICallback(this: unknown, host, done) {
-      done(null, asked.get(this as TLSSocket) ?? certificates.contextFor(host));
+      done(null, asked.get(this as TLSSocket) ?? contexts.contextFor(host));
     },
     ALPNCallback(this: unknown, { servername, protocols }) {
-      const answer = protocols.includes(ACME_PROTOCOL) ? challenges.tls(servername) : undefined;
+      // Node's type does not say that it is `false` where the visitor names no host.
+      const isAsked = servername && protocols.includes(ACME_PROTOCOL);
+      const answer = isAsked ? contexts.challengeFor(servername) : undefined;
       if (answer) {
         const socket = this as TLSSocket & { setKeyCert(context: SecureContext): void };
         asked.set(socket, answer);
