@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { hostOf } from '../../config/host-names.ts';
 import type { Counters } from '../../wire/messages.ts';
-import { parseTarget } from '../request/target.ts';
+import { authorityOf, parseTarget } from '../request/target.ts';
 import type { ErrorAnswer, ErrorAnswers } from '../visitor/error-answer.ts';
 import type { VisitorRequest, VisitorResponse } from '../visitor/kinds.ts';
 import type { Entrance } from './entrance.ts';
@@ -68,6 +68,5 @@ export function createCanonicalEntrance(entrance: Entrance, parts: CanonicalPart
 function askedFor({ method, url, headers }: IncomingMessage): { authority: string; path: string } {
   const target = parseTarget(method as string, url as string);
   if (!target || target.path === '*') return { authority: '', path: '' };
-  const host = target.host ?? headers[':authority'] ?? headers.host ?? '';
-  return { authority: String(host), path: target.path };
+  return { authority: authorityOf(target, headers), path: target.path };
 }

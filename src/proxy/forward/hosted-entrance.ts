@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { hostOf } from '../../config/host-names.ts';
 import type { Counters } from '../../wire/messages.ts';
-import { parseTarget } from '../request/target.ts';
+import { authorityOf, parseTarget } from '../request/target.ts';
 import {
   type ErrorAnswer,
   type ErrorAnswers,
@@ -71,7 +71,7 @@ export function createHostedEntrance(entrance: Entrance, parts: HostedParts): En
       known: entrance.plain.known,
     },
     request(request, response) {
-      const authority = authorityOf(request);
+      const authority = hostFor(request);
       if (isOurs(authority) || errors.hasRefused(request.socket)) {
         return entrance.request(request, response);
       }
@@ -81,7 +81,7 @@ export function createHostedEntrance(entrance: Entrance, parts: HostedParts): En
       else to.request(request, response);
     },
     upgrade(request, socket, head) {
-      const authority = authorityOf(request);
+      const authority = hostFor(request);
       if (isOurs(authority)) return entrance.upgrade(request, socket, head);
       const to = elsewhere(authority, request.socket);
       if ('status' in to) endSoon(socket, errors.raw(request.headers.accept, to));
@@ -90,8 +90,8 @@ export function createHostedEntrance(entrance: Entrance, parts: HostedParts): En
   };
 }
 
-/** As the request's preparation reads it; empty where there is none. */
-function authorityOf({ method, url, headers }: IncomingMessage): string {
+function hostFor({ method, url, headers }: IncomingMessage): string {
+  // Most targets have none.
   const target = url?.startsWith('/') ? null : parseTarget(method as string, url as string);
-  return (target?.host ?? headers[':authority'] ?? headers.host ?? '') as string;
+  return authorityOf(target, headers);
 }

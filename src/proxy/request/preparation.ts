@@ -10,7 +10,7 @@ import { objection } from './admission.ts';
 import { type Peer, toSlotFields } from './fields.ts';
 import { createPeerLookup } from './peer.ts';
 import { createRequestIds } from './request-id.ts';
-import { isAuthority, parseTarget } from './target.ts';
+import { authorityOf, isAuthority, parseTarget } from './target.ts';
 
 /** A request as a slot gets it. */
 export interface Prepared {
@@ -48,10 +48,7 @@ export function createPreparation(config: ProxyConfig): Preparation {
     if (refused) return refused;
     const target = parseTarget(request.method as string, request.url as string);
     if (!target) return BAD_REQUEST;
-    const host = (target.host ??
-      request.headers[':authority'] ??
-      request.headers.host ??
-      '') as string;
+    const host = authorityOf(target, request.headers);
     // RFC 9112 §3.2: a Host field that cannot be one is answered 400.
     if (host === '' ? isHttp2(request) : !isGoodHost(host)) return BAD_REQUEST;
     const peer = peerOf(request.socket as Socket);

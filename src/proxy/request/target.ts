@@ -1,3 +1,5 @@
+import type { IncomingHttpHeaders } from 'node:http';
+
 /** The four forms of a request's target (RFC 9112 §3.2), reduced to what goes on the wire to the slot. */
 export interface Target {
   /** Origin form, byte for byte as it came, or `*`. */
@@ -18,6 +20,14 @@ export function parseTarget(method: string, url: string): Target | null {
   const [, host = '', rest = ''] = ABSOLUTE.exec(url) ?? [];
   if (!isAuthority(host)) return null;
   return { path: rest.startsWith('/') ? rest : `/${rest}`, host };
+}
+
+/**
+ * The host that a request is for, with its port: its target's goes before its fields' (RFC 9112 §3.2.2). Whoever routes by it
+ * must read it as the slot is told it. Empty where there is none.
+ */
+export function authorityOf(target: Target | null, headers: IncomingHttpHeaders): string {
+  return String(target?.host ?? headers[':authority'] ?? headers.host ?? '');
 }
 
 /** Whether this can be the value of a `Host` field; an empty one can too, but is no authority. */

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { hostOf } from '../../config/host-names.ts';
 import type { ProxyConfig } from '../../config/proxy-schema.ts';
 import { isOtherName } from '../forward/canonical-entrance.ts';
-import { isAuthority, parseTarget } from '../request/target.ts';
+import { authorityOf, isAuthority, parseTarget } from '../request/target.ts';
 import type { Certificates } from './certificates.ts';
 import type { ChallengeAnswers } from './challenges.ts';
 import { BAD_REQUEST, createErrorAnswers, type ErrorAnswer } from './error-answer.ts';
@@ -17,8 +17,6 @@ export interface RedirectParts {
 }
 
 const NO_PARTS: RedirectParts = { certificates: null, challenges: { http: () => null } };
-
-const CHALLENGE_FOLDER = '/.well-known/acme-challenge/';
 
 /** There is nothing to send a visitor to but a warning of the browser's. */
 const NO_CERTIFICATE: ErrorAnswer = {
@@ -42,14 +40,14 @@ export function createRedirect(
   const server = createServer({ ...httpOptions(config), shouldUpgradeCallback: () => false });
   const redirect = (request: IncomingMessage, response: ServerResponse) => {
     const target = parseTarget(request.method as string, request.url as string);
-    const host = target?.host ?? request.headers.host ?? '';
+    const host = authorityOf(target, request.headers);
     // A field that is no host would put the visitor wherever its sender likes.
     if (!target || !isAuthority(host)) {
       errors.send(request, response, BAD_REQUEST);
       return;
     }
     const path = target.path === '*' ? '/' : target.path;
-    const answer = path.startsWith(CHALLENGE_FOLDER) ? challenges.http(path) : null;
+    const answer = challenges.http(path);
     if (answer !== null) {
       response.writeHead(200, { 'content-type': 'text/plain', 'content-length': answer.length });
       response.end(answer);
