@@ -45,6 +45,9 @@ import { workerProcesses } from './workers/processes.ts';
 /** Says which process the controller is, and which daemon started it. */
 const SOCKET = 'watcher-0.sock';
 
+/** Of so many reminders one may come late. */
+const REMINDERS_PER_LEASE = 4;
+
 const root = siteRoot(process.env.SLOTS_ROOT ?? process.cwd());
 const log = createLog('watcher');
 
@@ -138,9 +141,6 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
 function unready({ id }: FleetConfig): FleetStanding {
   return { id, epoch: 0, release: null, notReady: 'it has just started' };
 }
-
-/** Of so many reminders one may come late. */
-const REMINDERS_PER_LEASE = 4;
 
 /** A worker with a fence calls its machine not ready when it has heard nothing for `fleet.leaseMs`. */
 function remindFenced({ fleet }: Config, workers: Workers): void {
