@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { allReady, allServe, machine, startAll } from '../support/fleet.ts';
+import { allReady, allServe, twoMachines } from '../support/fleet.ts';
 import { startLoad } from '../support/load.ts';
-import { natsServer } from '../support/nats.ts';
 import { lacking, skipFor } from '../support/needs.ts';
 import { PLAIN_PATHS } from '../support/plain-site.ts';
 
@@ -11,11 +10,7 @@ test('two machines serve one release: an edit on either goes live on both, and s
   skip,
 }) => {
   skipFor(skip, lacking('nats-server'));
-  const nats = await natsServer();
-  const web1 = await machine('web1', nats.url);
-  const web2 = await machine('web2', nats.url);
-  const machines = [web1, web2];
-  await startAll(machines);
+  const { web1, web2, both: machines } = await twoMachines();
   const first = await allReady(machines);
   const options = { paths: PLAIN_PATHS, keepAlive: 2, fresh: 1, slow: 0 };
   const loads = machines.map(({ origin }) => startLoad(origin, options));

@@ -1,19 +1,18 @@
 import { expect, test } from 'vitest';
-import { allReady, allServe, type Machine, machine, startAll } from '../support/fleet.ts';
+import {
+  allReady,
+  allServe,
+  type Machine,
+  machine,
+  startAll,
+  twoMachines,
+} from '../support/fleet.ts';
 import { natsServer, relayTo } from '../support/nats.ts';
 import { lacking, skipFor } from '../support/needs.ts';
 import { signalProcess } from '../support/processes.ts';
 import { until } from '../support/until.ts';
 
 const lacks = lacking('nats-server');
-
-async function two(options: Parameters<typeof machine>[2] = {}) {
-  const nats = await natsServer();
-  const web1 = await machine('web1', nats.url);
-  const web2 = await machine('web2', nats.url, options);
-  await startAll([web1, web2]);
-  return { nats, web1, web2, both: [web1, web2] };
-}
 
 async function controller(site: Machine): Promise<number> {
   const [pid = 0] = (await site.pids()).watcher;
@@ -24,7 +23,7 @@ test('a machine that cannot prepare a release keeps all as they are, and the nex
   skip,
 }) => {
   skipFor(skip, lacks);
-  const { web1, web2, both } = await two({ config: { env: { CRASH_ON: 'poison' } } });
+  const { web1, web2, both } = await twoMachines({ config: { env: { CRASH_ON: 'poison' } } });
   const before = await allReady(both);
   await web1.edit('page.txt', 'poison');
   const ended = await until(async () => {
@@ -45,7 +44,7 @@ test('a machine whose controller is stopped is left out within its lease, and ca
   skip,
 }) => {
   skipFor(skip, lacks);
-  const { web1, web2, both } = await two();
+  const { web1, web2, both } = await twoMachines();
   const stopped = await controller(web2);
   signalProcess(stopped, 'SIGSTOP');
   const began = performance.now();
@@ -63,7 +62,7 @@ test('without NATS all serve on, an edit waits, and is promoted when NATS is bac
   skip,
 }) => {
   skipFor(skip, lacks);
-  const { nats, web1, both } = await two();
+  const { nats, web1, both } = await twoMachines();
   const before = await allReady(both);
   await nats.kill();
   await web1.edit('page.txt', 'made in the dark');
@@ -81,7 +80,7 @@ test('a store that was wiped gets back what all serve, and the next edit goes li
   skip,
 }) => {
   skipFor(skip, lacks);
-  const { nats, web1, web2, both } = await two();
+  const { nats, web1, web2, both } = await twoMachines();
   await web1.edit('page.txt', 'second');
   await allServe(both, 'second');
   const before = await allReady(both);
@@ -148,7 +147,7 @@ test('a machine that joins serves what the others serve, and a second one of its
   skip,
 }) => {
   skipFor(skip, lacks);
-  const { nats, web1, both } = await two();
+  const { nats, web1, both } = await twoMachines();
   await web1.edit('page.txt', 'before it came');
   await allServe(both, 'before it came');
   const web3 = await machine('web3', nats.url);
@@ -164,7 +163,7 @@ test('a machine that joins serves what the others serve, and a second one of its
 
 test('a rollback, a pause and a resume of one machine leave the others alone', async ({ skip }) => {
   skipFor(skip, lacks);
-  const { web1, web2, both } = await two();
+  const { web1, web2, both } = await twoMachines();
   const first = await allReady(both);
   await web1.edit('page.txt', 'second');
   await allServe(both, 'second');
@@ -172,8 +171,10 @@ test('a rollback, a pause and a resume of one machine leave the others alone', a
   expect(await web2.slots('rollback', '--local')).toMatchObject({ exitCode: 0 });
   expect((await web2.get()).release).toBe(first);
   expect((await web1.get()).body).toBe('second');
-  const own = (await web1.fleet()).machines.find(({ id }) => id === 'web2');
-  await until(async () => own?.ready === false || own, 'web2 to be set apart');
+  await until(async () => {
+    const own = (await web1.fleet()).machines.find(({ id }) => id === 'web2');
+    return own?.ready === false;
+  }, 'web2 to be set apart');
   expect(await web2.slots('resume', '--local')).toMatchObject({ exitCode: 0 });
   await allServe(both, 'second');
   await allReady(both);

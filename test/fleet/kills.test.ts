@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Stage } from '../../src/slots/state.ts';
-import { allReady, allServe, type Machine, machine, startAll } from '../support/fleet.ts';
+import { allReady, allServe, type Machine, twoMachines } from '../support/fleet.ts';
 import { startLoad } from '../support/load.ts';
-import { natsServer } from '../support/nats.ts';
 import { lacking, skipFor } from '../support/needs.ts';
 import { PLAIN_PATHS } from '../support/plain-site.ts';
 import { signalProcess } from '../support/processes.ts';
@@ -27,11 +26,7 @@ test('whichever controller is killed or stopped, at whichever stage: no request 
   skip,
 }) => {
   skipFor(skip, lacks);
-  const nats = await natsServer();
-  const web1 = await machine('web1', nats.url);
-  const web2 = await machine('web2', nats.url);
-  const both = [web1, web2];
-  await startAll(both);
+  const { web1, web2, both } = await twoMachines();
   const options = { paths: PLAIN_PATHS, keepAlive: 2, fresh: 1, slow: 0 };
   const loads = both.map(({ origin }) => startLoad(origin, options));
   let n = 0;
@@ -73,11 +68,7 @@ test('NATS is killed while machines prepare: all serve one release in the end, a
   skip,
 }) => {
   skipFor(skip, lacks);
-  const nats = await natsServer();
-  const web1 = await machine('web1', nats.url);
-  const web2 = await machine('web2', nats.url);
-  const both = [web1, web2];
-  await startAll(both);
+  const { nats, web1, both } = await twoMachines();
   for (const [stage, wiped] of [
     ['start', false],
     ['check', true],

@@ -2,8 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { allReady, allServe, machine, startAll } from '../support/fleet.ts';
-import { natsServer } from '../support/nats.ts';
+import { allReady, allServe, twoMachines } from '../support/fleet.ts';
 import { lacking, skipFor } from '../support/needs.ts';
 
 /** As the issue asks for. */
@@ -22,11 +21,7 @@ test('a large release goes to every machine, and no controller holds it in memor
   skip,
 }) => {
   skipFor(skip, lacking('nats-server'));
-  const nats = await natsServer();
-  const web1 = await machine('web1', nats.url);
-  const web2 = await machine('web2', nats.url);
-  const both = [web1, web2];
-  await startAll(both);
+  const { web1, web2, both } = await twoMachines();
   const pids = await Promise.all(both.map(async (one) => (await one.pids()).watcher[0] ?? 0));
   const before = await Promise.all(pids.map(peakMiB));
   // Beside the content, so that it is in the release and no part of the source that travels.

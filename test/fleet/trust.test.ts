@@ -2,9 +2,14 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import type { FleetConfig } from '../../src/config/fleet-schema.ts';
-import { openConnection } from '../../src/controller/fleet/connection.ts';
-import { allReady, allServe, type Machine, machine, startAll } from '../support/fleet.ts';
+import {
+  allReady,
+  allServe,
+  connectionTo,
+  type Machine,
+  machine,
+  startAll,
+} from '../support/fleet.ts';
 import { natsServer } from '../support/nats.ts';
 import { lacking, skipFor } from '../support/needs.ts';
 import { until } from '../support/until.ts';
@@ -84,12 +89,7 @@ test('a source that a stranger has put into the store is taken over by nobody', 
   await allServe(both, 'ours');
   const release = await allReady(both);
 
-  const connection = await openConnection({
-    servers: [nats.url],
-    group: 'test',
-    id: 'stranger',
-    leaseMs: 2000,
-  } as FleetConfig);
+  const connection = await connectionTo(nats);
   const put = (name: string, bytes: string) =>
     connection.objects.putBlob({ name }, Buffer.from(bytes));
   const hash = createHash('sha256').update('theirs').digest('hex');

@@ -1,5 +1,8 @@
+import type { FleetConfig } from '../../src/config/fleet-schema.ts';
 import type { UserConfig } from '../../src/config/schema.ts';
 import type { FleetReport } from '../../src/controller/fleet/api.ts';
+import { type FleetConnection, openConnection } from '../../src/controller/fleet/connection.ts';
+import { type NatsServer, natsServer } from './nats.ts';
 import { type PlainSite, plainSite } from './plain-site.ts';
 import { until } from './until.ts';
 
@@ -30,6 +33,22 @@ export async function machine(
       return JSON.parse(stdout);
     },
   };
+}
+
+/** web1 and web2, started, with a NATS of their own. */
+export async function twoMachines(ofWeb2: Parameters<typeof machine>[2] = {}) {
+  const nats = await natsServer();
+  const web1 = await machine('web1', nats.url);
+  const web2 = await machine('web2', nats.url, ofWeb2);
+  const both = [web1, web2];
+  await startAll(both);
+  return { nats, web1, web2, both };
+}
+
+/** What a machine of the group would have; for whoever looks into the store, or writes there. To be closed. */
+export function connectionTo(nats: NatsServer): Promise<FleetConnection> {
+  const config = { servers: [nats.url], group: 'test', id: 'stranger', leaseMs: 2000 };
+  return openConnection(config as FleetConfig);
 }
 
 /** One after the other: the first one builds, and the others get its release. */
