@@ -1,7 +1,7 @@
 /** The thin adapter to NATS: connecting, the fleet's two buckets and its object store. Nothing here decides anything. */
 import { readFileSync } from 'node:fs';
 import { JetStreamApiError, jetstream } from '@nats-io/jetstream';
-import { type KV, Kvm } from '@nats-io/kv';
+import { type KV, Bucket as KvBucket, Kvm } from '@nats-io/kv';
 import { type ObjectStore, Objm } from '@nats-io/obj';
 import {
   type Authenticator,
@@ -27,6 +27,8 @@ export interface Bucket {
   set(key: string, value: unknown, revision: number | null): Promise<number | null>;
   /** Deletes a key if it has this revision still. */
   remove(key: string, revision: number): Promise<void>;
+  /** Frees what keys that were deleted half an hour ago still take. */
+  compact(): Promise<void>;
   /** Every key as it is, then each change, until the connection closes; resolves when the server sends them. */
   watch(onEntry: (entry: BucketEntry) => void): Promise<void>;
 }
@@ -149,6 +151,10 @@ function bucket(kv: KV, timeout: number): Bucket {
       await kv.delete(key, { previousSeq: revision }).catch((error) => {
         if (!isTaken(error)) throw error;
       });
+    },
+    async compact() {
+      // The client has it in its class only, not in the type that it hands out.
+      if (kv instanceof KvBucket) await kv.purgeDeletes();
     },
     async watch(onEntry) {
       const entries = await kv.watch();

@@ -4,6 +4,7 @@ import type { StageContext } from '../promotion/stages/context.ts';
 import type { Lease } from './lease.ts';
 import type { Link } from './link.ts';
 import type { ReleaseStore } from './releases.ts';
+import type { SourceStore } from './source-store.ts';
 import type { Sources } from './sources.ts';
 
 export interface Core {
@@ -13,6 +14,7 @@ export interface Core {
   lease: Lease;
   releases: ReleaseStore;
   sources: Sources;
+  sourceStore: SourceStore;
   /** Resolves when something was heard or changed, or after so many milliseconds. */
   nextChange(ms: number): Promise<void>;
   /** By the server's clock, in milliseconds since 1970. */

@@ -20,6 +20,7 @@ import { whyNotReady } from './readiness.ts';
 import type { Edits, Presence } from './records.ts';
 import { createReleaseStore } from './releases.ts';
 import { report } from './report.ts';
+import { createSourceStore } from './source-store.ts';
 import { createSources } from './sources.ts';
 
 interface Parts {
@@ -63,6 +64,7 @@ export function createFleet({ config, context, onStanding }: Parts): Fleet {
   const lease: Lease = createLease(config, () => link);
   link = createLink({ config, log, said, onChange: wake, renew: lease.renew });
   const objects = () => link.connection().objects;
+  const sourceStore = createSourceStore(context.paths, config.group, objects);
   const core: Core = {
     config,
     context,
@@ -73,10 +75,11 @@ export function createFleet({ config, context, onStanding }: Parts): Fleet {
       config: context.config,
       paths: context.paths,
       log,
-      objects,
+      sourceStore,
       read: context.source.read,
       hold: context.inbox.hold,
     }),
+    sourceStore,
     nextChange: (ms) => Promise.race([heard.promise, delay(ms)]),
     serverNow: () => now() + (link.clock()?.offsetMs ?? 0),
   };
@@ -210,8 +213,8 @@ export function createFleet({ config, context, onStanding }: Parts): Fleet {
     if (end === null) return;
     const { promotion } = end;
     if (end.is === 'flipped') {
-      if (promotion.fleet?.role === 'lead') await lead.flipped();
       follower.flipped();
+      if (promotion.fleet?.role === 'lead') await lead.flipped();
     } else if (promotion.fleet?.role === 'lead') {
       await lead.over(promotion, end.why);
       if (again === promotion.id) context.source.askAgain();

@@ -7,7 +7,9 @@ import { agreement, flipTime } from './agreement.ts';
 import { now } from './clock.ts';
 import { type Core, isAhead, isBehind, ownEpoch } from './core.ts';
 import type { Files } from './merge.ts';
+import { prune } from './prune.ts';
 import type { FleetCandidate } from './records.ts';
+import { isUntrusted } from './source-store.ts';
 import { filesOf, type Standing } from './sources.ts';
 import { currentBuilder, liveMachines } from './view.ts';
 
@@ -77,8 +79,7 @@ export function createLead(core: Core): Lead {
     if (trigger === 'promote' || trigger === 'unsettled') return true;
     const isBack = link.view.desired?.value.rollback === true;
     const standing = await sources.standing(isBack ? null : release).catch((error) => {
-      const isUntrusted = error instanceof SlotsError && error.code === 'SIGNATURE_BAD';
-      if (isUntrusted) [held, heldAt] = [error.message, release];
+      if (isUntrusted(error)) [held, heldAt] = [error.message, release];
       else wait(order);
       return null;
     });
@@ -223,10 +224,7 @@ export function createLead(core: Core): Lead {
       return led(order);
     },
     async flipped() {
-      await lease.giveBack().catch(() => {});
-      const { blue, green } = store.state.slots;
-      const inUse = new Set([blue.release, green.release].filter((id) => id !== null));
-      await releases.prune(context.config.keep, inUse);
+      await prune(core).finally(() => lease.giveBack().catch(() => {}));
     },
     async over(promotion, why) {
       if (promotion.release !== null && lease.isHeld()) {

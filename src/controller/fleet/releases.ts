@@ -33,9 +33,12 @@ export interface ReleaseStore {
    * @throws SlotsError `FLEET_NO_RELEASE` when the store does not have it, or those of `unpackRelease`
    */
   fetch(id: string): Promise<void>;
-  has(id: string): Promise<boolean>;
-  /** Removes what is not among the newest so many, nor one of these. */
-  prune(keep: number, inUse: ReadonlySet<string>): Promise<void>;
+  /**
+   * Removes what is not among the newest so many, nor one of these.
+   *
+   * @returns what the store still has
+   */
+  prune(keep: number, inUse: ReadonlySet<string>): Promise<Set<string>>;
 }
 
 /** @param objects throws when the fleet is away */
@@ -99,21 +102,20 @@ export function createReleaseStore(
       await unpackRelease(paths, found.manifest, stream, { machine: await machine(), shared });
     },
 
-    async has(id) {
-      return (await objects().info(manifestName(id))) !== null;
-    },
-
     async prune(keep, inUse) {
       const names = (await objects().list()).map(({ name }) => name);
       const ids = names.filter((name) => name.startsWith('manifest.')).map((name) => name.slice(9));
       const old = ids.sort((a, b) => (a < b ? 1 : -1)).slice(keep);
+      const kept = new Set(ids);
       for (const id of old.filter((one) => !inUse.has(one))) {
+        kept.delete(id);
         // First what makes it a release.
         await objects().delete(manifestName(id));
         for (let part = 0; names.includes(partName(releaseName(id), part)); part++) {
           await objects().delete(partName(releaseName(id), part));
         }
       }
+      return kept;
     },
   };
 }

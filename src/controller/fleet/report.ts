@@ -2,7 +2,7 @@
 import type { FleetConfig } from '../../config/fleet-schema.ts';
 import type { FleetMachine, FleetReport } from './api.ts';
 import type { Presence, Seen } from './records.ts';
-import { currentBuilder, liveMachines, type View } from './view.ts';
+import { currentBuilder, forgottenMachines, liveMachines, type View } from './view.ts';
 
 export interface ReportFacts {
   config: Pick<FleetConfig, 'group' | 'id' | 'leaseMs' | 'forgetMs'>;
@@ -40,10 +40,11 @@ function machines({ config, view, isConnected, now, serverNow }: ReportFacts, se
         .filter(({ id }) => id !== config.id)
     : [];
   const online = [self, ...others].map((one) => machine(one));
-  const known = new Set(online.map(({ id }) => id));
+  const forgotten = forgottenMachines(view, serverNow, config.forgetMs);
+  const hidden = new Set([...online, ...forgotten.map(({ value }) => value)].map(({ id }) => id));
   const gone = [...view.seen.values()]
     .map(({ value }) => value)
-    .filter(({ id, at }) => !known.has(id) && serverNow - at <= config.forgetMs)
+    .filter(({ id }) => !hidden.has(id))
     .map((seen) => silent(seen, serverNow));
   return [...online, ...gone].sort((a, b) => (a.id < b.id ? -1 : 1));
 }

@@ -2,40 +2,33 @@
  * The source of a release travels with it: each machine takes over what the others have edited, so that its own next edit is one
  * of what visitors see. Only files that were changed there and not here; what was changed on both sides is left alone, and said.
  */
-import { createHash } from 'node:crypto';
 import { mkdir, readFile, realpath, rm } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
-import type { ObjectStore } from '@nats-io/obj';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
 import type { Config } from '../../config/schema.ts';
-import { messageOf, SlotsError } from '../../errors.ts';
-import { openSource, signSource } from '../../slots/archive/signature.ts';
-import { readFleetKey } from '../../slots/fleet-key.ts';
+import { messageOf } from '../../errors.ts';
 import type { SitePaths } from '../../slots/paths.ts';
 import type { Source } from '../../slots/source.ts';
 import { createWatchedPaths } from '../../slots/watched.ts';
 import type { Logger } from '../log.ts';
 import { type Files, type Merge, mergeSources } from './merge.ts';
-import { getBlob } from './parts.ts';
-
-const digest = z.string().regex(/^[0-9a-f]{64}$/);
-const manifestSchema = z.object({ release: z.string(), files: z.record(z.string(), digest) });
-
-type SourceManifest = z.output<typeof manifestSchema>;
+import {
+  isUntrusted,
+  type SourceManifest,
+  type SourceStore,
+  sourceManifestSchema,
+} from './source-store.ts';
 
 /** `slots/fleet-source.json`. */
 const memorySchema = z.object({
   /** What this machine's files last had in common with the fleet's. */
-  base: manifestSchema.nullable(),
+  base: sourceManifestSchema.nullable(),
   /** What it built last: that is the base as soon as the fleet serves it, also for a controller that was killed meanwhile. */
-  built: manifestSchema.nullable(),
+  built: sourceManifestSchema.nullable(),
 });
 
 type Memory = z.output<typeof memorySchema>;
-
-/** A larger file does not travel: it waits for whoever brings it. In bytes. */
-const MAX_FILE_BYTES = 64 * 1024 * 1024;
 
 /** What an edit here is to the fleet. */
 export type Standing =
@@ -60,20 +53,18 @@ interface Parts {
   config: Config;
   paths: SitePaths;
   log: Logger;
-  objects(): ObjectStore;
+  sourceStore: SourceStore;
   read(): Promise<Source>;
   /** Keeps edits from being looked at while files are written. */
   hold(): () => void;
 }
 
-export function createSources({ config, paths, log, objects, read, hold }: Parts): Sources {
+export function createSources({ config, paths, log, sourceStore, read, hold }: Parts): Sources {
   const file = join(paths.slots, 'fleet-source.json');
   const watched = createWatchedPaths(paths.root, config);
   /** Where every machine pulls, files that something else wrote would stop the next pull. */
   const pulls = config.deploy?.git === true;
-  const group = config.fleet?.group ?? '';
   let memory: Memory | undefined;
-  let theirs: SourceManifest | null = null;
 
   /** Environment files may differ from machine to machine, and hold secrets. */
   const travels = (path: string) =>
@@ -85,10 +76,7 @@ export function createSources({ config, paths, log, objects, read, hold }: Parts
   const mine = async (): Promise<Files> => travelling(filesOf(await read()));
 
   async function remembered(): Promise<Memory> {
-    memory ??= parse(memorySchema, await readFile(file).catch(() => null)) ?? {
-      base: null,
-      built: null,
-    };
+    memory ??= parseMemory(await readFile(file, 'utf8').catch(() => 'null'));
     return memory;
   }
 
@@ -103,35 +91,10 @@ export function createSources({ config, paths, log, objects, read, hold }: Parts
     await writeFileAtomic(file, `${JSON.stringify(memory)}\n`);
   }
 
-  async function fetchManifest(release: string): Promise<SourceManifest | null> {
-    if (theirs?.release === release) return theirs;
-    theirs = opened(release, await getBlob(objects(), `source.${release}`));
-    return theirs;
-  }
-
-  /** A stranger's source would be taken over, built here, and signed as this machine's own. */
-  function opened(release: string, bytes: Uint8Array | null): SourceManifest | null {
-    if (bytes === null) return null;
-    try {
-      const sealed = Buffer.from(bytes).toString();
-      const text = openSource(sealed, readFleetKey(paths, group), `the source of ${release}`);
-      return parse(manifestSchema, Buffer.from(text));
-    } catch (error) {
-      // Whoever asks what is edited must not take it for none: an edit here would undo what nobody here has seen.
-      if (isUntrusted(error)) throw error;
-      return null;
-    }
-  }
-
-  async function putManifest(manifest: SourceManifest): Promise<void> {
-    const sealed = signSource(JSON.stringify(manifest), readFleetKey(paths, group));
-    await objects().putBlob({ name: `source.${manifest.release}` }, Buffer.from(sealed));
-  }
-
   /** For taking over: nothing is to be had, now or at the next look. */
   async function trusted(release: string): Promise<SourceManifest | null> {
     try {
-      return await fetchManifest(release);
+      return await sourceStore.fetch(release);
     } catch (error) {
       if (!isUntrusted(error)) throw error;
       log.warn({ event: 'fleet.source-refused', release }, messageOf(error));
@@ -160,37 +123,26 @@ export function createSources({ config, paths, log, objects, read, hold }: Parts
     const target = join(paths.root, path);
     if (!travels(path)) throw new Error('it is not among the watched files here');
     if (wanted === undefined) return rm(target, { force: true });
-    const bytes = await getBlob(objects(), `file.${wanted}`);
-    if (bytes === null || sha256(bytes) !== wanted) throw new Error("the fleet's store lost it");
+    const bytes = await sourceStore.file(wanted);
     await mkdir(dirname(target), { recursive: true });
     // A link on the way may lead out of the site.
     const folder = await realpath(dirname(target));
     if (!`${folder}${sep}`.startsWith(`${await realpath(paths.root)}${sep}`)) {
       throw new Error('a link leads out of the site there');
     }
-    await writeFileAtomic(target, Buffer.from(bytes));
+    await writeFileAtomic(target, bytes);
   }
 
   return {
     async publish(release, all) {
       const files = travelling(all);
-      const before = (await remembered()).base?.files ?? {};
-      const news = Object.entries(files).filter(([path, hash]) => before[path] !== hash);
-      for (const [path, hash] of news) {
-        const bytes = await readFile(join(paths.root, path)).catch(() => null);
-        // Edited again meanwhile, it comes with the next release.
-        if (bytes === null || bytes.length > MAX_FILE_BYTES || sha256(bytes) !== hash) continue;
-        await objects().putBlob({ name: `file.${hash}` }, bytes);
-      }
-      await putManifest({ release, files });
+      await sourceStore.publish({ release, files }, (await remembered()).base);
       await remember({ built: { release, files } });
     },
 
     async renew(release) {
       const known = await baseAt(release);
-      // It may have been read while there was no key.
-      theirs = null;
-      if (known?.release === release && (await trusted(release)) === null) await putManifest(known);
+      if (known?.release === release) await sourceStore.renew(known);
     },
 
     async take(release) {
@@ -220,7 +172,7 @@ export function createSources({ config, paths, log, objects, read, hold }: Parts
 
     async standing(release) {
       const was = await baseAt(release);
-      const there = release === null ? null : await fetchManifest(release);
+      const there = release === null ? null : await sourceStore.fetch(release);
       if (there === null) return { is: 'edited' };
       const { take, drop, keep, conflicts } = mergeSources(
         was?.files ?? null,
@@ -235,10 +187,6 @@ export function createSources({ config, paths, log, objects, read, hold }: Parts
         : { is: 'edited' };
     },
   };
-}
-
-function isUntrusted(error: unknown): boolean {
-  return error instanceof SlotsError && error.code === 'SIGNATURE_BAD';
 }
 
 /** The files of a source, path → digest, for another machine. */
@@ -257,15 +205,11 @@ function withOld(files: Files, was: SourceManifest | null, paths: readonly strin
   return next;
 }
 
-function parse<S extends z.ZodType>(schema: S, bytes: Uint8Array | null): z.output<S> | null {
-  if (bytes === null) return null;
+/** A file that cannot be read says nothing of what both have in common. */
+function parseMemory(text: string): Memory {
   try {
-    return schema.parse(JSON.parse(Buffer.from(bytes).toString()));
+    return memorySchema.parse(JSON.parse(text));
   } catch {
-    return null;
+    return { base: null, built: null };
   }
-}
-
-function sha256(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }

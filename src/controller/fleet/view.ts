@@ -77,6 +77,19 @@ export function liveMachines(view: View, now: number, leaseMs: number): Heard[] 
     .sort((a, b) => (a.presence.id < b.presence.id ? -1 : 1));
 }
 
+/**
+ * Machines that were there and are to be forgotten: silent for longer than `forgetMs`.
+ *
+ * @param serverNow by the server's clock
+ */
+export function forgottenMachines(
+  { seen }: View,
+  serverNow: number,
+  forgetMs: number,
+): Revised<Seen>[] {
+  return [...seen.values()].filter(({ value }) => serverNow - value.at > forgetMs);
+}
+
 /** Who leads the fleet just now, or `null`. */
 export function currentBuilder({ builder }: View, now: number, leaseMs: number): Builder | null {
   return builder && now - builder.at <= leaseMs ? builder.value : null;
