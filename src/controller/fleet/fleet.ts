@@ -5,6 +5,7 @@ import { messageOf, SlotsError } from '../../errors.ts';
 import type { Promotion, State } from '../../slots/state.ts';
 import type { FleetStanding } from '../../wire/assignment.ts';
 import { setPaused } from '../promotion/machine.ts';
+import { liveRelease } from '../promotion/roles.ts';
 import type { StageContext } from '../promotion/stages/context.ts';
 import type { Fleet } from './api.ts';
 import { now } from './clock.ts';
@@ -86,16 +87,10 @@ export function createFleet({ config, context, onStanding }: Parts): Fleet {
   const lead = createLead(core);
   const follower = createFollower(core);
 
-  function liveRelease(): string | null {
-    const { active, failedOverFrom, slots } = store.state;
-    const slot = failedOverFrom ?? active;
-    return slot && slots[slot].release;
-  }
-
   function notReady(): string | null {
     return whyNotReady({
       fleet: store.state.fleet,
-      live: liveRelease(),
+      live: liveRelease(store.state),
       isFailedOver: store.state.failedOverFrom !== null,
       refused: link.refused(),
       desired: link.view.desired?.value ?? null,
@@ -112,7 +107,7 @@ export function createFleet({ config, context, onStanding }: Parts): Fleet {
       node: process.version,
       arch: process.arch,
       epoch: ownEpoch(core),
-      release: liveRelease(),
+      release: liveRelease(store.state),
       builds: config.build === 'any',
       edited: lead.isEdited(),
       apart: fleet?.apart === true,

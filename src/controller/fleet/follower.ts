@@ -4,6 +4,7 @@ import { messageOf, SlotsError } from '../../errors.ts';
 import { readRelease } from '../../slots/release.ts';
 import type { Candidate, FleetState, Promotion } from '../../slots/state.ts';
 import { adopt } from '../promotion/machine.ts';
+import { liveRelease } from '../promotion/roles.ts';
 import { now } from './clock.ts';
 import type { Core } from './core.ts';
 import { type Move, memberVerdict, nextMove } from './follow.ts';
@@ -43,18 +44,12 @@ export function createFollower(core: Core): Follower {
   let taken: string | null = null;
   const givenBack = new Set<string>();
 
-  const live = (): string | null => {
-    const { active, failedOverFrom, slots } = store.state;
-    const slot = failedOverFrom ?? active;
-    return slot && slots[slot].release;
-  };
-
   async function step(): Promise<void> {
     if (!link.isConnected()) return;
     const { desired, candidate } = link.view;
     const { promotion, fleet } = store.state;
     const busyWith = queued ?? (promotion?.fleet ? promotion.release : null);
-    const own = { id: config.id, fleet, live: live(), busyWith, refused };
+    const own = { id: config.id, fleet, live: liveRelease(store.state), busyWith, refused };
     const move = nextMove(own, desired?.value ?? null, candidate?.value ?? null);
     if (move.do === 'put back') await putBack(move.fleet);
     if (move.do === 'adopt' && promotion === null) await take(move);

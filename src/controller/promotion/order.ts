@@ -4,7 +4,7 @@ import { SlotsError } from '../../errors.ts';
 import type { Slot } from '../../slots/slot.ts';
 import type { Promotion, State } from '../../slots/state.ts';
 import type { Trigger } from '../../slots/trigger.ts';
-import { idleSlot, standbyRelease } from './roles.ts';
+import { idleSlot, liveRelease, standbyRelease } from './roles.ts';
 
 /** The goal of an order. */
 export type Goal =
@@ -58,7 +58,7 @@ export function resolveGoal(
   isHealthy: (slot: Slot) => boolean,
 ): ResolvedGoal {
   if (goal.kind === 'build') return { kind: 'build', release: null };
-  if (goal.kind === 'restart') return { kind: 'release', release: liveRelease(state) };
+  if (goal.kind === 'restart') return { kind: 'release', release: orNoBuild(liveRelease(state)) };
   const idle = idleSlot(state);
   const standby = standbyRelease(state);
   const release = goal.kind === 'standby' ? standby : goal.release;
@@ -73,10 +73,7 @@ export function resolveGoal(
   return { kind: release === standby && isHealthy(idle) ? 'standby' : 'release', release };
 }
 
-/** Of the slot that died, where visitors were moved off it: that is the newer one, and what they are to see again. */
-function liveRelease({ active, failedOverFrom, slots }: State): string {
-  const slot = failedOverFrom ?? active;
-  const release = slot && slots[slot].release;
+function orNoBuild(release: string | null): string {
   if (release) return release;
   throw new SlotsError('NO_BUILD', 'no release is live yet', {
     hint: 'the first build is running or has failed; `slots status` says which',

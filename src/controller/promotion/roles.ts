@@ -15,6 +15,12 @@ export function retired(state: State): { release: string | null } {
   return state.slots[idleSlot(state)];
 }
 
+/** The release that visitors see, or will see again once the slot that died is well; `null` until there is one. */
+export function liveRelease({ active, failedOverFrom, slots }: State): string | null {
+  const slot = failedOverFrom ?? active;
+  return slot && slots[slot].release;
+}
+
 /** Whether both slots hold one release: a restart has given the candidate what visitors see already. */
 export function isTwice(state: State, { release }: { release: string | null }): boolean {
   return (

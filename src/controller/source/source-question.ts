@@ -9,6 +9,7 @@ import type { Source } from '../../slots/source.ts';
 import type { Trigger } from '../../slots/trigger.ts';
 import type { WatchConfig } from '../../slots/watched.ts';
 import type { Logger } from '../log.ts';
+import { liveRelease } from '../promotion/roles.ts';
 import type { Store } from '../store.ts';
 import { type BuildSource, openSource } from './build-source.ts';
 import {
@@ -78,11 +79,8 @@ export function createSourceQuestion(
     () => {},
   );
 
-  /** The release that visitors see, or will see again when the slot that died is well. */
-  async function liveRelease() {
-    const { active, failedOverFrom, slots } = store.state;
-    const slot = failedOverFrom ?? active;
-    const id = slot && slots[slot].release;
+  async function readLive() {
+    const id = liveRelease(store.state);
     return id ? readRelease(paths, id).catch(() => null) : null;
   }
 
@@ -104,7 +102,7 @@ export function createSourceQuestion(
 
     async buildReason(trigger) {
       const source = await opened;
-      const [live, found] = [await liveRelease(), await source.read()];
+      const [live, found] = [await readLive(), await source.read()];
       const look = {
         trigger,
         source: found,
