@@ -9,7 +9,10 @@ import type { Sources } from './sources.ts';
 
 export interface Core {
   config: FleetConfig;
-  context: Pick<StageContext, 'config' | 'paths' | 'store' | 'log' | 'inbox' | 'source'>;
+  context: Pick<
+    StageContext,
+    'config' | 'paths' | 'store' | 'log' | 'inbox' | 'source' | 'workers'
+  >;
   link: Link;
   lease: Lease;
   releases: ReleaseStore;

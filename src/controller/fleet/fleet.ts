@@ -4,12 +4,11 @@ import type { FleetConfig } from '../../config/fleet-schema.ts';
 import { messageOf, SlotsError } from '../../errors.ts';
 import type { Promotion, State } from '../../slots/state.ts';
 import type { FleetStanding } from '../../wire/assignment.ts';
-import { setPaused } from '../promotion/machine.ts';
 import { liveRelease } from '../promotion/roles.ts';
 import type { StageContext } from '../promotion/stages/context.ts';
 import type { Fleet } from './api.ts';
 import { now } from './clock.ts';
-import type { FleetConnection } from './connection.ts';
+import { createCommands } from './commands.ts';
 import { type Core, ownEpoch } from './core.ts';
 import { ending } from './ending.ts';
 import { createFollower } from './follower.ts';
@@ -18,7 +17,7 @@ import { createLease, type Lease } from './lease.ts';
 import { createLink, type Link, type Said } from './link.ts';
 import { addressOf, knownOfPeers } from './peers.ts';
 import { whyNotReady } from './readiness.ts';
-import type { Edits, Presence } from './records.ts';
+import type { Presence } from './records.ts';
 import { createReleaseStore } from './releases.ts';
 import { report } from './report.ts';
 import { createSourceStore } from './source-store.ts';
@@ -33,9 +32,6 @@ interface Parts {
 
 /** A flip that is due later than this is not waited for: some clock is wrong. In milliseconds. */
 const MAX_LEAD_MS = 5000;
-
-/** A purge before the controller's start is done once more if it was so short ago, in milliseconds. */
-const MISSED_PURGE_MS = 3_600_000;
 
 /** NATS's client has errors of many kinds; each of them means that the others cannot be asked. */
 function asFleetError(error: unknown): SlotsError {
@@ -52,9 +48,6 @@ export function createFleet({ config, context, onStanding }: Parts): Fleet {
   let flipAt = 0;
   /** Of a promotion that this machine alone could not finish: what it was made of is built again. */
   let again: string | null = null;
-  let lastPurge: number | null = null;
-  /** The connection on which purges have been heard. */
-  let purgedOn: FleetConnection | null = null;
 
   const wake = () => {
     heard.resolve();
@@ -86,6 +79,7 @@ export function createFleet({ config, context, onStanding }: Parts): Fleet {
   };
   const lead = createLead(core);
   const follower = createFollower(core);
+  const commands = createCommands(core);
 
   function notReady(): string | null {
     return whyNotReady({
@@ -141,28 +135,6 @@ export function createFleet({ config, context, onStanding }: Parts): Fleet {
     };
   }
 
-  /** The others pause and resume for this machine too. */
-  async function followEdits({ paused }: Edits): Promise<void> {
-    const { fleet } = store.state;
-    if (store.state.paused === paused || fleet?.apart || fleet?.pausedAlone) return;
-    await store.update((state) => setPaused(state, paused));
-    log.info({ event: paused ? 'watcher.pause' : 'watcher.resume' }, 'as on the other machines');
-    if (!paused) context.inbox.lookForChanges('resume');
-  }
-
-  /** What was purged while nobody here heard it is unknown: then all is. */
-  async function followPurge(): Promise<void> {
-    const { purge } = link.view;
-    if (purge === null || purge.revision === lastPurge) return;
-    const isKnown = lastPurge !== null;
-    lastPurge = purge.revision;
-    const { paths, tags, by, at } = purge.value;
-    if (by === config.id || (!isKnown && core.serverNow() - at > MISSED_PURGE_MS)) return;
-    const wasHeard = isKnown && purgedOn === link.connection();
-    await context.workers.purge(wasHeard ? { paths, tags } : { paths: [], tags: [] });
-    log.info({ event: 'cache.purge', paths, tags, by }, `forgot what ${by} has purged`);
-  }
-
   /** A promotion that failed without anybody being told, since its controller was killed. */
   async function withdrawLost(): Promise<void> {
     const candidate = link.view.candidate?.value;
@@ -176,10 +148,7 @@ export function createFleet({ config, context, onStanding }: Parts): Fleet {
 
   async function look(): Promise<void> {
     if (link.isConnected()) {
-      const edits = link.view.edits?.value;
-      if (edits) await followEdits(edits);
-      await followPurge();
-      purgedOn = link.connection();
+      await commands.step();
       await follower.step();
       await withdrawLost();
       lead.retry();
@@ -262,16 +231,8 @@ export function createFleet({ config, context, onStanding }: Parts): Fleet {
       if (order.trigger === 'rollback') await fleet.put('edits', { paused: true, by: config.id });
       return led;
     },
-    async setPaused(paused) {
-      await link.connection().fleet.put('edits', { paused, by: config.id });
-    },
-    async purge(what) {
-      await link.connection().fleet.put('purge', {
-        ...what,
-        by: config.id,
-        at: core.serverNow(),
-      });
-    },
+    setPaused: commands.setPaused,
+    purge: commands.purge,
     report: () => {
       const self: Presence = { ...said(), id: config.id, run: link.run, clock: link.clock() };
       return report({
