@@ -1,32 +1,14 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { connect } from 'node:tls';
 import { expect, test } from 'vitest';
 import { freePorts } from '../support/free-ports.ts';
 import { skipFor } from '../support/needs.ts';
 import { lackingPebble, startPebble } from '../support/pebble.ts';
 import { plainSite } from '../support/plain-site.ts';
+import { shownCertificate } from '../support/shown-certificate.ts';
 import { until } from '../support/until.ts';
 
 const HOSTS = ['one.example', 'two.example'];
-
-/** The issuer of the certificate that a visitor of this host is shown. */
-function shownIssuer(
-  port: number,
-  servername: string,
-  protocols = ['http/1.1'],
-): Promise<{ issuer: string; names: string }> {
-  return new Promise((resolve, reject) => {
-    const asked = { servername, ALPNProtocols: protocols, rejectUnauthorized: false };
-    const options = { host: '127.0.0.1', port, ...asked };
-    const socket = connect(options, () => {
-      const { issuer, subjectaltname } = socket.getPeerCertificate();
-      socket.destroy();
-      resolve({ issuer: String(issuer.CN), names: String(subjectaltname) });
-    });
-    socket.on('error', reject);
-  });
-}
 
 test('certificates are ordered by HTTP-01, served for each host, and listed by `slots certs`', async ({
   skip,
@@ -63,7 +45,7 @@ test('certificates are ordered by HTTP-01, served for each host, and listed by `
     // By each worker: they look at the files every two seconds.
     const asked = Array.from({ length: 16 });
     const shown = await until(async () => {
-      const all = await Promise.all(asked.map(() => shownIssuer(proxy, host)));
+      const all = await Promise.all(asked.map(() => shownCertificate(proxy, host)));
       return all.every(({ issuer }) => issuer.includes('Pebble')) && all;
     }, `${host} to be served with it`);
     expect(shown[0]?.names).toBe(`DNS:${host}`);
@@ -100,9 +82,9 @@ test('certificates are ordered by TLS-ALPN-01 where only the HTTPS port can be r
   const { stdout } = await site.slots('doctor');
   expect(stdout).toContain('TLS-ALPN-01 on port 443');
   await until(
-    async () => (await shownIssuer(proxy, 'one.example')).issuer.includes('Pebble'),
+    async () => (await shownCertificate(proxy, 'one.example')).issuer.includes('Pebble'),
     'the certificate',
   );
   // One who offers the CA's protocol gets no other's certificate by it.
-  await expect(shownIssuer(proxy, 'one.example', ['acme-tls/1'])).rejects.toThrow();
+  await expect(shownCertificate(proxy, 'one.example', ['acme-tls/1'])).rejects.toThrow();
 });

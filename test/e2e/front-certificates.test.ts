@@ -1,22 +1,9 @@
-import { connect } from 'node:tls';
 import { expect, test } from 'vitest';
 import { testFront } from '../support/front.ts';
 import { skipFor } from '../support/needs.ts';
 import { lackingPebble, startPebble } from '../support/pebble.ts';
+import { shownCertificate } from '../support/shown-certificate.ts';
 import { until } from '../support/until.ts';
-
-/** The issuer of the certificate that a visitor of this host is shown; `null` when there is no handshake. */
-function shownIssuer(port: number, servername: string): Promise<string | null> {
-  return new Promise((resolve) => {
-    const options = { host: '127.0.0.1', port, servername, rejectUnauthorized: false };
-    const socket = connect(options, () => {
-      const { issuer } = socket.getPeerCertificate();
-      socket.destroy();
-      resolve(String(issuer.CN));
-    });
-    socket.on('error', () => resolve(null));
-  });
-}
 
 test('a site behind the front gets its certificate by the port for plain HTTP that all sites share', async ({
   skip,
@@ -25,6 +12,11 @@ test('a site behind the front gets its certificate by the port for plain HTTP th
   const front = await testFront();
   const { http, https } = front.ports;
   const pebble = await startPebble({ httpPort: http, tlsPort: https });
+  const issuer = (host: string) =>
+    shownCertificate(https, host).then(
+      (shown) => shown.issuer,
+      () => null,
+    );
   const plain = await front.site({ hosts: ['plain.example'] });
   const acme = {
     email: 'me@example.com',
@@ -39,7 +31,7 @@ test('a site behind the front gets its certificate by the port for plain HTTP th
     expect(up, up.stderr).toMatchObject({ exitCode: 0 });
   }
   await until(
-    async () => (await shownIssuer(https, 'blog.example'))?.includes('Pebble'),
+    async () => (await issuer('blog.example'))?.includes('Pebble'),
     'a visitor to be shown the certificate',
     60_000,
   );
@@ -49,7 +41,7 @@ test('a site behind the front gets its certificate by the port for plain HTTP th
   const secure = await front.get('blog.example', '/', { servername: 'blog.example' });
   expect(secure.status).toBe(200);
   expect((await front.get('plain.example')).status).toBe(200);
-  expect(await shownIssuer(https, 'plain.example')).toBeNull();
+  expect(await issuer('plain.example')).toBeNull();
   const [listed] = JSON.parse((await blog.slots('certs', '--json')).stdout);
   expect(listed).toMatchObject({ hosts: ['blog.example'], state: 'valid', lastError: null });
 });

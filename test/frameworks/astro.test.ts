@@ -12,14 +12,8 @@ import {
 } from '../support/framework-site.ts';
 import { expectFromMemory, hashedFiles, PHOTO } from '../support/from-memory.ts';
 import type { Site } from '../support/site.ts';
-import {
-  expectTabMisses,
-  expectTabOutlives,
-  lazyFiles,
-  publish,
-  TWENTY_BUILDS_MS,
-  testBrowser,
-} from '../support/tab.ts';
+import { lazyFiles, publish } from '../support/tab.ts';
+import { testTabs } from '../support/tab-tests.ts';
 
 const page = (text: string) => `---
 import '../styles/main.css';
@@ -127,25 +121,7 @@ function tabSite(config: UserConfig = {}, files: Record<string, string> = {}) {
   });
 }
 
-test(
-  'a tab on an Astro page that was opened twenty releases ago loads the lazy files of its own',
-  async ({ skip }) => {
-    const browser = await testBrowser(skip);
-    const site = await tabSite();
-    await bringUp(site);
-    await expectTabOutlives(browser, site, 'src/lazy');
-  },
-  TWENTY_BUILDS_MS,
-);
-
-test('a tab on an Astro page misses its lazy files after one release with skew off', async ({
-  skip,
-}) => {
-  const browser = await testBrowser(skip);
-  const site = await tabSite({ skew: false });
-  await bringUp(site);
-  await expectTabMisses(browser, site, 'src/lazy');
-});
+testTabs('an Astro page', tabSite, 'src/lazy');
 
 test('hashed assets, images and prerendered pages of an Astro site come from memory as the site gives them', async () => {
   const site = await tabSite(

@@ -11,15 +11,8 @@ import {
   networkEnv,
 } from '../support/framework-site.ts';
 import { expectFromMemory, hashedFiles, PHOTO } from '../support/from-memory.ts';
-import {
-  expectTabMisses,
-  expectTabOutlives,
-  lazyFiles,
-  openTab,
-  publish,
-  TWENTY_BUILDS_MS,
-  testBrowser,
-} from '../support/tab.ts';
+import { lazyFiles, openTab, publish, testBrowser } from '../support/tab.ts';
+import { testTabs } from '../support/tab-tests.ts';
 
 const PAGE = `
 import { readFileSync } from 'node:fs';
@@ -140,25 +133,7 @@ export function Call({ greet }) {
   });
 }
 
-test(
-  'a tab on a Next.js page that was opened twenty releases ago loads the lazy files of its own',
-  async ({ skip }) => {
-    const browser = await testBrowser(skip);
-    const site = await tabSite();
-    await bringUp(site);
-    await expectTabOutlives(browser, site, 'app/lazy');
-  },
-  TWENTY_BUILDS_MS,
-);
-
-test('a tab on a Next.js page misses its lazy files after one release with skew off', async ({
-  skip,
-}) => {
-  const browser = await testBrowser(skip);
-  const site = await tabSite({ skew: false });
-  await bringUp(site);
-  await expectTabMisses(browser, site, 'app/lazy');
-});
+testTabs('a Next.js page', tabSite, 'app/lazy');
 
 test('a server action of a Next.js page of one release is answered by the next, and not without the shared key', async ({
   skip,

@@ -8,13 +8,8 @@ import {
   installPackages,
 } from '../support/framework-site.ts';
 import { expectFromMemory, hashedFiles, PHOTO } from '../support/from-memory.ts';
-import {
-  expectTabMisses,
-  expectTabOutlives,
-  lazyFiles,
-  TWENTY_BUILDS_MS,
-  testBrowser,
-} from '../support/tab.ts';
+import { lazyFiles } from '../support/tab.ts';
+import { testTabs } from '../support/tab-tests.ts';
 
 const home = (text: string) => `
 export const loader = ({ request }: { request: Request }) => ({ url: request.url });
@@ -97,22 +92,4 @@ export default () => <><p>{'token of ' + token}</p><button onClick={more}>more</
   });
 }
 
-test(
-  'a tab on a React Router page that was opened twenty releases ago loads the lazy files of its own',
-  async ({ skip }) => {
-    const browser = await testBrowser(skip);
-    const site = await tabSite();
-    await bringUp(site);
-    await expectTabOutlives(browser, site, 'app/lazy');
-  },
-  TWENTY_BUILDS_MS,
-);
-
-test('a tab on a React Router page misses its lazy files after one release with skew off', async ({
-  skip,
-}) => {
-  const browser = await testBrowser(skip);
-  const site = await tabSite({ skew: false });
-  await bringUp(site);
-  await expectTabMisses(browser, site, 'app/lazy');
-});
+testTabs('a React Router page', tabSite, 'app/lazy');

@@ -8,13 +8,8 @@ import {
   installPackages,
 } from '../support/framework-site.ts';
 import { expectFromMemory, hashedFiles, PHOTO } from '../support/from-memory.ts';
-import {
-  expectTabMisses,
-  expectTabOutlives,
-  lazyFiles,
-  TWENTY_BUILDS_MS,
-  testBrowser,
-} from '../support/tab.ts';
+import { lazyFiles } from '../support/tab.ts';
+import { testTabs } from '../support/tab-tests.ts';
 
 const page = (text: string) => `<script>
 let { data, form } = $props();
@@ -108,22 +103,4 @@ const more = async () => (await import('../lib/lazy.js')).show();
   });
 }
 
-test(
-  'a tab on a SvelteKit page that was opened twenty releases ago loads the lazy files of its own',
-  async ({ skip }) => {
-    const browser = await testBrowser(skip);
-    const site = await tabSite();
-    await bringUp(site);
-    await expectTabOutlives(browser, site, 'src/lib');
-  },
-  TWENTY_BUILDS_MS,
-);
-
-test('a tab on a SvelteKit page misses its lazy files after one release with skew off', async ({
-  skip,
-}) => {
-  const browser = await testBrowser(skip);
-  const site = await tabSite({ skew: false });
-  await bringUp(site);
-  await expectTabMisses(browser, site, 'src/lib');
-});
+testTabs('a SvelteKit page', tabSite, 'src/lib');
