@@ -76,6 +76,21 @@ test('a machine that is invited to what was served before there was a key catche
   await allServe([web1, web2], 'by web2');
 });
 
+test('slots up of a machine with another key says why it gets no release', async ({ skip }) => {
+  skipFor(skip, lacks);
+  const nats = await natsServer();
+  const [web1, web2] = [await machine('web1', nats.url), await machine('web2', nats.url)];
+  await startAll([web1]);
+  await printed(web1, 'fleet', 'invite');
+  await printed(web2, 'fleet', 'invite');
+  const { exitCode, stderr } = await web2.slots('up');
+  expect(exitCode).toBe(1);
+  expect(stderr).toMatch(
+    /no release is live: r\S+, which all serve, cannot be had: release r\S+ (is not signed|was signed with another key)/,
+  );
+  expect(stderr).not.toContain('    at ');
+});
+
 test('a source that a stranger has put into the store is taken over by nobody', async ({
   skip,
 }) => {

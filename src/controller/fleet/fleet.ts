@@ -240,7 +240,7 @@ export function createFleet({ config, context, onStanding }: Parts): Fleet {
         view: link.view,
         self,
         isConnected: link.isConnected(),
-        problem: lead.problem() ?? link.problem(),
+        problem: lead.problem() ?? link.problem() ?? follower.problem(),
         paused: store.state.paused,
         now: now(),
         serverNow: core.serverNow(),

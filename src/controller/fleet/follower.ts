@@ -23,6 +23,8 @@ export interface Follower {
   prepared(): string | null;
   failure(): { id: string; why: string } | null;
   needs(): string | null;
+  /** Why this machine does not serve what all serve, in one line, or `null`. */
+  problem(): string | null;
 }
 
 /** After a failure to catch up, in milliseconds; each next one waits twice as long. */
@@ -36,6 +38,7 @@ export function createFollower(core: Core): Follower {
   let prepared: string | null = null;
   let failure: { id: string; why: string } | null = null;
   let needs: string | null = null;
+  let problem: string | null = null;
   /** Fetched or ordered, and not running yet. */
   let queued: string | null = null;
   /** The release that could not be had or started, and when to try again. */
@@ -87,6 +90,7 @@ export function createFollower(core: Core): Follower {
     queued = release;
     order(move).catch((error) => {
       const why = messageOf(error);
+      if (candidate === null) problem = `${release}, which all serve, cannot be had: ${why}`;
       const code = error instanceof SlotsError ? error.code : null;
       const isLost = code === 'FLEET_NO_RELEASE';
       // What all serve may be from before the group had a key.
@@ -113,6 +117,7 @@ export function createFollower(core: Core): Follower {
   async function order({ release, epoch, role, rollback, candidate }: Promote): Promise<void> {
     await releases.fetch(release);
     needs = null;
+    problem = null;
     const previous = store.state.fleet ?? null;
     inbox.order({
       id: randomUUID(),
@@ -198,5 +203,6 @@ export function createFollower(core: Core): Follower {
     prepared: () => prepared,
     failure: () => failure,
     needs: () => needs,
+    problem: () => problem,
   };
 }
