@@ -8,7 +8,7 @@ import type {
 } from './load/context.ts';
 import { eventsClient } from './load/events.ts';
 import { createLedger, type Kind, type KindResult } from './load/ledger.ts';
-import { freshClient, keepAliveClient, slowClient } from './load/pages.ts';
+import { freshClient, freshVisitors, keepAliveClient, slowClient } from './load/pages.ts';
 import { downloadClient, type Transfer, uploadClient } from './load/transfers.ts';
 import { webSocketClient } from './load/web-socket.ts';
 
@@ -21,6 +21,8 @@ export interface LoadOptions {
   slow?: number;
   events?: number;
   webSockets?: number;
+  /** Further requests on fresh connections: so many begin each second, whether or not those before have ended. */
+  freshPerSecond?: number;
   /** One client each. */
   upload?: Partial<Transfer>;
   download?: Partial<Transfer>;
@@ -106,7 +108,7 @@ export function startLoad(origin: string, options: LoadOptions = {}): Load {
 function startClients(load: LoadContext, options: LoadOptions): Promise<void>[] {
   const { paths = ['/'], pauseMs = 10 } = options;
   const { slowPath = '/api/slow?ms=1500', eventsPath = '/api/clock' } = options;
-  const { webSocketPath = '/live?page=/', upload, download } = options;
+  const { webSocketPath = '/live?page=/', upload, download, freshPerSecond } = options;
   const several = (count: number | undefined, client: () => Promise<void>) =>
     Array.from({ length: count ?? 0 }, client);
   return [
@@ -115,6 +117,7 @@ function startClients(load: LoadContext, options: LoadOptions): Promise<void>[] 
     ...several(options.slow, () => slowClient(load, slowPath)),
     ...several(options.events, () => eventsClient(load, eventsPath)),
     ...several(options.webSockets, () => webSocketClient(load, webSocketPath)),
+    ...(freshPerSecond ? [freshVisitors(load, paths, freshPerSecond)] : []),
     ...(upload ? [uploadClient(load, { ...UPLOAD, ...upload })] : []),
     ...(download ? [downloadClient(load, { ...DOWNLOAD, ...download })] : []),
   ];

@@ -29,6 +29,25 @@ export async function freshClient(
   }
 }
 
+/** So many visitors a second, each with one request on a new connection, however long those before them take. */
+export async function freshVisitors(
+  load: LoadContext,
+  paths: readonly string[],
+  perSecond: number,
+): Promise<void> {
+  const begunAt = performance.now();
+  const visits = new Set<Promise<void>>();
+  for (let count = 0; !load.stopping.aborted; ) {
+    for (; count < ((performance.now() - begunAt) * perSecond) / 1000; count++) {
+      const visit = get(load, 'fresh', pick(paths), false);
+      visits.add(visit);
+      void visit.then(() => visits.delete(visit));
+    }
+    await pause(load, 1000 / perSecond);
+  }
+  await Promise.all(visits);
+}
+
 /** A visitor whose answers take their time, on one connection. */
 export async function slowClient(load: LoadContext, path: string): Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
