@@ -34,7 +34,7 @@ export const ERROR_CODES = {
   FLEET_NOT_PREPARED:
     'a machine of the fleet could not prepare the release, so all stay as they are',
   FLEET_OVERTAKEN: 'another machine of the fleet has taken the lead meanwhile',
-  FLEET_UNREACHABLE: 'no NATS server answers, or it has no JetStream',
+  FLEET_UNREACHABLE: 'no NATS server answers, it refuses this machine, or it has no JetStream',
   FORBIDDEN: 'the `Host` or `Origin` of a call is not allowed',
   FRONT_DOWN: 'the front does not run',
   FRONT_SILENT: 'the front does not serve the site',

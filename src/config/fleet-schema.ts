@@ -11,7 +11,7 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 /** `fleet` of the config: several machines serve one site and flip together. */
 export const fleetSchema = z.strictObject({
   /**
-   * NATS servers with JetStream, for instance `['nats://10.0.0.5:4222']`; `tls://` asks for TLS. Credentials come by the environment
+   * NATS servers with JetStream, for instance `['nats://10.0.0.5:4222']`; `tls://` asks for TLS, and sends nothing to a server without it. Credentials come by the environment
    * of `slots up`: `NATS_CREDS` (a file), or `NATS_USER` and `NATS_PASSWORD`, or `NATS_TOKEN`; `NATS_CA`, `NATS_CERT` and `NATS_KEY` (files) for TLS.
    */
   servers: z

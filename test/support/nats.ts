@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { freePorts } from './free-ports.ts';
+import { tempFolder } from './temp-folder.ts';
 import { until } from './until.ts';
 
 /** A real nats-server with JetStream, on a loopback port of its own and with a store of its own. */
@@ -13,6 +14,8 @@ export interface NatsServer {
   port: number;
   url: string;
   pid(): number;
+  /** From its next start on: lines of nats-server's own config. */
+  configure(text: string): Promise<void>;
   /** Ends it at once, as a power cut would, and waits until it is gone. */
   kill(): Promise<void>;
   start(): Promise<void>;
@@ -20,15 +23,22 @@ export interface NatsServer {
   wipe(): Promise<void>;
 }
 
-/** Ended with the running test. */
-export async function natsServer(args: string[] = []): Promise<NatsServer> {
+/**
+ * Ended with the running test.
+ *
+ * @param config lines of nats-server's own config
+ */
+export async function natsServer(config = ''): Promise<NatsServer> {
   const [port = 0] = await freePorts(1);
   const store = await mkdtemp(join(tmpdir(), 'nats-'));
+  const file = join(await tempFolder(), 'nats.conf');
+  await writeFile(file, config);
   let child: ChildProcess | null = null;
   const server: NatsServer = {
     port,
     url: `nats://127.0.0.1:${port}`,
     pid: () => child?.pid ?? 0,
+    configure: (text) => writeFile(file, text),
     async kill() {
       const ending = child;
       child = null;
@@ -38,7 +48,7 @@ export async function natsServer(args: string[] = []): Promise<NatsServer> {
       await once(ending, 'exit');
     },
     async start() {
-      const options = ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', store, ...args];
+      const options = ['-a', '127.0.0.1', '-p', String(port), '-js', '-sd', store, '-c', file];
       const started = spawn('nats-server', options, { stdio: 'ignore' });
       child = started;
       const failed = once(started, 'error').then(([error]) => {

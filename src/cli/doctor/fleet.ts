@@ -12,8 +12,16 @@ const WRONG_CLOCK_MS = 2000;
 /** The way to the server and back: twice that many are not known better. In milliseconds. */
 const SLOW_MS = 500;
 
+export async function checkFleet(facts: Facts): Promise<Check[]> {
+  const servers = await checkServers(facts);
+  const machines = await checkMachines(facts);
+  const said = servers.filter(({ level }) => level === 'problem').map(({ message }) => message);
+  // The controller has met what was met here just now.
+  return [...servers, ...machines.filter(({ message }) => !said.some((s) => message.includes(s)))];
+}
+
 /** The servers, JetStream, what this machine may do there, and how its clock stands. */
-export async function checkFleetServers({ config: { fleet } }: Facts): Promise<Check[]> {
+async function checkServers({ config: { fleet } }: Facts): Promise<Check[]> {
   if (!fleet) return [];
   const name = 'fleet servers';
   // NATS's client is loaded for a fleet only.
@@ -60,11 +68,7 @@ async function tryOut({ lease, fleet, objects }: FleetConnection, id: string): P
 }
 
 /** What the running controller knows of the others. */
-export async function checkFleetMachines({
-  config: { fleet },
-  paths,
-  controllerPid,
-}: Facts): Promise<Check[]> {
+async function checkMachines({ config: { fleet }, paths, controllerPid }: Facts): Promise<Check[]> {
   if (!fleet) return [];
   const checks = [checkKey(readFleetKey(paths, fleet.group) !== null)];
   if (controllerPid === null) return checks;

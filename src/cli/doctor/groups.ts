@@ -10,7 +10,7 @@ import {
 } from './config-checks.ts';
 import { checkDaemon, checkDaemonNode, checkVersions } from './daemon.ts';
 import type { Facts } from './facts.ts';
-import { checkFleetMachines, checkFleetServers } from './fleet.ts';
+import { checkFleet } from './fleet.ts';
 import { checkFront } from './front.ts';
 import { checkProxyHealth, checkSlotHealth } from './health.ts';
 import { checkClock, checkInotify, checkNode } from './machine.ts';
@@ -89,6 +89,6 @@ export function groups(facts: Facts): Group[] {
 function fleetGroup(facts: Facts): Group {
   return {
     title: 'fleet',
-    checks: [() => checkFleetServers(facts), () => checkFleetMachines(facts)],
+    checks: [() => checkFleet(facts)],
   };
 }

@@ -1,17 +1,11 @@
 /** The thin adapter to NATS: connecting, the fleet's two buckets and its object store. Nothing here decides anything. */
-import { readFileSync } from 'node:fs';
 import { JetStreamApiError, jetstream } from '@nats-io/jetstream';
 import { type KV, Bucket as KvBucket, Kvm } from '@nats-io/kv';
 import { type ObjectStore, Objm } from '@nats-io/obj';
-import {
-  type Authenticator,
-  connect,
-  credsAuthenticator,
-  type NatsConnection,
-  type NodeConnectionOptions,
-} from '@nats-io/transport-node';
+import { connect, type NodeConnectionOptions } from '@nats-io/transport-node';
 import type { FleetConfig } from '../../config/fleet-schema.ts';
 import { messageOf, SlotsError } from '../../errors.ts';
+import { credentials, refusal, tlsOptions } from './credentials.ts';
 
 /** One bucket: keys with JSON under them. */
 export interface Bucket {
@@ -55,71 +49,70 @@ export interface FleetConnection {
 }
 
 /**
- * @throws SlotsError `FLEET_UNREACHABLE` when no server answers, refuses the credentials, or has no JetStream
+ * To one of the servers: they are asked one after the other, since a certificate has to name the very host that was asked.
+ *
+ * @throws SlotsError `FLEET_UNREACHABLE` when no server answers, takes the credentials, and has JetStream
  */
 export async function openConnection(config: FleetConfig): Promise<FleetConnection> {
-  const { leaseMs, group } = config;
-  let connection: NatsConnection | undefined;
+  const failures: { server: string; cause: unknown }[] = [];
+  for (const server of startingAnywhere(config.servers)) {
+    try {
+      return await openAt(server, config);
+    } catch (cause) {
+      failures.push({ server, cause });
+    }
+  }
+  const said = failures
+    .map(({ server, cause }) => ({ server, cause, ...refusal(cause, process.env) }))
+    .sort((a, b) => (a.server < b.server ? -1 : 1));
+  const what = said.map((one) => `NATS at ${one.server} ${one.what}`).join('; ');
+  const [first] = said;
+  throw new SlotsError('FLEET_UNREACHABLE', what, { hint: first?.hint, cause: first?.cause });
+}
+
+/** So that machines do not all crowd on the first one. */
+function startingAnywhere(servers: readonly string[]): string[] {
+  const start = Math.floor(Math.random() * servers.length);
+  return [...servers.slice(start), ...servers.slice(0, start)];
+}
+
+async function openAt(server: string, config: FleetConfig): Promise<FleetConnection> {
+  const { leaseMs, group, servers } = config;
+  const connection = await connect(connectionOptions(server, config));
   try {
-    connection = await connect(connectionOptions(config));
     const js = jetstream(connection, { timeout: leaseMs });
-    const replicas = connection.info?.cluster ? Math.min(3, config.servers.length) : 1;
+    const replicas = connection.info?.cluster ? Math.min(3, servers.length) : 1;
     const kvm = new Kvm(js);
     const [fleet, lease, objects] = await Promise.all([
       kvm.create(`slots_${group}`, { replicas, history: 1, timeout: leaseMs }),
       kvm.create(`slots_${group}_lease`, { replicas, history: 1, ttl: leaseMs, timeout: leaseMs }),
       new Objm(js).create(`slots_${group}`, { replicas }),
     ]);
-    const open = connection;
     return {
       fleet: bucket(fleet, leaseMs),
       lease: bucket(lease, leaseMs),
       objects,
       server: connection.getServer(),
       closed: connection.closed().then((error) => (error ? messageOf(error) : null)),
-      close: () => open.close(),
+      close: () => connection.close(),
     };
-  } catch (cause) {
-    await connection?.close().catch(() => {});
-    const where = config.servers.join(', ');
-    throw new SlotsError('FLEET_UNREACHABLE', `NATS at ${where}: ${messageOf(cause)}`, {
-      hint: 'the fleet needs a nats-server with JetStream (`nats-server -js`); see docs/fleet.md',
-      cause,
-    });
+  } catch (error) {
+    await connection.close().catch(() => {});
+    throw error;
   }
 }
 
 /** A connection that is lost is opened anew by its owner, since a store that was wiped meanwhile has to be filled again. */
-function connectionOptions({ servers, leaseMs, id }: FleetConfig): NodeConnectionOptions {
+function connectionOptions(server: string, { leaseMs, id }: FleetConfig): NodeConnectionOptions {
   return {
-    servers,
+    servers: server,
     name: `slots ${id}`,
     reconnect: false,
     timeout: leaseMs,
     pingInterval: Math.max(250, Math.floor(leaseMs / 3)),
     maxPingOut: 2,
     ...credentials(process.env),
-    ...tlsOptions(process.env),
-  };
-}
-
-type Environment = Record<string, string | undefined>;
-
-function credentials(env: Environment): Partial<NodeConnectionOptions> {
-  const { NATS_CREDS, NATS_USER, NATS_PASSWORD, NATS_TOKEN } = env;
-  if (NATS_CREDS) {
-    const authenticator: Authenticator = credsAuthenticator(readFileSync(NATS_CREDS));
-    return { authenticator };
-  }
-  if (NATS_USER) return { user: NATS_USER, pass: NATS_PASSWORD ?? '' };
-  return NATS_TOKEN ? { token: NATS_TOKEN } : {};
-}
-
-function tlsOptions(env: Environment): Partial<NodeConnectionOptions> {
-  const { NATS_CA: caFile, NATS_CERT: certFile, NATS_KEY: keyFile } = env;
-  if (!caFile && !certFile) return {};
-  return {
-    tls: { ...(caFile && { caFile }), ...(certFile && { certFile }), ...(keyFile && { keyFile }) },
+    ...tlsOptions(server, process.env),
   };
 }
 
