@@ -10,6 +10,8 @@ export interface Own {
   live: string | null;
   /** The release of a promotion of the fleet that runs or waits here. */
   busyWith: string | null;
+  /** A rollback of this machine alone is on its way: it leaves the others behind. */
+  goesApart: boolean;
   /** Candidates that could not be prepared here. */
   refused: ReadonlySet<string>;
 }
@@ -39,7 +41,7 @@ export function nextMove(
   const ownEpoch = fleet?.epoch ?? 0;
   const epoch = desired?.epoch ?? 0;
   if (fleet && ownEpoch > epoch) return { do: 'put back', fleet };
-  if (fleet?.apart) return { do: 'nothing' };
+  if (fleet?.apart || own.goesApart) return { do: 'nothing' };
   if (desired?.release && !isServed(own, desired)) return towards(own, desired.release, desired);
   if (candidate === null || candidate.withdrawn !== null) return { do: 'nothing' };
   const isNews = candidate.by !== own.id && candidate.epoch > Math.max(epoch, ownEpoch);

@@ -52,7 +52,9 @@ export function createFollower(core: Core): Follower {
     const { desired, candidate } = link.view;
     const { promotion, fleet } = store.state;
     const busyWith = queued ?? (promotion?.fleet ? promotion.release : null);
-    const own = { id: config.id, fleet, live: liveRelease(store.state), busyWith, refused };
+    const live = liveRelease(store.state);
+    const goesApart = promotion?.trigger === 'rollback' && promotion.fleet === undefined;
+    const own = { id: config.id, fleet, live, busyWith, goesApart, refused };
     const move = nextMove(own, desired?.value ?? null, candidate?.value ?? null);
     if (move.do === 'put back') await putBack(move.fleet);
     if (move.do === 'adopt' && promotion === null) await take(move);

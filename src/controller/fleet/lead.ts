@@ -10,7 +10,7 @@ import type { Files } from './merge.ts';
 import { prune } from './prune.ts';
 import type { FleetCandidate } from './records.ts';
 import { isUntrusted } from './source-store.ts';
-import { filesOf, type Standing } from './sources.ts';
+import { conflictText, filesOf } from './sources.ts';
 import { currentBuilder, liveMachines } from './view.ts';
 
 export interface Lead {
@@ -53,6 +53,11 @@ export function createLead(core: Core): Lead {
 
   async function admit(order: Order): Promise<Order | null> {
     const isOwn = order.kind === 'restart' || order.trigger === 'rollback';
+    if (order.fleet && order.fleet.role !== 'lead' && store.state.fleet?.apart) {
+      const why = `${config.id} was rolled back by itself meanwhile`;
+      order.onRefused?.(new SlotsError('FLEET_OVERTAKEN', why));
+      return null;
+    }
     if (order.fleet || isOwn) return order;
     if (config.build === 'never' && order.kind === 'build') return null;
     if (!link.isConnected() || isBehind(core) || isAhead(core)) return wait(order);
@@ -241,17 +246,4 @@ export function createLead(core: Core): Lead {
       return builder && builder.run !== link.run ? `an edit waits for ${builder.id}` : null;
     },
   };
-}
-
-function conflictText(
-  { files, why }: Extract<Standing, { is: 'conflict' }>,
-  release: string | null,
-): string {
-  const [first] = files;
-  const more = files.length > 1 ? ` and ${files.length - 1} more` : '';
-  const what =
-    why === 'both'
-      ? `${first}${more} was edited here and on another machine at once`
-      : `${first}${more} is older here than what all serve`;
-  return `${what} (${release}): nothing is lost and nothing is promoted; bring the files together, or \`slots promote\` takes those of this machine`;
 }

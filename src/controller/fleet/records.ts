@@ -42,6 +42,8 @@ export const purgeSchema = z.object({
   by: z.string(),
   /** By the server's clock. */
   at: z.number(),
+  /** The revision of the purge before it, by compare-and-set; `null`: there was none. */
+  after: z.int().nullable(),
 });
 
 /** Bucket of the lease, key `machine.<id>`: renewed all the time, gone when it is not. */

@@ -213,3 +213,17 @@ function parseMemory(text: string): Memory {
     return { base: null, built: null };
   }
 }
+
+/** An edit that waits for a person, in one line. */
+export function conflictText(
+  { files, why }: Extract<Standing, { is: 'conflict' }>,
+  release: string | null,
+): string {
+  const [first] = files;
+  const more = files.length > 1 ? ` and ${files.length - 1} more` : '';
+  const what =
+    why === 'both'
+      ? `${first}${more} was edited here and on another machine at once`
+      : `${first}${more} is older here than what all serve`;
+  return `${what} (${release}): nothing is lost and nothing is promoted; bring the files together, or \`slots promote\` takes those of this machine`;
+}

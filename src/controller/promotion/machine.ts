@@ -185,7 +185,12 @@ export function pausedInFleet(state: State, paused: boolean, alone: boolean): St
 
 /** The fleet has come to another epoch with the release that this machine serves already. */
 export function adopt(state: State, fleet: FleetState): State {
-  return { ...state, fleet };
+  return { ...state, fleet: { ...fleet, ...pausedStill(state) } };
+}
+
+/** A machine that was paused by itself stays so, whatever it serves with the others. */
+function pausedStill({ fleet }: State): Pick<FleetState, 'pausedAlone'> {
+  return fleet?.pausedAlone ? { pausedAlone: true } : {};
 }
 
 /** The active slot is dead and the standby is not: everybody moves, or back if they came from there. */
@@ -245,7 +250,9 @@ function enterFlip(state: State, promotion: Candidate): State {
     epoch: state.epoch + 1,
     active: promotion.slot,
     promotion: { ...promotion, step: 'flip' },
-    ...(promotion.fleet && { fleet: servedBy(promotion, promotion.fleet.epoch) }),
+    ...(promotion.fleet && {
+      fleet: { ...servedBy(promotion, promotion.fleet.epoch), ...pausedStill(state) },
+    }),
   };
 }
 
@@ -277,11 +284,12 @@ function flippedBack(state: State, promotion: Candidate): State {
   const previous = otherSlot(promotion.slot);
   const active = state.slots[previous].release === null ? null : previous;
   const { fleet } = promotion;
+  const before = fleet?.previous;
   return {
     ...state,
     epoch: state.epoch + 1,
     active,
-    ...(fleet && { fleet: fleet.previous ?? undefined }),
+    ...(fleet && { fleet: before ? { ...before, ...pausedStill(state) } : undefined }),
   };
 }
 

@@ -8,6 +8,7 @@ function own(changes: Partial<Own> = {}): Own {
     fleet: { epoch: 3, release: 'r3' },
     live: 'r3',
     busyWith: null,
+    goesApart: false,
     refused: new Set(),
     ...changes,
   };
@@ -15,6 +16,11 @@ function own(changes: Partial<Own> = {}): Own {
 
 test('a machine that serves what all serve does nothing', () => {
   expect(nextMove(own(), desired(), null)).toEqual({ do: 'nothing' });
+});
+
+test('a machine that is on its way back by itself does not go after the others', () => {
+  const behind = { live: 'r2', goesApart: true };
+  expect(nextMove(own(behind), desired(), candidate())).toEqual({ do: 'nothing' });
 });
 
 test('the candidate of another machine is prepared', () => {

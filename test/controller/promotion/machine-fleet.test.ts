@@ -57,6 +57,15 @@ test('a machine that is paused by itself is remembered as such', () => {
   expect(pausedInFleet(MEMBER, true, false).fleet).toEqual(BEFORE);
 });
 
+test('a machine that is paused by itself stays so through the flips of the others, and through one that fails', () => {
+  const paused = pausedInFleet(MEMBER, true, true);
+  const flipping = at('flip', LED, paused);
+  expect(flipping.fleet).toEqual({ epoch: 5, release: BUILT, pausedAlone: true });
+  expect(fail(flipping).fleet).toEqual({ ...BEFORE, pausedAlone: true });
+  const adopted = adopt(paused, { epoch: 9, release: 'r9' });
+  expect(adopted.fleet).toEqual({ epoch: 9, release: 'r9', pausedAlone: true });
+});
+
 test('a machine that serves the release already takes the epoch over', () => {
   expect(adopt(MEMBER, { epoch: 9, release: 'r9' }).fleet).toEqual({ epoch: 9, release: 'r9' });
 });
