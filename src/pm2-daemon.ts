@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { ifStillSilent } from './after-reading.ts';
 import { withFileLock } from './file-lock.ts';
 import { isRunning } from './is-running.ts';
 
@@ -58,7 +59,7 @@ export function daemonAnswers(): Promise<boolean> {
     };
     socket.once('connect', () => end(true));
     socket.once('error', () => end(false));
-    socket.once('timeout', () => end(false));
+    socket.on('timeout', () => ifStillSilent(socket, () => end(false)));
   });
 }
 

@@ -6,6 +6,7 @@
  * runtime deprecation); test/proxy/public-port.test.ts fails should that ever change.
  */
 import { type Server, Socket } from 'node:net';
+import { ifStillSilent } from '../after-reading.ts';
 
 /** How long whoever is asked may take, in milliseconds. */
 const ANSWER_TIMEOUT_MS = 1000;
@@ -67,7 +68,7 @@ export function receiveHandle(path: string, port: number): Promise<object | null
       socket.destroy();
       resolve(handle);
     };
-    socket.setTimeout(ANSWER_TIMEOUT_MS, () => end(null));
+    socket.setTimeout(ANSWER_TIMEOUT_MS, () => ifStillSilent(socket, () => end(null)));
     socket.on('error', () => end(null));
     socket.on('close', () => end(null));
     socket.on('data', () => {

@@ -1,4 +1,5 @@
 import { connect } from 'node:net';
+import { ifStillSilent } from '../../after-reading.ts';
 import { appName } from '../../config/ecosystem.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Pm2 } from '../../pm2.ts';
@@ -47,7 +48,7 @@ function isWell(path: string): Promise<boolean> {
       socket.destroy();
       resolve(well);
     };
-    socket.setTimeout(ANSWER_TIMEOUT_MS, () => end(false));
+    socket.setTimeout(ANSWER_TIMEOUT_MS, () => ifStillSilent(socket, () => end(false)));
     socket.once('data', () => end(true)).once('error', () => end(true));
     socket.once('close', () => end(true));
   });

@@ -1,5 +1,6 @@
 import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } from 'node:http';
 import { Agent as SecureAgent, request as secureRequest } from 'node:https';
+import { afterReading, ifStillSilent } from '../../after-reading.ts';
 import { toVisitorFields } from '../request/fields.ts';
 import type { Prepared } from '../request/preparation.ts';
 import { Answer } from '../visitor/answer.ts';
@@ -51,15 +52,23 @@ export function createPassOn(encrypted: boolean): PassOn {
         ...(encrypted && { servername: site.replace(/:\d+$/, '') }),
       });
       let isBegun = false;
-      const timer = setTimeout(() => outgoing.destroy(), HEAD_MS);
+      let isAnswered = false;
+      const late = () => {
+        if (!isAnswered) outgoing.destroy();
+      };
+      const timer = setTimeout(afterReading, HEAD_MS, late);
       outgoing.on('response', (incoming) => {
+        isAnswered = true;
         clearTimeout(timer);
         // Its own page says that it cannot; this machine has something to show.
         if ((incoming.statusCode as number) >= 500) return void outgoing.destroy();
         isBegun = true;
         passBack(incoming, request, response);
       });
-      outgoing.setTimeout(SILENT_MS, () => outgoing.destroy());
+      outgoing.setTimeout(SILENT_MS, () => {
+        const { socket } = outgoing;
+        if (socket) ifStillSilent(socket, () => outgoing.destroy());
+      });
       outgoing.on('error', () => {});
       outgoing.on('close', () => {
         clearTimeout(timer);

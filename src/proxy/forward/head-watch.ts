@@ -1,3 +1,4 @@
+import { afterReading } from '../../after-reading.ts';
 import { AnswerTimeout } from '../slot/failure.ts';
 
 /** A request that may be waiting for the head of a slot's answer. */
@@ -41,7 +42,7 @@ export function createHeadWatch(limitMs: number, all: () => AwaitsHead[]): HeadW
 
   return {
     begin() {
-      timer ??= setInterval(look, intervalMs);
+      timer ??= setInterval(afterReading, intervalMs, look);
     },
   };
 }

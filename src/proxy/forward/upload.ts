@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { afterReading } from '../../after-reading.ts';
 import { toTrailers } from '../request/fields.ts';
 import { sendSoon, type Waiting } from '../send-soon.ts';
 import { type BodyFraming, fieldLines } from '../slot/request-head.ts';
@@ -197,8 +198,14 @@ export class Upload implements Waiting {
 
   readonly #onStandstill = () => {
     // A slot that reads slowly makes the visitor stand still too.
-    if (this.#phase !== 'reading' || this.#request.isPaused()) this.#stoodStill = true;
-    else this.#fail(new BodyStalled());
+    if (this.#phase !== 'reading' || this.#request.isPaused()) {
+      this.#stoodStill = true;
+      return;
+    }
+    const received = this.#received;
+    afterReading(() => {
+      if (this.#received === received) this.#fail(new BodyStalled());
+    });
   };
 
   #fail(error: Error): void {

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { afterReading } from '../../after-reading.ts';
 import { ConnectTimeout } from './failure.ts';
 
 /** Where something of a slot listens: a port of 127.0.0.1, or an instance's Unix socket. */
@@ -16,7 +17,10 @@ export function connectSlot(
   socket: Socket,
   done: (error: Error | null, socket: Socket | null) => void,
 ): Socket {
-  const timer = setTimeout(() => socket.destroy(new ConnectTimeout()), timeoutMs);
+  const late = () => {
+    if (socket.connecting) socket.destroy(new ConnectTimeout());
+  };
+  const timer = setTimeout(afterReading, timeoutMs, late);
   const refuse = (error: Error) => {
     clearTimeout(timer);
     done(error, null);

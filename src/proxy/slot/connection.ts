@@ -1,4 +1,5 @@
 import { Socket } from 'node:net';
+import { ifStillSilent } from '../../after-reading.ts';
 import type { LiveSetMember } from '../live-set.ts';
 import { mayKeepAlive } from './answer-framing.ts';
 import { type AnswerHead, BadAnswer } from './answer-head.ts';
@@ -199,8 +200,13 @@ export class SlotConnection implements CallConnection, AnswerSink, LiveSetMember
 
   #stoodStill(): void {
     // While it is the visitor who is slow the slot has nothing to answer for.
-    if (this.#isPaused) this.#socket.setTimeout(this.#limits.bodyTimeoutMs);
-    else this.#socket.destroy(new AnswerTimeout());
+    if (this.#isPaused) {
+      this.#socket.setTimeout(this.#limits.bodyTimeoutMs);
+      return;
+    }
+    ifStillSilent(this.#socket, () => {
+      if (this.#isTimed) this.#socket.destroy(new AnswerTimeout());
+    });
   }
 
   /** The slot has closed its side. */

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { afterReading, ifStillSilent } from '../../after-reading.ts';
 import { latin1 } from '../request/latin1.ts';
 import { sendSoon, type Waiting } from '../send-soon.ts';
 import { BAD_REQUEST, type ErrorAnswers, REQUEST_TIMEOUT } from './error-answer.ts';
@@ -94,7 +95,10 @@ export class PlainConnection implements PlainOwner, Waiting {
   }
 
   stoodStill(): void {
-    if (this.#isFree && this.#bytes === null) this.socket.destroy();
+    if (!this.#isIdle) return;
+    ifStillSilent(this.socket, () => {
+      if (this.#isIdle) this.socket.destroy();
+    });
   }
 
   answered({ shouldKeepAlive }: PlainResponse): void {
@@ -113,6 +117,10 @@ export class PlainConnection implements PlainOwner, Waiting {
     return this.#current === null && !this.#isBlocked && this.socket[CONNECTION] === this;
   }
 
+  get #isIdle(): boolean {
+    return this.#isFree && this.#bytes === null;
+  }
+
   /** A loop, for an answer may be there at once and another request behind it. */
   #readOn(): void {
     if (this.#isReading) return;
@@ -128,7 +136,7 @@ export class PlainConnection implements PlainOwner, Waiting {
         break;
       }
       if (read === 'more') {
-        this.#headTimer ??= setTimeout(() => this.#headIsLate(), this.#setting.headTimeoutMs);
+        this.#headTimer ??= this.#limitHead();
         break;
       }
       this.#headHasCome();
@@ -195,6 +203,14 @@ export class PlainConnection implements PlainOwner, Waiting {
     const response = new PlainResponse(this, request);
     this.#current = response;
     this.#setting.listener.begin(request, response);
+  }
+
+  #limitHead(): NodeJS.Timeout {
+    const late = () => {
+      if (this.#headTimer === timer) this.#headIsLate();
+    };
+    const timer = setTimeout(afterReading, this.#setting.headTimeoutMs, late);
+    return timer;
   }
 
   #headHasCome(): void {

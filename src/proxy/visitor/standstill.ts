@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
+import { afterReading } from '../../after-reading.ts';
 import type { ProxyConfig } from '../../config/proxy-schema.ts';
 import type { VisitorConnections } from './connections.ts';
 import { isStopped } from './request.ts';
@@ -70,7 +71,7 @@ export function watchForStandstill(
     }
     stillness.endLook();
   };
-  const timer = setInterval(look, intervalMs).unref();
+  const timer = setInterval(afterReading, intervalMs, look).unref();
   server.on('close', () => clearInterval(timer));
 }
 

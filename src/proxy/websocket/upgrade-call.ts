@@ -3,6 +3,7 @@ import { Agent, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ProxyServer } from 'http-proxy-3';
+import { afterReading } from '../../after-reading.ts';
 import { toVisitorFields } from '../request/fields.ts';
 import { AnswerTimeout } from '../slot/failure.ts';
 
@@ -53,21 +54,27 @@ export function callSlot(call: UpgradeCall): ClientRequest | null {
 }
 
 function listen(outgoing: ClientRequest, call: UpgradeCall): void {
+  let isAwaited = true;
   const late = () => {
+    if (!isAwaited) return;
     call.onError(new AnswerTimeout());
     outgoing.destroy();
   };
-  const timer = setTimeout(late, call.answerTimeoutMs);
-  outgoing.on('close', () => clearTimeout(timer));
-  outgoing.on('upgrade', (answer) => {
+  const timer = setTimeout(afterReading, call.answerTimeoutMs, late);
+  const stopWaiting = () => {
+    isAwaited = false;
     clearTimeout(timer);
+  };
+  outgoing.on('close', stopWaiting);
+  outgoing.on('upgrade', (answer) => {
+    stopWaiting();
     const fields = toVisitorFields(answer.rawHeaders, undefined, call.release);
     answer.headers = toObject([...fields, 'Connection', 'Upgrade', 'Upgrade', 'websocket']);
     // After http-proxy-3's own listener, whose pipes know nothing of frames and half-closed connections.
     process.nextTick(call.onUpgraded);
   });
   outgoing.on('response', (answer) => {
-    clearTimeout(timer);
+    stopWaiting();
     call.onRefused();
     const fields = toVisitorFields(answer.rawHeaders, answer.headers.connection, call.release);
     answer.headers = toObject([...fields, 'connection', 'close'].map(lowerName));

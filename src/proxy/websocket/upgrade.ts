@@ -3,6 +3,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ProxyServer } from 'http-proxy-3';
+import { ifStillSilent } from '../../after-reading.ts';
 import type { PerSlot, Slot } from '../../slots/slot.ts';
 import type { Counters, Traffic } from '../../wire/messages.ts';
 import type { Owners } from '../forward/audit.ts';
@@ -246,7 +247,8 @@ function takeOver(tunnel: Tunnel): void {
   tunnel.relays = { toClient: relay(slotSocket, client), toSlot: relay(client, slotSocket) };
   // A side that has gone altogether takes and gives nothing more.
   slotSocket.on('close', () => endWithin(client));
-  const watch = () => slotSocket.setTimeout(HALF_CLOSED_IDLE_MS, () => client.destroy());
+  const giveUp = () => ifStillSilent(slotSocket, () => client.destroy());
+  const watch = () => slotSocket.setTimeout(HALF_CLOSED_IDLE_MS, giveUp);
   slotSocket.on('end', watch);
   client.on('end', watch);
 }

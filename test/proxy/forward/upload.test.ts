@@ -102,6 +102,7 @@ test('a visitor who stands still for the slot’s sake is given its time again a
   expect(waits.at(-1)).toBe('visitor');
   expect(timeouts).toEqual([50, 50]);
   request.emit('timeout');
+  await settled();
   expect(errors).toEqual([expect.any(BodyStalled)]);
 });
 
