@@ -67,11 +67,14 @@ test('an archive that was wiped comes back from the kept releases when the contr
   const { release } = await site.get('/');
   const old = await site.files();
   await site.publish('second');
+  const { watcher } = await site.pids();
+  const [controller] = watcher as [number];
+  // A promotion's end waits for no archive, which would be written while it is removed.
+  process.kill(controller, 'SIGSTOP');
   await rm(sitePaths(site.root).assets, { recursive: true });
   expect((await site.get(old[0])).status).toBe(404);
 
-  const { watcher } = await site.pids();
-  process.kill(watcher[0] as number, 'SIGKILL');
+  process.kill(controller, 'SIGKILL');
   await until(async () => (await site.get(old[0])).status === 200, 'the file to be back');
   for (const file of old) expect(await site.get(file)).toMatchObject({ status: 200, release });
   expect((await site.slots('logs', 'watcher', '-n', '200')).stdout).toContain('assets.rebuilt');

@@ -114,9 +114,12 @@ export async function expectTabOutlives(browser: Browser, site: Site, folder: st
   }
   expect(old.length).toBeGreaterThanOrEqual(3);
 
-  // The control: without the archive each of them is missing.
+  // The control: without the archive each of them is missing. No controller writes it while it is removed.
+  const { watcher } = await site.pids();
+  for (const pid of watcher) process.kill(pid, 'SIGSTOP');
   await rm(sitePaths(site.root).assets, { recursive: true });
   for (const path of old) expect((await site.get(path)).status, path).toBe(404);
+  for (const pid of watcher) process.kill(pid, 'SIGCONT');
 }
 
 /** The control: with `skew: false` one release is enough for such a tab to miss its files. */
