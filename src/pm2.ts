@@ -61,6 +61,11 @@ export interface Pm2 {
    * changed, or which PM2 does not know, is started anew.
    */
   renew(app: App, how: 'restart' | 'reload'): Promise<void>;
+  /**
+   * Gives the app so many processes: ends the newest that are too many, as `delete` does, or adds what is missing, with the
+   * environment and the arguments of those that are there.
+   */
+  scale(app: string, count: number): Promise<void>;
   delete(app: string): Promise<void>;
   /** Calls back with each piece of output of any app. */
   onOutput(
@@ -82,6 +87,7 @@ type Api = typeof import('pm2');
 
 /** Missing in PM2's types. */
 type WithVersion = { getVersion(done: Done): void };
+type WithScale = { scale(app: string, count: number, done: Done): void };
 
 /**
  * Connects to the daemon; starts one when none runs.
@@ -189,6 +195,15 @@ function adapt(api: Api): Pm2 {
         return how === 'reload' ? reload(app.name) : restart(app.name);
       await remove(app.name);
       await withoutPm2Variables(() => startApps([app]));
+    },
+    scale: async (app, count) => {
+      const known = (await instances(app)).sort((a, b) => a.pmId - b.pmId);
+      const tooMany = known.slice(count);
+      await Promise.all(
+        tooMany.map(({ pmId }) => call('delete', (done) => api.delete(pmId, done))),
+      );
+      if (known.length >= count) return;
+      await call('scale', (done) => (api as unknown as WithScale).scale(app, count, done));
     },
     // With a backoff PM2 says `waiting restart` of a process whose exit code it does not restart, and waits for ever.
     startStopped: async (app) => {

@@ -38,9 +38,11 @@ async function init({ home, frontConfig }: HomePaths, { yes }: Options): Promise
   console.log(`${frontConfig} is written; \`slots front up\` goes by it`);
 }
 
+/** Reads front.json first: a bad one is said before anything is started, PM2's daemon included. */
 async function up(home: HomePaths): Promise<void> {
-  const isNew = await withPm2((pm2) => startFront(pm2, home));
-  const { ports } = loadFrontConfig(home.frontConfig);
+  const config = loadFrontConfig(home.frontConfig);
+  const isNew = await withPm2((pm2) => startFront(pm2, home, config));
+  const { ports } = config;
   const where = `on ${ports.http} and ${ports.https}`;
   console.log(isNew ? `the front is up, ${where}` : `the front was up already, ${where}`);
 }
@@ -52,9 +54,10 @@ async function down(home: HomePaths): Promise<void> {
 }
 
 async function reload(home: HomePaths): Promise<void> {
+  const config = loadFrontConfig(home.frontConfig);
   if (!isDaemonRunning()) throw frontDown();
-  await withPm2((pm2) => reloadFront(pm2, home));
-  console.log('the front has fresh workers');
+  await withPm2((pm2) => reloadFront(pm2, home, config));
+  console.log(`the front has fresh workers: ${config.workers}`);
 }
 
 /** @throws SlotsError `FRONT_DOWN`, after what is known all the same */

@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { loadFrontConfig } from '../config/front.ts';
 import type { Config } from '../config/schema.ts';
 import { controllerPid } from '../controller/control-socket.ts';
 import { SlotsError } from '../errors.ts';
@@ -28,6 +29,9 @@ export async function up(
   options: { foreground?: boolean; return?: number },
 ): Promise<void> {
   const begun = Date.now();
+  const home = homePaths();
+  // A bad front.json is said before anything is started; what PM2 has lost comes back all the same.
+  if (wanted.hosts && options.return === undefined) loadFrontConfig(home.frontConfig);
   // It may have ended before this process began.
   const isUnwanted = () => options.return !== undefined && process.ppid !== options.return;
   const ours = { daemon: false, apps: false };
@@ -43,7 +47,6 @@ export async function up(
   const config = { ...wanted, ...started };
   // A site takes other hosts without being started anew.
   if (started?.hosts && wanted.hosts) config.hosts = wanted.hosts;
-  const home = homePaths();
   if (config.hosts) checkHosts(home, paths, config);
   // What is left of a site that had hosts when the machine crashed.
   else await unregister(home, paths, config.name, 0);
@@ -66,7 +69,7 @@ export async function up(
     ours.apps = isNew && !wasRunning;
     if (config.hosts) {
       await register(home, paths, config);
-      await startFront(pm2, home);
+      await startFront(pm2, home, loadFrontConfig(home.frontConfig));
     }
     const isReread = started !== null && (await applyConfig(pm2, wanted, started, paths));
     const problem = await untilLive(config, paths, {

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type AppRole, appName, apps, FRONT_APP, KILL_MARGIN_MS } from '../config/ecosystem.ts';
+import { loadFrontConfig } from '../config/front.ts';
 import type { Config } from '../config/schema.ts';
 import type { Status } from '../controller/admin/status.ts';
 import { controllerPid } from '../controller/control-socket.ts';
@@ -109,6 +110,7 @@ async function replaceDaemon(
 ): Promise<Pm2> {
   const daemon = daemonPid();
   if (daemon === null) throw notUp(config);
+  const front = config.hosts ? loadFrontConfig(homePaths().frontConfig) : null;
   const lost = await controllerPid(paths.controlSocket);
   const isKnown = (await runSocketOwners(paths.run, 'watcher')).some(({ pid }) => pid === lost);
   if (!isKnown) throw tooOld();
@@ -124,7 +126,7 @@ async function replaceDaemon(
   // A slot is started by the promotion that comes then: with a check, and visitors on the other one.
   const first: AppRole[] = ['watcher', 'proxy'];
   await startApps(next, config, paths, first);
-  if (config.hosts) await startFront(next, homePaths());
+  if (front) await startFront(next, homePaths(), front);
   await untilControllerAnswers(config, paths, lost);
   return next;
 }

@@ -64,6 +64,15 @@ export function loadFrontConfig(file: string): FrontConfig {
   throw new SlotsError('CONFIG_INVALID', lines.join('\n'));
 }
 
+/** For whoever can go on without it: the defaults instead of a bad file. Starting the front says what is wrong with it. */
+export function usableFrontConfig(file: string): FrontConfig {
+  try {
+    return loadFrontConfig(file);
+  } catch {
+    return frontSchema.parse({});
+  }
+}
+
 function describe(issue: z.core.$ZodIssue): string {
   if (issue.code === 'unrecognized_keys') {
     return `${issue.keys.map((key) => [...issue.path, key].join('.')).join(', ')}: no such key`;

@@ -1,10 +1,13 @@
 import { homePaths } from '../slots/home.ts';
-import { type FrontConfig, frontSchema, loadFrontConfig } from './front.ts';
+import { usableFrontConfig } from './front.ts';
 import type { Config } from './schema.ts';
 
 /** Where visitors and CAs reach a site: at its own proxy, or at the front for a site with `hosts`. */
 export interface PublicSide {
-  /** Processes that have to know what the site answers. */
+  /**
+   * As many processes have to be there before a CA may look. One of the front is enough: front.json may say another number than
+   * runs until the next reload, and each that serves the site has to acknowledge an assignment, or starts with it.
+   */
   workers: number;
   /** Address that they listen on. */
   host: string;
@@ -15,21 +18,12 @@ export interface PublicSide {
 
 export function publicSide(
   { host, hosts, ports, proxy }: Pick<Config, 'host' | 'hosts' | 'ports' | 'proxy'>,
-  front = readFront,
+  front = () => usableFrontConfig(homePaths().frontConfig),
 ): PublicSide {
   if (!hosts) {
     const http = proxy.tls?.redirectHttp;
     return { workers: proxy.workers, host: host ?? '::', http, https: ports.proxy };
   }
   const shared = front();
-  return { workers: shared.workers, host: shared.host, ...shared.ports };
-}
-
-/** The front says itself what is wrong with its file. */
-function readFront(): FrontConfig {
-  try {
-    return loadFrontConfig(homePaths().frontConfig);
-  } catch {
-    return frontSchema.parse({});
-  }
+  return { workers: 1, host: shared.host, ...shared.ports };
 }

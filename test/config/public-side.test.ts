@@ -15,7 +15,7 @@ test('a site with hosts is reached at the front, whatever its own ports are', ()
   const config = testConfig({ hosts: ['b.example'], proxy: { workers: 3, tls: { acme } } });
   const front = frontSchema.parse({ workers: 4, host: '127.0.0.1', ports: { http: 8081 } });
   expect(publicSide(config, () => front)).toEqual({
-    workers: 4,
+    workers: 1,
     host: '127.0.0.1',
     http: 8081,
     https: 443,

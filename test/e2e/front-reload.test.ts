@@ -1,6 +1,8 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { testFront } from '../support/front.ts';
-import { startLoad } from '../support/load.ts';
+import { type Load, startLoad } from '../support/load.ts';
 import { PLAIN_PATHS, type PlainSite } from '../support/plain-site.ts';
 import { until } from '../support/until.ts';
 
@@ -10,7 +12,7 @@ const VISITORS = { paths: PLAIN_PATHS, keepAlive: 8, fresh: 3, webSockets: 1, pa
 /** Each site has an address of loopback for its name, so that visitors need no names. */
 const HOSTS = ['127.0.0.2', '127.0.0.3'];
 
-test('no request fails when the front is reloaded, its PM2 daemon is killed, and a site is upgraded', async () => {
+async function underLoad() {
   const front = await testFront({ host: '0.0.0.0', drainTimeoutMs: 3000 });
   const sites: PlainSite[] = [];
   for (const host of HOSTS) {
@@ -21,6 +23,41 @@ test('no request fails when the front is reloaded, its PM2 daemon is killed, and
   }
   const loads = HOSTS.map((host) => startLoad(`http://${host}:${front.ports.http}`, VISITORS));
   const pids = async () => (await front.status()).workers.map(({ pid }) => pid);
+  return { front, sites, loads, pids };
+}
+
+async function expectNoFailure(loads: Load[]): Promise<void> {
+  for (const load of loads) {
+    const result = await load.stop();
+    expect(result.failures).toEqual([]);
+    expect(result.failed).toBe(0);
+    expect(result.requests).toBeGreaterThan(200);
+  }
+}
+
+test('a reload gives the front as many workers as front.json says by now, and no request fails', async () => {
+  const { front, loads, pids } = await underLoad();
+  const file = join(front.slotsHome, 'front.json');
+  const config = JSON.parse(await readFile(file, 'utf8'));
+  for (const workers of [4, 1, 2]) {
+    const before = await pids();
+    await writeFile(file, JSON.stringify({ ...config, workers }));
+    const done = await front.run('reload');
+    expect(done, done.stderr).toMatchObject({ exitCode: 0 });
+    const now = await pids();
+    expect(now).toHaveLength(workers);
+    expect(now.filter((pid) => before.includes(pid))).toEqual([]);
+    const served = (await front.status()).sites.map((site) => [site.workers, site.problem]);
+    expect(served).toEqual(HOSTS.map(() => [workers, null]));
+    const answered = loads.map((load) => load.requests());
+    const goOn = () => loads.every((load, i) => load.requests() > (answered[i] as number) + 50);
+    await until(goOn, `visitors of ${workers} workers`, 60_000);
+  }
+  await expectNoFailure(loads);
+});
+
+test('no request fails when the front is reloaded, its PM2 daemon is killed, and a site is upgraded', async () => {
+  const { front, sites, loads, pids } = await underLoad();
   const seen = new Set(await pids());
   for (let reload = 1; reload <= RELOADS; reload++) {
     const done = await front.run('reload');
@@ -50,10 +87,5 @@ test('no request fails when the front is reloaded, its PM2 daemon is killed, and
   expect(upgrade, upgrade?.stderr).toMatchObject({ exitCode: 0 });
   await until(areBack, 'the workers of the new daemon', 90_000);
   await until(() => sites[1]?.status().then(Boolean, () => false), 'the other controller', 60_000);
-  for (const load of loads) {
-    const result = await load.stop();
-    expect(result.failures).toEqual([]);
-    expect(result.failed).toBe(0);
-    expect(result.requests).toBeGreaterThan(200);
-  }
+  await expectNoFailure(loads);
 });

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -102,7 +102,7 @@ test('a front that is down says so, and serves its registered sites again once i
   expect(init.stderr).toContain('front.json');
 });
 
-test('a bad host and a bad front.json are each refused in one line', async () => {
+test('a bad host and a bad front.json are each refused in one line, before PM2 is started', async () => {
   const front = await testFront();
   const site = await front.site({ hosts: ['http://one.test'] });
   const bad = await site.slots('up');
@@ -113,7 +113,14 @@ test('a bad host and a bad front.json are each refused in one line', async () =>
   const config = JSON.parse(await readFile(file, 'utf8'));
   await writeFile(file, JSON.stringify({ ...config, hosts: ['one.test'] }));
   await writeFile(join(front.slotsHome, 'front.json'), JSON.stringify({ ports: { http: 0 } }));
-  const refused = await front.run('up');
-  expect(refused.exitCode).toBe(1);
-  expect(refused.stderr).toMatch(/front\.json: ports\.http: 0 \(/);
+  for (const refused of [
+    await front.run('up'),
+    await front.run('reload'),
+    await site.slots('up'),
+  ]) {
+    expect(refused.exitCode).toBe(1);
+    expect(refused.stderr).toMatch(/front\.json: ports\.http: 0 \(/);
+    expect(refused.stderr.trim().split('\n')).toHaveLength(1);
+  }
+  expect(await readdir(front.pm2Home)).toEqual([]);
 });

@@ -1,7 +1,7 @@
 /** Starts and ends the front, the one PM2 app that sites with `hosts` share. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { FRONT_APP, KILL_MARGIN_MS } from '../../config/ecosystem.ts';
-import { type FrontConfig, loadFrontConfig } from '../../config/front.ts';
+import { type FrontConfig, usableFrontConfig } from '../../config/front.ts';
 import { frontApp } from '../../config/front-app.ts';
 import { endProcess } from '../../end-process.ts';
 import { SlotsError } from '../../errors.ts';
@@ -19,10 +19,9 @@ const LOOK_INTERVAL_MS = 100;
  * Starts the front unless it runs already, under this daemon or another one, and waits until it serves.
  *
  * @returns whether it had to be started
- * @throws SlotsError `PORT_TAKEN`, `PORT_FORBIDDEN`, `NAME_TAKEN`, `FRONT_SILENT`, and what is wrong with front.json
+ * @throws SlotsError `PORT_TAKEN`, `PORT_FORBIDDEN`, `NAME_TAKEN`, `FRONT_SILENT`
  */
-export async function startFront(pm2: Pm2, home: HomePaths): Promise<boolean> {
-  const config = loadFrontConfig(home.frontConfig);
+export async function startFront(pm2: Pm2, home: HomePaths, config: FrontConfig): Promise<boolean> {
   const isNew = await withFileLock(home.lock, async () => {
     const workers = await frontWorkers(home);
     if (workers.some(({ isOrphan }) => !isOrphan)) return false;
@@ -47,19 +46,18 @@ export async function stopFront(pm2: Pm2 | null, home: HomePaths): Promise<boole
     const isOurs = known.some(({ root }) => root === home.home);
     if (isOurs) await pm2?.delete(FRONT_APP);
     const left = (await frontWorkers(home)).filter(({ isOrphan }) => isOrphan);
-    const { drainTimeoutMs } = loadFrontConfig(home.frontConfig);
+    const { drainTimeoutMs } = usableFrontConfig(home.frontConfig);
     await Promise.all(left.map(({ pid }) => endProcess(pid, drainTimeoutMs + KILL_MARGIN_MS)));
     return isOurs || left.length > 0;
   });
 }
 
 /**
- * Gives the front fresh workers, one after the other, which go by front.json as it is now.
+ * Gives the front fresh workers, one after the other and as many as front.json says, which go by that file as it is now.
  *
- * @throws SlotsError `FRONT_DOWN`, `FRONT_SILENT`, `STACK_OLD`, and what is wrong with front.json
+ * @throws SlotsError `FRONT_DOWN`, `FRONT_SILENT`, `STACK_OLD`
  */
-export async function reloadFront(pm2: Pm2, home: HomePaths): Promise<void> {
-  const config = loadFrontConfig(home.frontConfig);
+export async function reloadFront(pm2: Pm2, home: HomePaths, config: FrontConfig): Promise<void> {
   const before = await frontWorkers(home);
   await withFileLock(home.lock, async () => {
     const known = await pm2.instances(FRONT_APP);
@@ -67,9 +65,12 @@ export async function reloadFront(pm2: Pm2, home: HomePaths): Promise<void> {
     const { script } = frontApp(home, config);
     const other = known.find((instance) => instance.script !== script);
     if (other) throw stackOld(other, script);
+    // Those that are too many end first, and those that are new come last: none is started twice.
+    if (known.length > config.workers) await pm2.scale(FRONT_APP, config.workers);
     await pm2.reload(FRONT_APP);
+    await pm2.scale(FRONT_APP, config.workers);
   });
-  await untilServing(home, Math.min(config.workers, before.length), before);
+  await untilServing(home, config.workers, before);
 }
 
 /** @param before workers whose places new ones are to have taken */
