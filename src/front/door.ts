@@ -9,6 +9,7 @@ import { endSoon } from '../proxy/visitor/linger.ts';
 import { chosenByName } from '../proxy/visitor/tls.ts';
 import { ACME_PROTOCOL } from '../wire/assignment.ts';
 import { readFirstHead } from './first-head.ts';
+import { readyAnswer } from './ready.ts';
 import type { FrontSite } from './site.ts';
 import { createUndecided, type Undecided } from './undecided.ts';
 
@@ -31,9 +32,11 @@ export interface DoorParts {
   /** @param host as `hostOf` gives it */
   find(host: string): FrontSite | undefined;
   mayOpen(site: FrontSite): boolean;
+  /** Whether a load balancer may send visitors to this machine: `null` where no site has a fleet. */
+  ready(): boolean | null;
 }
 
-export function createDoor({ config, find, mayOpen }: DoorParts): Door {
+export function createDoor({ config, find, mayOpen, ready }: DoorParts): Door {
   const undecided = createUndecided(config);
   let unknownHosts = 0;
   const errors = createErrorAnswers(null);
@@ -44,6 +47,11 @@ export function createDoor({ config, find, mayOpen }: DoorParts): Door {
     if (mayOpen(site)) return true;
     site.turnAway(socket);
     return false;
+  };
+
+  const refusal = (text: string): string => {
+    unknownHosts++;
+    return text.startsWith('HEAD ') ? headOnly(unknown) : unknown;
   };
 
   const decide = (socket: Socket, received: Buffer): boolean => {
@@ -57,8 +65,8 @@ export function createDoor({ config, find, mayOpen }: DoorParts): Door {
     }
     const site = find(head.host);
     if (site === undefined) {
-      unknownHosts++;
-      endSoon(socket, text.startsWith('HEAD ') ? headOnly(unknown) : unknown);
+      // A load balancer asks a machine, by its address or by a name that no site need have.
+      endSoon(socket, readyAnswer(text, ready) ?? refusal(text));
     } else if (admit(site, socket)) {
       socket.pause();
       socket.unshift(received);

@@ -22,7 +22,7 @@ const log = pino({ name: 'front', base: { pid: process.pid } });
 const config = readConfig();
 const number = Number(process.env.NODE_APP_INSTANCE ?? 0);
 const sites = createSites({ home, config, number, log });
-const door = createDoor({ config, find: sites.find, mayOpen: sites.mayOpen });
+const door = createDoor({ config, ...sites });
 const share: RunSocket[] = [];
 
 process.once('SIGINT', () => stop('SIGINT'));

@@ -81,7 +81,11 @@ export async function openSite(first: RegisteredSite, around: Surrounding): Prom
   const { tls } = first.config.proxy;
   const redirect = tls
     ? fed(
-        createRedirect(first.config.proxy, around.config.ports.https, { certificates, challenges }),
+        createRedirect(first.config.proxy, around.config.ports.https, {
+          certificates,
+          challenges,
+          ready: plane.readyAnswers,
+        }),
       )
     : null;
   let open = 0;

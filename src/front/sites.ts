@@ -21,6 +21,8 @@ export interface Sites {
   /** @param host as `hostOf` gives it */
   find(host: string): FrontSite | undefined;
   mayOpen(site: FrontSite): boolean;
+  /** Whether a load balancer may send visitors to this machine: `null` where no site has a fleet. */
+  ready(): boolean | null;
   all(): FrontSite[];
   /** Registered sites that cannot be served. */
   refused(): { name: string; why: string }[];
@@ -166,6 +168,10 @@ export function createSites({ home, config, number, log }: Parts): Sites {
         all.map((each) => each.open()),
         places,
       );
+    },
+    ready() {
+      const all = [...serving.values()].flatMap(({ plane }) => plane.readyAnswers ?? []);
+      return all.length === 0 ? null : all.every((one) => one.readiness().why === undefined);
     },
     all: () => [...serving.values()],
     refused: () => [

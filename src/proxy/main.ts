@@ -59,7 +59,11 @@ const failToListen = (error: Error) => {
 const host = listenHost(config.host);
 const { tls } = config.proxy;
 const redirect = tls?.redirectHttp
-  ? createRedirect(config.proxy, config.ports.proxy, { certificates, challenges })
+  ? createRedirect(config.proxy, config.ports.proxy, {
+      certificates,
+      challenges,
+      ready: plane.readyAnswers,
+    })
   : null;
 const share: RunSocket[] = [];
 process.once('SIGINT', () => stop('SIGINT'));

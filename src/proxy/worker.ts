@@ -11,7 +11,7 @@ import type { ReleaseFiles } from './cache/release-files.ts';
 import { type Compression, createCompression } from './compress/compression.ts';
 import { createMonotonic } from './fleet/hold.ts';
 import { createPassOn } from './fleet/pass-on.ts';
-import { createReadyAnswers } from './fleet/ready-answer.ts';
+import { createReadyAnswers, type ReadyAnswers } from './fleet/ready-answer.ts';
 import type { FleetSide } from './fleet/side.ts';
 import { audit, type Leak, type Owners } from './forward/audit.ts';
 import { createCanonicalEntrance } from './forward/canonical-entrance.ts';
@@ -47,6 +47,8 @@ export interface DataPlane {
   counters: Counters;
   upgrades: Upgrades;
   connections: VisitorConnections;
+  /** `null` without a fleet. */
+  readyAnswers: ReadyAnswers | null;
   /** The assignment that the next request is routed by. */
   current(): Assignment;
   /** Routes by this assignment from the next request on, unless it is older than the current one. */
@@ -195,16 +197,24 @@ export function createDataPlane(
     stopping,
     fromCache,
   };
+  const answersReady = readyAnswers !== null;
   const canonicalHost = config.tls?.canonicalHost;
   const first = createEntrance(parts);
   const entrance = canonicalHost
-    ? createCanonicalEntrance(first, { canonicalHost, errors: shared.errors, counters, stopping })
+    ? createCanonicalEntrance(first, {
+        canonicalHost,
+        errors: shared.errors,
+        counters,
+        answersReady,
+        stopping,
+      })
     : first;
   const visited = hosts
     ? createHostedEntrance(entrance, {
         hosts,
         errors: createErrorAnswers(null),
         counters,
+        answersReady,
         stopping,
       })
     : entrance;
@@ -223,6 +233,7 @@ export function createDataPlane(
     counters,
     upgrades,
     connections,
+    readyAnswers,
     current: router.current,
     assign(next) {
       readyAnswers?.heard();

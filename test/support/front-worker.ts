@@ -48,7 +48,7 @@ export async function frontWorker(settings: object = {}): Promise<FrontWorkerUnd
   const log = collectedLog();
   const config: FrontConfig = frontSchema.parse(settings);
   const sites = createSites({ home, config, number: 0, log: log.log });
-  const door = createDoor({ config, find: sites.find, mayOpen: sites.mayOpen });
+  const door = createDoor({ config, ...sites });
   await sites.follow();
   const [http, https] = await Promise.all([listen(door.plain), listen(door.secure)]);
   onTestFinished(async () => {

@@ -9,6 +9,8 @@ export interface ReadyAnswers {
   /** The controller has said something. */
   heard(): void;
   send(request: VisitorRequest, response: VisitorResponse): void;
+  /** What it would say now. */
+  readiness(): Readiness;
 }
 
 export function createReadyAnswers(
@@ -17,14 +19,15 @@ export function createReadyAnswers(
   now: () => number = () => performance.now(),
 ): ReadyAnswers {
   let heardAt = now();
+  const found = () => readiness({ id, assignment: current(), silentMs: now() - heardAt, fenceMs });
   return {
+    readiness: found,
     heard() {
       heardAt = now();
     },
     send(request, response) {
       const { method } = request;
-      const facts = { id, assignment: current(), silentMs: now() - heardAt, fenceMs };
-      if (method === 'GET' || method === 'HEAD') answer(request, response, readiness(facts));
+      if (method === 'GET' || method === 'HEAD') answer(request, response, found());
       else refuse(request, response);
     },
   };

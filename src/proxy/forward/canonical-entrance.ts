@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { hostOf } from '../../config/host-names.ts';
 import type { Counters } from '../../wire/messages.ts';
+import { asksReady } from '../fleet/ready.ts';
 import { authorityOf, parseTarget } from '../request/target.ts';
 import type { ErrorAnswer, ErrorAnswers } from '../visitor/error-answer.ts';
 import type { VisitorRequest, VisitorResponse } from '../visitor/kinds.ts';
@@ -12,6 +13,8 @@ export interface CanonicalParts {
   canonicalHost: string;
   errors: ErrorAnswers;
   counters: Pick<Counters, 'refused'>;
+  /** Whether the site answers `/.slots/ready`, which a load balancer asks by any name. */
+  answersReady: boolean;
   stopping(): boolean;
 }
 
@@ -28,8 +31,9 @@ export function isOtherName(host: string, canonicalHost: string): boolean {
 
 /** A WebSocket is let through: few clients follow a redirect. */
 export function createCanonicalEntrance(entrance: Entrance, parts: CanonicalParts): Entrance {
-  const { canonicalHost, errors, counters, stopping } = parts;
+  const { canonicalHost, errors, counters, answersReady, stopping } = parts;
   const moved = (authority: string, path: string): ErrorAnswer | null => {
+    if (answersReady && asksReady(path)) return null;
     if (!isOtherName(hostOf(authority), canonicalHost)) return null;
     const port = /:\d+$/.exec(authority)?.[0] ?? '';
     return {

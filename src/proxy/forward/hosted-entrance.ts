@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { hostOf } from '../../config/host-names.ts';
 import type { Counters } from '../../wire/messages.ts';
+import { asksReady } from '../fleet/ready.ts';
 import { authorityOf, parseTarget } from '../request/target.ts';
 import {
   type ErrorAnswer,
@@ -28,6 +29,8 @@ export interface HostedParts {
   /** Names no site. */
   errors: ErrorAnswers;
   counters: Pick<Counters, 'refused'>;
+  /** Whether the site answers `/.slots/ready`, which a load balancer asks by a name that no site need have. */
+  answersReady: boolean;
   stopping(): boolean;
 }
 
@@ -37,7 +40,7 @@ export interface HostedParts {
  * client asks again on a connection of its own (RFC 9110 §15.5.20).
  */
 export function createHostedEntrance(entrance: Entrance, parts: HostedParts): Entrance {
-  const { hosts, errors, counters, stopping } = parts;
+  const { hosts, errors, counters, answersReady, stopping } = parts;
   /** Most requests are for the same host as the one before. */
   let ours = '';
   let asOf = -1;
@@ -49,9 +52,15 @@ export function createHostedEntrance(entrance: Entrance, parts: HostedParts): En
     return true;
   };
 
-  const elsewhere = (authority: string, socket: Socket): Entrance | ErrorAnswer => {
+  const elsewhere = (
+    authority: string,
+    url: string | undefined,
+    socket: Socket,
+  ): Entrance | ErrorAnswer => {
+    const other = hosts.find(hostOf(authority));
+    if (other === null && answersReady && asksReady(url)) return entrance;
     if ('encrypted' in socket) return MISDIRECTED;
-    return hosts.find(hostOf(authority)) ?? NO_SUCH_HOST;
+    return other ?? NO_SUCH_HOST;
   };
   const refuse = (request: VisitorRequest, response: VisitorResponse, answer: ErrorAnswer) => {
     (counters.refused[(answer.status / 100) | 0] as number)++;
@@ -63,7 +72,7 @@ export function createHostedEntrance(entrance: Entrance, parts: HostedParts): En
       begin(request, response) {
         if (isOurs(request.headers.host)) return entrance.plain.begin(request, response);
         if (stopping()) response.shouldKeepAlive = false;
-        const to = elsewhere(request.headers.host, request.socket);
+        const to = elsewhere(request.headers.host, request.url, request.socket);
         if ('status' in to) refuse(request, response, to);
         else to.plain.begin(request, response);
       },
@@ -76,14 +85,14 @@ export function createHostedEntrance(entrance: Entrance, parts: HostedParts): En
         return entrance.request(request, response);
       }
       if (stopping()) response.shouldKeepAlive = false;
-      const to = elsewhere(authority, request.socket);
+      const to = elsewhere(authority, request.url, request.socket);
       if ('status' in to) refuse(request, response, to);
       else to.request(request, response);
     },
     upgrade(request, socket, head) {
       const authority = hostFor(request);
       if (isOurs(authority)) return entrance.upgrade(request, socket, head);
-      const to = elsewhere(authority, request.socket);
+      const to = elsewhere(authority, request.url, request.socket);
       if ('status' in to) endSoon(socket, errors.raw(request.headers.accept, to));
       else to.upgrade(request, socket, head);
     },

@@ -1,6 +1,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { hostOf } from '../../config/host-names.ts';
 import type { ProxyConfig } from '../../config/proxy-schema.ts';
+import { asksReady } from '../fleet/ready.ts';
+import type { ReadyAnswers } from '../fleet/ready-answer.ts';
 import { isOtherName } from '../forward/canonical-entrance.ts';
 import { authorityOf, isAuthority, parseTarget } from '../request/target.ts';
 import type { Certificates } from './certificates.ts';
@@ -14,9 +16,15 @@ const HTTPS_PORT = 443;
 export interface RedirectParts {
   certificates: Pick<Certificates, 'has'> | null;
   challenges: Pick<ChallengeAnswers, 'http'>;
+  /** A load balancer may ask here as well; `null` without a fleet. */
+  ready: Pick<ReadyAnswers, 'send'> | null;
 }
 
-const NO_PARTS: RedirectParts = { certificates: null, challenges: { http: () => null } };
+const NO_PARTS: RedirectParts = {
+  certificates: null,
+  challenges: { http: () => null },
+  ready: null,
+};
 
 /** There is nothing to send a visitor to but a warning of the browser's. */
 const NO_CERTIFICATE: ErrorAnswer = {
@@ -33,12 +41,18 @@ const NO_CERTIFICATE: ErrorAnswer = {
 export function createRedirect(
   config: ProxyConfig,
   httpsPort: number,
-  { certificates, challenges }: RedirectParts = NO_PARTS,
+  { certificates, challenges, ready }: RedirectParts = NO_PARTS,
 ): Server {
   const errors = createErrorAnswers(config.errorPages ?? null);
   const port = httpsPort === HTTPS_PORT ? '' : `:${httpsPort}`;
   const server = createServer({ ...httpOptions(config), shouldUpgradeCallback: () => false });
   const redirect = (request: IncomingMessage, response: ServerResponse) => {
+    if (ready && asksReady(request.url)) {
+      // As with each answer of this port, the worker need not wait for the connection when it ends.
+      response.shouldKeepAlive = false;
+      ready.send(request, response);
+      return;
+    }
     const target = parseTarget(request.method as string, request.url as string);
     const host = authorityOf(target, request.headers);
     // A field that is no host would put the visitor wherever its sender likes.

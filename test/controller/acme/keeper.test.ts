@@ -32,7 +32,7 @@ async function setUp(skip: TestContext['skip'], pebbleOptions: { refusedNonces?:
   const pebble = await startPebble({ httpPort, tlsPort, ...pebbleOptions });
   setDefaultCACertificates([...USUAL_ROOTS, await readFile(pebble.root, 'utf8')]);
   const answers = createChallengeAnswers();
-  const parts = { certificates: null, challenges: answers };
+  const parts = { certificates: null, challenges: answers, ready: null };
   const plain = createRedirect(proxySchema.parse({}), 443, parts).listen(httpPort, '127.0.0.1');
   onTestFinished(() => void plain.close());
   await once(plain, 'listening');

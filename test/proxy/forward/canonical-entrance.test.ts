@@ -47,6 +47,30 @@ test('other names of the site are sent to the canonical one, with their path and
   });
 });
 
+test('a load balancer asks whether the machine is ready by any name, and is not redirected', async () => {
+  const tls = { ...(await makeCertificate()), canonicalHost: 'example.com' };
+  const fleet = { id: 'one', fenceMs: null, monotonic: false };
+  const standing = { id: 'one', epoch: 7, release: 'r7', notReady: null };
+  const { port } = await startPlane({ proxy: { tls }, fleet, standing });
+  for (const host of ['lb.internal', 'www.example.com', '127.0.0.1']) {
+    const answer = await ask(port, 'GET /.slots/ready HTTP/1.1', `Host: ${host}`);
+    expect(answer).toMatch(/^HTTP\/1\.1 200 .*"epoch":7,/s);
+    // This one only Node reads.
+    const post = await ask(
+      port,
+      'POST /.slots/ready HTTP/1.1',
+      `Host: ${host}`,
+      'Content-Length: 0',
+    );
+    expect(post).toMatch(/^HTTP\/1\.1 405 /);
+  }
+  const session = await http2Session(port);
+  const authority = { ':path': '/.slots/ready', ':authority': 'lb.internal' };
+  expect(await http2Request(session, authority)).toMatchObject({ status: 200 });
+  const page = await ask(port, 'GET /.slots/other HTTP/1.1', 'Host: lb.internal');
+  expect(page).toMatch(/^HTTP\/1\.1 308 /);
+});
+
 test('a worker that stops says with its redirect that the connection is over', async () => {
   const tls = { ...(await makeCertificate()), canonicalHost: 'example.com' };
   const { port, plane } = await startPlane({ proxy: { tls } });

@@ -2,12 +2,14 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { proxySchema } from '../../../src/config/proxy-schema.ts';
+import { createReadyAnswers } from '../../../src/proxy/fleet/ready-answer.ts';
 import { createRedirect, type RedirectParts } from '../../../src/proxy/visitor/redirect.ts';
 import { values } from '../../support/raw-answers.ts';
 import { ask, get, head } from '../../support/raw-http.ts';
 
-async function startRedirect(httpsPort = 443, parts?: RedirectParts): Promise<number> {
-  const server = createRedirect(proxySchema.parse({}), httpsPort, parts).listen(0, '127.0.0.1');
+async function startRedirect(httpsPort = 443, parts?: Partial<RedirectParts>): Promise<number> {
+  const all = { certificates: null, challenges: { http: () => null }, ready: null, ...parts };
+  const server = createRedirect(proxySchema.parse({}), httpsPort, all).listen(0, '127.0.0.1');
   onTestFinished(() => {
     server.close();
     server.closeAllConnections();
@@ -79,4 +81,22 @@ test('nobody is redirected before the first certificate is there', async () => {
   expect(answer.status).toBe(503);
   expect(values(answer.fields, 'retry-after')).toEqual(['5']);
   expect(values(answer.fields, 'location')).toEqual([]);
+});
+
+test('whether the machine is ready is said and not redirected, where there is a fleet', async () => {
+  const facts = {
+    active: 'blue' as const,
+    fleet: { id: 'one', epoch: 7, release: 'r7', notReady: null },
+  };
+  const ready = createReadyAnswers({ id: 'one', fenceMs: null }, () => facts);
+  const certificates = { has: () => false };
+  const port = await startRedirect(443, { certificates, ready });
+  for (const host of ['10.0.0.5', 'any.name']) {
+    const answer = await ask(port, head('GET /.slots/ready', `Host: ${host}`));
+    expect(answer).toMatchObject({ status: 200, complete: true });
+    expect(JSON.parse(String(answer.body))).toEqual({ id: 'one', epoch: 7, release: 'r7' });
+    expect(values(answer.fields, 'connection')).toEqual(['close']);
+  }
+  const without = await ask(await startRedirect(), get('/.slots/ready'));
+  expect(without.status).toBe(308);
 });
