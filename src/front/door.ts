@@ -6,6 +6,7 @@ import { hostOf } from '../config/host-names.ts';
 import { latin1 } from '../proxy/request/latin1.ts';
 import { BAD_REQUEST, createErrorAnswers, NO_SUCH_HOST } from '../proxy/visitor/error-answer.ts';
 import { endSoon } from '../proxy/visitor/linger.ts';
+import { inheritTcpOptions, TCP_OPTIONS } from '../proxy/visitor/tcp-options.ts';
 import { chosenByName } from '../proxy/visitor/tls.ts';
 import { ACME_PROTOCOL } from '../wire/assignment.ts';
 import { readFirstHead } from './first-head.ts';
@@ -15,9 +16,6 @@ import { createUndecided, type Undecided } from './undecided.ts';
 
 /** A longer head is read no further for its host. */
 const LONGEST_HEAD = 16 * 1024;
-
-/** How long a connection may be silent until TCP asks whether anybody is there, in milliseconds. */
-const TCP_OPTIONS = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 };
 
 export interface Door {
   plain: Server;
@@ -123,6 +121,8 @@ export function createDoor({ config, find, mayOpen, ready }: DoorParts): Door {
     if (site === undefined) socket.destroy();
     else if (admit(site, socket)) site.takeSecure(socket);
   });
+  inheritTcpOptions(plain);
+  inheritTcpOptions(secure);
   return { plain, secure, undecided, unknownHost: () => unknownHosts };
 }
 

@@ -17,14 +17,12 @@ import {
 import { isHttp2 } from './kinds.ts';
 import { endSoon } from './linger.ts';
 import { noteProtocol } from './other-protocol.ts';
+import { inheritTcpOptions, TCP_OPTIONS } from './tcp-options.ts';
 import { createTlsListener, filesOf, type OrderedCertificates } from './tls.ts';
 import { afterAnswers, insteadOfLast, inTurn, lastOwed, type RequestListener } from './turns.ts';
 
 /** How often Node looks for connections that take too long, in milliseconds; its default of 30 s is too rare. */
 const CHECK_INTERVAL_MS = 1000;
-
-/** How long a connection may be silent until TCP asks whether anybody is there, in milliseconds. */
-const TCP_KEEP_ALIVE_MS = 60_000;
 
 const HEAD_TIMEOUT = 'ERR_HTTP_REQUEST_TIMEOUT';
 
@@ -45,6 +43,7 @@ export function createListener(
     : createServer(options);
   // Node begins to keep the limits of time when a server listens.
   if (isFed) server.emit('listening');
+  else inheritTcpOptions(server);
   server.maxConnections = config.limits.connections;
   // Node drops fields beyond this number without a word; they are counted and refused instead.
   server.maxHeadersCount = 0;
@@ -63,10 +62,7 @@ export function httpOptions({ limits, keepAliveTimeoutMs }: ProxyConfig): Server
     // Most requests have no body, and Node makes a stream of it all the same. A Node that does not know this ignores it.
     optimizeEmptyRequests: true,
     shouldUpgradeCallback: asksForWebSocket,
-    noDelay: true,
-    // A visitor who has gone without a word is noticed, even on a WebSocket that is silent for days.
-    keepAlive: true,
-    keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
+    ...TCP_OPTIONS,
   };
 }
 

@@ -105,7 +105,9 @@ export class PlainConnection implements PlainOwner, Waiting {
     this.#current = null;
     const { socket } = this;
     if (!shouldKeepAlive) {
-      socket.destroySoon();
+      // The kernel has it all, and sends a FIN behind it: no need of a shutdown before. TLS has a last word of its own.
+      if ('encrypted' in socket) socket.destroySoon();
+      else socket.destroy();
       return;
     }
     if (this.#bytes !== null) this.#readOn();
