@@ -1,6 +1,7 @@
 /** The tables of docs/configuration.md, from the schema (types, defaults) and its doc comments. */
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import { LONGEST_MS } from '../src/config/milliseconds.ts';
 import { configSchema } from '../src/config/schema.ts';
 import { docComments } from './doc-comments.ts';
 
@@ -110,7 +111,8 @@ function plural(type: string): string {
 }
 
 function range({ minimum, maximum = Number.MAX_SAFE_INTEGER }: JsonSchema): string {
-  if (maximum < Number.MAX_SAFE_INTEGER) return `, ${minimum}–${maximum}`;
+  // The page says the longest time once.
+  if (maximum < Number.MAX_SAFE_INTEGER && maximum !== LONGEST_MS) return `, ${minimum}–${maximum}`;
   return minimum ? `, at least ${minimum}` : '';
 }
 

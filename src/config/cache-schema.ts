@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { milliseconds } from './milliseconds.ts';
 
 const MIB = 1024 ** 2;
 
@@ -66,7 +67,7 @@ export const cacheSchema = z
       /** The largest body that is kept, in bytes. */
       maxEntryBytes: z.int().min(0).default(MIB),
       /** How long after its time an answer may be given when the site fails, in milliseconds (RFC 5861 §4). */
-      staleIfErrorMs: z.int().min(0).default(3_600_000),
+      staleIfErrorMs: milliseconds.default(3_600_000),
     }),
   ])
   .prefault({});

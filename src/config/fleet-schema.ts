@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import { milliseconds } from './milliseconds.ts';
 
 /** Part of a NATS subject and of a stream's name, so no dot, space or wildcard. */
 const token = z
@@ -34,9 +35,9 @@ export const fleetSchema = z.strictObject({
   /** Whether this machine may build. One that never does waits for what the others publish. */
   build: z.enum(['any', 'never']).default('any'),
   /** How long the machines may take to fetch, start and check a release before the promotion fails, in milliseconds. */
-  prepareMs: z.int().min(1000).default(120_000),
+  prepareMs: milliseconds.min(1000).default(120_000),
   /** A machine that is silent for so long holds up nobody: it is left out, in milliseconds. */
-  leaseMs: z.int().min(500).default(3000),
+  leaseMs: milliseconds.min(500).default(3000),
   /**
    * What a machine does that has lost NATS for `leaseMs`: `serve` goes on, `fence` says that it is not ready, so that
    * a load balancer sends nobody there.
@@ -45,7 +46,7 @@ export const fleetSchema = z.strictObject({
   /** No visitor sees an older release after a newer one, whichever machine answers: by a cookie. */
   monotonic: z.boolean().default(false),
   /** A machine that was last heard of so long ago is no longer listed, in milliseconds. */
-  forgetMs: z.int().min(1000).default(DAY_MS),
+  forgetMs: milliseconds.min(1000).default(DAY_MS),
 });
 
 /** `fleet` with its group and its id filled in. */

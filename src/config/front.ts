@@ -2,9 +2,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { SlotsError } from '../errors.ts';
+import { describeIssue } from './issue.ts';
+import { milliseconds } from './milliseconds.ts';
 
 const port = z.int().min(1).max(65_535);
-const ms = z.int().min(1);
 const count = z.int().min(1);
 
 export const frontSchema = z.strictObject({
@@ -30,9 +31,9 @@ export const frontSchema = z.strictObject({
       /** Connections that have not said yet which host they are for; one more closes the one that is silent the longest. */
       undecided: count.default(2048),
       /** How long a connection may take to say which host it is for, TLS included, in milliseconds from its first byte on. */
-      headersTimeoutMs: ms.default(15_000),
+      headersTimeoutMs: milliseconds.min(1).default(15_000),
       /** How long a connection may be silent before its first byte, in milliseconds. */
-      idleTimeoutMs: ms.default(65_000),
+      idleTimeoutMs: milliseconds.min(1).default(65_000),
       /** Memory of one site's release cache, in bytes: the smaller of this and its `cache.maxBytes` counts. */
       cacheBytesPerSite: z
         .int()
@@ -41,7 +42,7 @@ export const frontSchema = z.strictObject({
     })
     .prefault({}),
   /** How long open requests may go on when a worker ends, in milliseconds. */
-  drainTimeoutMs: z.int().min(0).default(30_000),
+  drainTimeoutMs: milliseconds.default(30_000),
 });
 
 export type FrontConfig = z.output<typeof frontSchema>;
@@ -60,7 +61,7 @@ export function loadFrontConfig(file: string): FrontConfig {
   }
   const parsed = frontSchema.safeParse(found, { reportInput: true });
   if (parsed.success) return parsed.data;
-  const lines = parsed.error.issues.map((issue) => `${file}: ${describe(issue)}`);
+  const lines = parsed.error.issues.map((issue) => `${file}: ${describeIssue(issue)}`);
   throw new SlotsError('CONFIG_INVALID', lines.join('\n'));
 }
 
@@ -71,12 +72,4 @@ export function usableFrontConfig(file: string): FrontConfig {
   } catch {
     return frontSchema.parse({});
   }
-}
-
-function describe(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'unrecognized_keys') {
-    return `${issue.keys.map((key) => [...issue.path, key].join('.')).join(', ')}: no such key`;
-  }
-  const key = issue.path.join('.') || 'the config';
-  return `${key}: ${JSON.stringify(issue.input)} (${issue.message.replace(/^Invalid input: /, '')})`;
 }

@@ -6,6 +6,7 @@ import { SlotsError } from '../errors.ts';
 import { parseEntry } from '../slots/entry.ts';
 import { detectFramework, filesOf } from './detect.ts';
 import { completeFleet } from './fleet-schema.ts';
+import { describeIssue, show } from './issue.ts';
 import { type PresetClient, usualClient } from './presets/client-folder.ts';
 import type { PackageJson, Preset } from './presets/preset.ts';
 import { type Config, configSchema, type UserConfig } from './schema.ts';
@@ -46,10 +47,8 @@ export function loadConfig(root: string): Config {
   if (!name) throw incomplete(root, 'name', 'package.json has none that PM2 could use');
   if (build === undefined) throw incomplete(root, 'build', NOT_RECOGNISED);
   if (!entry) throw incomplete(root, 'entry', NOT_RECOGNISED);
-  if (parsed.data.single && parseEntry(entry).kind !== 'static') {
-    const why = 'single: only for a site of static files, whose entry is "static:<folder>"';
-    throw new SlotsError('CONFIG_INVALID', `${file}: ${why}, not ${show(entry)}`);
-  }
+  const clash = clashOf(parsed.data, entry);
+  if (clash !== null) throw new SlotsError('CONFIG_INVALID', `${file}: ${clash}`);
   // How the start script starts another file says nothing about an entry of one's own.
   const own =
     parsed.data.entry === undefined || parsed.data.entry === preset?.entry ? preset : null;
@@ -82,6 +81,18 @@ export function loadConfig(root: string): Config {
     todo: preset?.todo,
     advice: preset?.advice,
   };
+}
+
+/** Two keys that are right each, and cannot both be. */
+function clashOf({ single, ports, proxy }: z.output<typeof configSchema>, entry: string) {
+  if (single && parseEntry(entry).kind !== 'static') {
+    return `single: only for a site of static files, whose entry is "static:<folder>", not ${show(entry)}`;
+  }
+  const redirect = proxy.tls?.redirectHttp;
+  if (redirect !== undefined && Object.values(ports).includes(redirect)) {
+    return `proxy.tls.redirectHttp: ${redirect} (another port than those of "ports")`;
+  }
+  return null;
 }
 
 const NOT_RECOGNISED = 'no framework was recognised in package.json';
@@ -204,19 +215,8 @@ function incomplete(root: string, key: string, why: string): SlotsError {
 }
 
 function invalid(file: string, issues: readonly z.core.$ZodIssue[]): SlotsError {
-  const lines = issues.map((issue) => `${file}: ${describe(issue)}`);
+  const lines = issues.map((issue) => `${file}: ${describeIssue(issue, isSecret)}`);
   return new SlotsError('CONFIG_INVALID', lines.join('\n'));
-}
-
-/** Key, value and expectation, for instance `ports.proxy: 0 (expected number to be >=1)`. */
-function describe(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'unrecognized_keys') {
-    const keys = issue.keys.map((key) => [...issue.path, key].join('.'));
-    return `${keys.join(', ')}: no such key`;
-  }
-  const key = issue.path.join('.') || 'the config';
-  const value = isSecret(key, issue.input) ? '[hidden]' : show(issue.input);
-  return `${key}: ${value} (${issue.message.replace(/^Invalid input: /, '')})`;
 }
 
 /** Where passwords and tokens stand: errors end in logs, and in bug reports. */
@@ -225,11 +225,4 @@ const SECRET_KEY = /^(deploy|notify|fleet\.servers)(?!\.(git$|\d+\.(on|format)\b
 function isSecret(key: string, value: unknown): boolean {
   if (key.startsWith('env')) return true;
   return SECRET_KEY.test(key) && value !== undefined && typeof value !== 'boolean';
-}
-
-/** JSON, and what JSON does not know (`NaN`, a bigint, a function) as JavaScript has it. */
-function show(value: unknown): string {
-  if (value === undefined) return 'nothing';
-  const isJson = typeof value === 'object' || typeof value === 'string';
-  return isJson ? JSON.stringify(value) : String(value);
 }

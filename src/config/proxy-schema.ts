@@ -1,7 +1,8 @@
 import { z } from 'zod';
+import { milliseconds as ms } from './milliseconds.ts';
 import { tlsSchema } from './tls-schema.ts';
+import { isTrustable, TRUSTABLE } from './trusted-proxies.ts';
 
-const ms = z.int().min(0);
 const count = z.int().min(1);
 
 /** Per worker. What a visitor may ask of the proxy, and the proxy of the site, at most. */
@@ -63,11 +64,13 @@ export const proxySchema = z
      */
     affinity: z.union([z.literal(false), z.literal('cookie')]).default(false),
     /** Peers whose `X-Forwarded-*` and `X-Request-Id` are believed: IPs, CIDRs or `loopback`. */
-    trustedProxies: z.array(z.string()).default(['loopback']),
+    trustedProxies: z
+      .array(z.string().refine(isTrustable, { message: TRUSTABLE }))
+      .default(['loopback']),
     /** How long a visitor's connection may stay idle, before its first request and between two, in milliseconds. */
-    keepAliveTimeoutMs: z.int().min(0).default(65_000),
+    keepAliveTimeoutMs: ms.default(65_000),
     /** How long the site may take for the head of an answer, in milliseconds (504). */
-    upstreamTimeoutMs: z.int().min(1).default(60_000),
+    upstreamTimeoutMs: ms.min(1).default(60_000),
     /** A folder of `<status>.html` and `<status>.json` that replace the proxy's own error answers. */
     errorPages: z.string().min(1).optional(),
     limits: limitsSchema,

@@ -10,12 +10,12 @@ import {
 import { cacheSchema } from './cache-schema.ts';
 import { type FleetConfig, fleetSchema } from './fleet-schema.ts';
 import { hostName } from './host-names.ts';
+import { milliseconds as ms } from './milliseconds.ts';
 import type { PresetClient } from './presets/client-folder.ts';
 import type { Copy } from './presets/preset.ts';
 import { proxySchema } from './proxy-schema.ts';
 
 const port = z.int().min(1).max(65_535);
-const ms = z.int().min(0);
 const GIB = 1024 ** 3;
 
 /** A name that PM2, file names and log lines can all carry. */
@@ -52,6 +52,10 @@ const sharedPath = watchedPath
     message: 'a folder below the site',
   })
   .transform((path) => normalize(path).replace(/\/$/, ''));
+
+const variableName = z.string().regex(/^[^=\0]+$/, 'a name that is not empty and has no "="');
+
+const variableValue = z.string().regex(/^[^\0]*$/, 'a text without NUL');
 
 export const configSchema = z.strictObject({
   /** Prefix of the PM2 apps. Default: the `name` in the site's package.json. */
@@ -144,7 +148,7 @@ export const configSchema = z.strictObject({
    */
   envFiles: z.array(relativePath).optional(),
   /** Environment of the build and the site. `HOST` and `PORT` are set for each slot and win. */
-  env: z.record(z.string(), z.string()).default({}),
+  env: z.record(variableName, variableValue).default({}),
   /** Processes per slot. */
   instances: z.int().min(1).max(64).default(2),
   /** Four different ports: the public one, each slot's on 127.0.0.1, and the admin API's on `admin.host`. */
