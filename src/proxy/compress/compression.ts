@@ -5,7 +5,7 @@ import { Encoder, type EncoderSink } from './encoder.ts';
 import { createEncodingQueue, type EncodingJob } from './encoding-queue.ts';
 import { type AnswerToCompress, type Outgoing, outgoing } from './outgoing.ts';
 import { type Chosen, chooseStored } from './stored.ts';
-import { availableCodings, createStream, STREAM_BYTES } from './streams.ts';
+import { availableCodings, STREAM_BYTES } from './streams.ts';
 
 /** Of each worker, for answers that are compressed on the fly; those beyond it go out as they are. */
 const MOST_BYTES = 128 * 1024 ** 2;
@@ -32,10 +32,9 @@ export function createCompression(): Compression {
   return {
     outgoing: (answer) => outgoing(answer, choose, canEncode),
     encoder(coding, sink) {
-      const stream = createStream(coding);
       open++;
       bytes += STREAM_BYTES[coding];
-      return new Encoder(stream, sink, () => {
+      return new Encoder(coding, sink, () => {
         open--;
         bytes -= STREAM_BYTES[coding];
       });

@@ -1,5 +1,8 @@
 import type { Transform } from 'node:stream';
 import { sendSoon, type Waiting } from '../send-soon.ts';
+import type { Coding } from './codings.ts';
+import { createStream } from './streams.ts';
+import { encodeNow, MOST_BYTES_NOW } from './whole.ts';
 
 /** Where the bytes go that have been compressed. */
 export interface EncoderSink {
@@ -26,15 +29,19 @@ const MOST_HELD_BYTES = 65_536;
 const MOST_HELD_PIECES = 256;
 
 /**
- * Compresses the body of one answer in Node's thread pool.
+ * Compresses the body of one answer.
  *
- * The stream has one piece at a time, and flushes it: what has come meanwhile is the next one. So a visitor sees what the
- * site has written as soon as it is compressed, and no queue of the stream's own has to be watched.
+ * A body that has come as a whole, and is no larger than most pages, is compressed at once: a stream and the way to
+ * Node's thread pool and back cost more than that (bench/README.md, *Compression*). Any other goes through a stream, which
+ * has one piece at a time, and flushes it: what has come meanwhile is the next one. So a visitor sees what the site has
+ * written as soon as it is compressed, and no queue of the stream's own has to be watched.
  */
 export class Encoder implements BodyEncoder, Waiting {
-  readonly #stream: Transform;
+  readonly #coding: Coding;
   readonly #sink: EncoderSink;
   #onClosed: (() => void) | null;
+  /** From the first piece that is not the whole body. */
+  #stream: Transform | null = null;
   #held: Buffer[] = [];
   #heldBytes = 0;
   #isBusy = false;
@@ -43,17 +50,11 @@ export class Encoder implements BodyEncoder, Waiting {
   #hasEnded = false;
   #onRoom: (() => void) | null = null;
 
-  /** @param onClosed is called once, when the stream has no more to do */
-  constructor(stream: Transform, sink: EncoderSink, onClosed: () => void) {
-    this.#stream = stream;
+  /** @param onClosed is called once, when there is no more to do */
+  constructor(coding: Coding, sink: EncoderSink, onClosed: () => void) {
+    this.#coding = coding;
     this.#sink = sink;
     this.#onClosed = onClosed;
-    stream.on('data', (bytes: Buffer) => this.#guarded(() => this.#passOn(bytes)));
-    stream.on('end', () => {
-      this.#guarded(() => sink.end());
-      this.destroy();
-    });
-    stream.on('error', (error) => this.failed(error));
   }
 
   write(bytes: Buffer): boolean {
@@ -73,7 +74,7 @@ export class Encoder implements BodyEncoder, Waiting {
 
   end(): void {
     this.#ends = true;
-    this.#next();
+    this.#guarded(() => this.#next());
   }
 
   destroy(): void {
@@ -82,7 +83,7 @@ export class Encoder implements BodyEncoder, Waiting {
     this.#onClosed = null;
     this.#held = [];
     this.#onRoom = null;
-    this.#stream.destroy();
+    this.#stream?.destroy();
   }
 
   sendNow(): void {
@@ -108,12 +109,13 @@ export class Encoder implements BodyEncoder, Waiting {
     this.#heldBytes = 0;
     if (this.#ends) {
       this.#hasEnded = true;
-      this.#stream.end(piece);
+      if (this.#stream === null && piece.length <= MOST_BYTES_NOW) this.#encodeNow(piece);
+      else this.#streamOf().end(piece);
       return;
     }
     this.#isBusy = true;
     // Called back once all of it has been read from the stream, or has room there.
-    this.#stream.write(piece, () => {
+    this.#streamOf().write(piece, () => {
       this.#isBusy = false;
       this.#guarded(() => this.#next());
     });
@@ -122,13 +124,32 @@ export class Encoder implements BodyEncoder, Waiting {
     onRoom?.();
   }
 
-  #passOn(bytes: Buffer): void {
-    if (this.#sink.write(bytes)) return;
-    this.#stream.pause();
-    this.#sink.whenTaken(() => this.#stream.resume());
+  #encodeNow(body: Buffer): void {
+    this.#sink.write(encodeNow(body, this.#coding));
+    this.#sink.end();
+    this.destroy();
   }
 
-  /** Called by the stream: what is thrown ends this answer, never the process. */
+  #streamOf(): Transform {
+    if (this.#stream !== null) return this.#stream;
+    const stream = createStream(this.#coding);
+    this.#stream = stream;
+    stream.on('data', (bytes: Buffer) => this.#guarded(() => this.#passOn(stream, bytes)));
+    stream.on('end', () => {
+      this.#guarded(() => this.#sink.end());
+      this.destroy();
+    });
+    stream.on('error', (error) => this.failed(error));
+    return stream;
+  }
+
+  #passOn(stream: Transform, bytes: Buffer): void {
+    if (this.#sink.write(bytes)) return;
+    stream.pause();
+    this.#sink.whenTaken(() => stream.resume());
+  }
+
+  /** What is thrown ends this answer, never the process. */
   #guarded(step: () => void): void {
     if (this.#onClosed === null) return;
     try {

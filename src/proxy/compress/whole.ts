@@ -1,4 +1,4 @@
-/** Stored bodies as a whole, in Node's thread pool. */
+/** Bodies as a whole: stored ones in Node's thread pool, small ones on their way at once. */
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import type { Coding } from './codings.ts';
@@ -8,14 +8,18 @@ const { constants } = zlib;
 /** `quick` is there soon, at the level of answers on the fly; `best` is the highest, once for many visitors. */
 export type Effort = 'quick' | 'best';
 
-const gzip = promisify(zlib.gzip);
-const br = promisify<Buffer, zlib.BrotliOptions, Buffer>(zlib.brotliCompress);
+/** In bytes. At the levels of answers on the fly the event loop stands still for about 0.65 ms (gzip; bench/README.md). */
+export const MOST_BYTES_NOW = 65_536;
 
 const LEVELS: Record<Coding, Record<Effort, number>> = {
   gzip: { quick: 4, best: 9 },
   br: { quick: 4, best: 11 },
   zstd: { quick: 3, best: 19 },
 };
+
+/** Brotli's windows, in bits, without its extension for larger ones (RFC 7932 §9.1). */
+const LEAST_WINDOW_BITS = 10;
+const MOST_WINDOW_BITS = 22;
 
 /** @returns `null` when it would be no smaller */
 export async function encodeWhole(
@@ -31,22 +35,47 @@ export async function encodeWhole(
   return own;
 }
 
+/** On the event loop. */
+export function encodeNow(body: Buffer, coding: Coding): Buffer {
+  const level = LEVELS[coding].quick;
+  if (coding === 'gzip') return zlib.gzipSync(body, { level });
+  if (coding === 'br') return zlib.brotliCompressSync(body, brotliOptions(level, body.length));
+  return zlib.zstdCompressSync(body, zstdOptions(level, body.length));
+}
+
+const gzip = promisify(zlib.gzip);
+const br = promisify<Buffer, zlib.BrotliOptions, Buffer>(zlib.brotliCompress);
+
 function encode(body: Buffer, coding: Coding, level: number): Promise<Buffer> {
   if (coding === 'gzip') return gzip(body, { level });
-  if (coding === 'br') {
-    const params = {
-      [constants.BROTLI_PARAM_QUALITY]: level,
-      [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
-      [constants.BROTLI_PARAM_SIZE_HINT]: body.length,
-    };
-    return br(body, { params });
-  }
+  if (coding === 'br') return br(body, brotliOptions(level, body.length));
   // Not at the top: an older Node has no such function.
   const zstd = promisify<Buffer, zlib.ZstdOptions, Buffer>(zlib.zstdCompress);
-  // RFC 9659: a browser need not take a window over 8 MiB.
-  const params = {
-    [constants.ZSTD_c_compressionLevel]: level,
-    [constants.ZSTD_c_windowLog]: 22,
+  return zstd(body, zstdOptions(level, body.length));
+}
+
+/** A window no larger than the body: each one is memory that is cleared first. */
+function brotliOptions(level: number, length: number): zlib.BrotliOptions {
+  // It keeps 16 bytes of the window for itself (RFC 7932 §9.1).
+  const bits = 32 - Math.clz32(length + 15);
+  return {
+    params: {
+      [constants.BROTLI_PARAM_QUALITY]: level,
+      [constants.BROTLI_PARAM_LGWIN]: Math.min(Math.max(bits, LEAST_WINDOW_BITS), MOST_WINDOW_BITS),
+      [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
+      [constants.BROTLI_PARAM_SIZE_HINT]: length,
+    },
   };
-  return zstd(body, { params, pledgedSrcSize: body.length });
+}
+
+/** Fits its tables to the length. */
+function zstdOptions(level: number, length: number): zlib.ZstdOptions {
+  return {
+    params: {
+      [constants.ZSTD_c_compressionLevel]: level,
+      // RFC 9659: a browser need not take a window over 8 MiB.
+      [constants.ZSTD_c_windowLog]: 22,
+    },
+    pledgedSrcSize: length,
+  };
 }
