@@ -1,9 +1,11 @@
 /**
  * `npm run bench:scale`: what one worker's data plane needs when there is much of something: idle connections,
- * WebSockets through a flip, very large bodies, a million requests. Memory is read after a forced collection.
+ * WebSockets through a flip, very large bodies, a million requests, sites on one front. Memory is read after a forced
+ * collection.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { Agent, createServer, get, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { pipeline } from 'node:stream/promises';
@@ -19,6 +21,7 @@ const WEB_SOCKETS = 1000;
 const BODY_MIB = 1024;
 const REQUESTS = Number(process.env.BENCH_REQUESTS ?? 1_000_000);
 const CLIENTS = 64;
+const SITES = [1, 5, 10, 20];
 
 interface Memory {
   rss: number;
@@ -46,6 +49,7 @@ try {
   await largeBodies();
   await idleConnections();
   await webSockets();
+  await sitesOnFront();
 } finally {
   worker.kill();
   blue.closeAllConnections();
@@ -61,13 +65,13 @@ async function millionRequests(): Promise<void> {
   say(`${REQUESTS.toLocaleString('en-US')} requests after warm-up`, before, after);
 }
 
-async function requests(count: number): Promise<void> {
+async function requests(count: number, port = PORT): Promise<void> {
   const agent = new Agent({ keepAlive: true, maxSockets: CLIENTS });
   let left = count;
   const client = async () => {
     while (left-- > 0) {
       await new Promise<void>((resolve, reject) => {
-        get({ host: '127.0.0.1', port: PORT, path: '/', agent }, (answer) => {
+        get({ host: '127.0.0.1', port, path: '/', agent }, (answer) => {
           answer.on('end', resolve).resume();
         }).on('error', reject);
       });
@@ -143,6 +147,41 @@ async function webSockets(): Promise<void> {
   console.log(`  closed at the drain's limit with ${[...codes].join(', ')}`);
 }
 
+/** What belongs to the process alone (USS) is what a further site takes of the machine: libraries are shared by all. */
+async function sitesOnFront(): Promise<void> {
+  let first: number | null = null;
+  for (const count of SITES) {
+    const port = PORT + 10 + count;
+    const front = fork(fileURLToPath(new URL('peers/slots-front.js', import.meta.url)), {
+      execArgv: [...PROXY_NODE_ARGS, '--expose-gc'],
+      env: {
+        NODE_ENV: 'production',
+        PORT: String(port),
+        ORIGIN: String(PORT + 1),
+        SITES: String(count),
+      },
+    });
+    await untilListening(port);
+    await requests(count * 100, port);
+    const { heapUsed } = await memory(front);
+    const uss = await ownMemory(front.pid as number);
+    first ??= uss;
+    const each = count === 1 ? '' : `, ${kib((uss - first) / (count - 1))} for each further one`;
+    console.log(`${count} sites on a front: own memory ${mib(uss)}, heap ${mib(heapUsed)}${each}`);
+    front.kill();
+    await once(front, 'exit');
+  }
+}
+
+async function ownMemory(pid: number): Promise<number> {
+  const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8');
+  const parts = [...rollup.matchAll(/^Private_(?:Clean|Dirty): +(\d+) kB/gm)];
+  return parts.reduce((sum, [, kilobytes]) => sum + Number(kilobytes) * 1024, 0);
+}
+
+const mib = (bytes: number) => `${(bytes / MEBIBYTE).toFixed(1)} MiB`;
+const kib = (bytes: number) => `${Math.round(bytes / 1024)} KiB`;
+
 function* largeBody(): Generator<Buffer> {
   for (let sent = 0; sent < BODY_MIB * MEBIBYTE; sent += chunk.length) yield chunk;
 }
@@ -163,9 +202,9 @@ async function startOrigin(port: number) {
   return server;
 }
 
-async function memory(): Promise<Memory> {
-  (worker as ChildProcess).send({ memory: true });
-  const [answer] = await once(worker, 'message');
+async function memory(process: ChildProcess = worker): Promise<Memory> {
+  process.send({ memory: true });
+  const [answer] = await once(process, 'message');
   return answer as Memory;
 }
 

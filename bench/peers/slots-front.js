@@ -21,7 +21,7 @@ for (let n = 0; n < Number(SITES); n++) await register(n);
 const config = frontSchema.parse({});
 const log = pino({ level: 'error' });
 const sites = createSites({ home, config, number: 0, log });
-const door = createDoor({ config, find: sites.find, mayOpen: sites.mayOpen });
+const door = createDoor({ config, ...sites });
 await sites.follow();
 door.plain.listen(Number(PORT), '127.0.0.1');
 
@@ -40,6 +40,12 @@ async function register(n) {
   const registration = { root, hosts, since: new Date().toISOString(), config: started };
   writeFileSync(join(home.sites, `${name}.json`), JSON.stringify(registration));
 }
+
+process.on('message', () => {
+  globalThis.gc?.();
+  const { rss, heapUsed, external } = process.memoryUsage();
+  process.send?.({ rss, heapUsed, external });
+});
 
 process.once('SIGTERM', () => {
   rmSync(folder, { recursive: true, force: true });

@@ -2,7 +2,7 @@
  * The sites that the front serves, as files of `$SLOTS_HOME/sites`: `slots up` writes one, `slots down` removes it, and the
  * front's workers go by what is there.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import writeFileAtomic from 'write-file-atomic';
@@ -36,10 +36,61 @@ export type Registration =
   | { name: string; site: null; why: string; isGone: boolean };
 
 /** @throws Error when the folder cannot be read; one that is not there holds nothing */
-export function readRegistrations({ sites }: Pick<HomePaths, 'sites'>): Registration[] {
+export function readRegistrations(home: Pick<HomePaths, 'sites'>): Registration[] {
+  return registrationFiles(home).flatMap(({ path, name }) => readRegistration(path, name));
+}
+
+function registrationFiles({ sites }: Pick<HomePaths, 'sites'>): { path: string; name: string }[] {
   if (!existsSync(sites)) return [];
   const files = readdirSync(sites).filter((file) => /^[^.].*\.json$/.test(file));
-  return files.sort().flatMap((file) => readRegistration(join(sites, file), file.slice(0, -5)));
+  return files.sort().map((file) => ({ path: join(sites, file), name: file.slice(0, -5) }));
+}
+
+/** A file that was written to a moment ago may be written to again without a change of its time, in milliseconds. */
+const SETTLED_MS = 2000;
+
+interface Seen {
+  signature: string;
+  site: RegisteredSite;
+}
+
+/**
+ * Reads them again and again, and each file only when it is another one: twenty sites, read twice a second, took a worker
+ * of the front more than 1 % of a processor.
+ *
+ * @returns `readRegistrations`
+ */
+export function createRegistrationReader(
+  home: Pick<HomePaths, 'sites'>,
+  now: () => number = Date.now,
+): () => Registration[] {
+  let seen = new Map<string, Seen>();
+  return () => {
+    const next = new Map<string, Seen>();
+    const found = registrationFiles(home).flatMap(({ path, name }): Registration[] => {
+      const signature = signatureOf(path, now());
+      const before = seen.get(path);
+      const isSame = signature !== null && before?.signature === signature;
+      if (isSame && !existsSync(before.site.root)) return [gone(name, before.site.root)];
+      const read = isSame ? [{ name, site: before.site }] : readRegistration(path, name);
+      const [first] = read;
+      if (signature !== null && first?.site) next.set(path, { signature, site: first.site });
+      return read;
+    });
+    seen = next;
+    return found;
+  };
+}
+
+/** `null`: the file has to be read. */
+function signatureOf(path: string, now: number): string | null {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (!found || Math.abs(now - found.mtimeMs) < SETTLED_MS) return null;
+  return [found.dev, found.ino, found.size, found.mtimeMs, found.ctimeMs].join();
+}
+
+function gone(name: string, root: string): Registration {
+  return { name, site: null, why: `its folder ${root} is gone`, isGone: true };
 }
 
 function readRegistration(path: string, name: string): Registration[] {
@@ -47,8 +98,7 @@ function readRegistration(path: string, name: string): Registration[] {
     const found = registeredSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
     const { root, hosts, since, config } = found;
     const site = { name, root, hosts, since, config: config as StartedConfig };
-    if (!existsSync(root))
-      return [{ name, site: null, why: `its folder ${root} is gone`, isGone: true }];
+    if (!existsSync(root)) return [gone(name, root)];
     return [{ name, site }];
   } catch (error) {
     // It was removed while the folder was read.

@@ -22,11 +22,11 @@ export function shareOf({ total, sites }: Places): number {
  * Whether a site that has `own` connections open may have one more.
  *
  * @param own limit of the site's config (`proxy.limits.connections`)
- * @param open how many each site has open, this one included
+ * @param open how many each site has open, this one included; asked only where the site has taken its own share
  */
 export function mayOpen(
   own: { open: number; limit: number },
-  open: Iterable<number>,
+  open: () => Iterable<number>,
   places: Places,
 ): boolean {
   if (own.open >= own.limit) return false;
@@ -34,6 +34,6 @@ export function mayOpen(
   if (own.open < share) return true;
   const common = places.total - share * places.sites;
   let taken = 0;
-  for (const count of open) taken += Math.max(0, count - share);
+  for (const count of open()) taken += Math.max(0, count - share);
   return taken < common;
 }

@@ -4,7 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import type { FrontConfig } from '../config/front.ts';
 import { createHostTable } from '../config/host-table.ts';
-import { type Registration, readRegistrations } from '../config/registered-site.ts';
+import { createRegistrationReader, type Registration } from '../config/registered-site.ts';
 import { messageOf } from '../errors.ts';
 import type { HomePaths } from '../slots/home.ts';
 import { changes } from './changes.ts';
@@ -112,8 +112,9 @@ export function createSites({ home, config, number, log }: Parts): Sites {
     }
   };
 
+  const readNow = createRegistrationReader(home);
   const look = async () => {
-    const found = readRegistrations(home);
+    const found = readNow();
     for (const one of found) {
       if (one.site || unreadable.some(({ name }) => name === one.name)) continue;
       log.error({ event: 'front.site-unreadable', site: one.name }, `${one.name}: ${one.why}`);
@@ -157,17 +158,12 @@ export function createSites({ home, config, number, log }: Parts): Sites {
   return {
     find: (host) => table.find(host),
     mayOpen(site) {
-      const all = [...serving.values()];
       const own = {
         open: site.open(),
         limit: site.registered.config.proxy.limits.connections,
       };
-      const places = { total: config.limits.connections, sites: all.length };
-      return mayOpen(
-        own,
-        all.map((each) => each.open()),
-        places,
-      );
+      const places = { total: config.limits.connections, sites: serving.size };
+      return mayOpen(own, () => [...serving.values()].map((each) => each.open()), places);
     },
     ready() {
       const all = [...serving.values()].flatMap(({ plane }) => plane.readyAnswers ?? []);

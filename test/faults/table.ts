@@ -16,6 +16,11 @@ export interface FaultRow {
   editsLost: number;
   /** From the fault to normal service, in milliseconds, once per injection; empty where nothing had to recover. */
   recoveryMs: readonly number[];
+  /**
+   * 99th percentiles of visitors whom the fault does not concern, in milliseconds: pairs of one before it and one while it
+   * lasts, taken in turn. On a machine that does other things only their ratio says something.
+   */
+  p99?: readonly { before: number; during: number }[];
 }
 
 /** Where this run's rows are, for the processes that run its tests. */
@@ -50,6 +55,9 @@ const HEAD = [
   'edits lost',
   'recovery median',
   'max',
+  "others' p99 before",
+  'during',
+  'ratio',
 ];
 
 /** Aligned, in the order of the issue's table and then of the run. */
@@ -58,7 +66,7 @@ export function renderFaults(rows: readonly FaultRow[]): string {
   return table([HEAD, ...sorted.map(cells)]);
 }
 
-function cells({ row, fault, recoveryMs, ...counts }: FaultRow): string[] {
+function cells({ row, fault, recoveryMs, p99 = [], ...counts }: FaultRow): string[] {
   const { injected, requests, failed, allowed = 0, editsLost } = counts;
   const numbers = [injected, requests, failed, allowed, editsLost];
   const times = recoveryMs.length === 0 ? [null, null] : [median(recoveryMs), max(recoveryMs)];
@@ -67,7 +75,22 @@ function cells({ row, fault, recoveryMs, ...counts }: FaultRow): string[] {
     fault,
     ...numbers.map((value) => value.toLocaleString('en-US')),
     ...times.map((ms) => (ms === null ? '–' : `${Math.round(ms)} ms`)),
+    ...othersCells(p99),
   ];
+}
+
+function othersCells(p99: NonNullable<FaultRow['p99']>): string[] {
+  if (p99.length === 0) return ['–', '–', '–'];
+  const before = median(p99.map((pair) => pair.before));
+  const during = median(p99.map((pair) => pair.during));
+  const ratio = median(p99.map((pair) => pair.during / pair.before));
+  return [`${Math.round(before)} ms`, `${Math.round(during)} ms`, ratio.toFixed(2)];
+}
+
+/** @param share 0.99 for the 99th percentile */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] as number;
 }
 
 /** The middle one, or the earlier of the two in the middle: a time that was measured. */

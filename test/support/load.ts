@@ -37,6 +37,8 @@ export interface LoadOptions {
   allow?: (status: number, path: string) => boolean;
   /** What is wrong with an answer to a keep-alive or fresh client, or `null`. */
   complain?: (path: string, answer: Answer) => string | null;
+  /** Told how long each request of a keep-alive or fresh client took, in milliseconds. */
+  onQuick?: (ms: number) => void;
   /** Told each failed request, as it fails; one that only a complaint has failed is none of them. */
   onFailed?: (failed: FailedRequest) => void;
 }
@@ -70,7 +72,7 @@ export function startLoad(origin: string, options: LoadOptions = {}): Load {
   const releases: Record<string, number> = {};
   const load: LoadContext = {
     origin,
-    ledger: createLedger(),
+    ledger: createLedger(options.onQuick),
     stopping: stopping.signal,
     hungMs: options.hungMs ?? 10_000,
     isAllowed: (status, path) => status === 200 || (options.allow?.(status, path) ?? false),

@@ -28,7 +28,8 @@ export interface Ledger {
 
 const MAX_FAILURES = 20;
 
-export function createLedger(): Ledger {
+/** @param onQuick is told how long each request of a keep-alive or fresh client took, in milliseconds */
+export function createLedger(onQuick: (ms: number) => void = () => {}): Ledger {
   const byKind = Object.fromEntries(
     KINDS.map((kind) => [kind, { requests: 0, failed: 0, slowestMs: 0 }]),
   ) as Record<Kind, KindResult>;
@@ -55,6 +56,7 @@ export function createLedger(): Ledger {
       } finally {
         open.delete(name);
         account.slowestMs = Math.max(account.slowestMs, elapsed());
+        if (kind === 'keep-alive' || kind === 'fresh') onQuick(performance.now() - started);
       }
     },
 
