@@ -52,26 +52,23 @@ export function createDoor({ config, find, mayOpen, ready }: DoorParts): Door {
     return text.startsWith('HEAD ') ? headOnly(unknown) : unknown;
   };
 
-  const decide = (socket: Socket, received: Buffer): boolean => {
+  const decide = (socket: Socket, received: Buffer, leave: () => void): void => {
     const text = latin1(received, 0, Math.min(received.length, LONGEST_HEAD));
     const head = readFirstHead(text);
-    if (head === 'more' && received.length < LONGEST_HEAD) return false;
+    if (head === 'more' && received.length < LONGEST_HEAD) return;
     undecided.remove(socket);
+    leave();
     if (head === 'more' || head === 'none') {
       endSoon(socket, bad);
-      return true;
+      return;
     }
     const site = find(head.host);
     if (site === undefined) {
       // A load balancer asks a machine, by its address or by a name that no site need have.
       endSoon(socket, readyAnswer(text, ready) ?? refusal(text));
     } else if (admit(site, socket)) {
-      socket.pause();
-      socket.unshift(received);
-      site.takePlain(socket);
-      socket.resume();
+      site.takePlain(socket, received);
     }
-    return true;
   };
 
   const plain = createServer({ ...TCP_OPTIONS, allowHalfOpen: true }, (socket) => {
@@ -79,7 +76,9 @@ export function createDoor({ config, find, mayOpen, ready }: DoorParts): Door {
     let received: Buffer | null = null;
     const onData = (bytes: Buffer) => {
       received = received === null ? bytes : Buffer.concat([received, bytes]);
-      if (!decide(socket, received)) return;
+      decide(socket, received, leave);
+    };
+    const leave = () => {
       socket.off('data', onData);
       socket.off('end', onEnd);
       socket.off('error', ignore);

@@ -32,8 +32,8 @@ export interface FrontSite {
   challenge(host: string): SecureContext | undefined;
   /** Why the certificate cannot be used, or `null`. */
   problem(): string | null;
-  /** Takes a connection without TLS, with what has been read of it put back. */
-  takePlain(socket: Socket): void;
+  /** Takes a connection without TLS, and what has been read of it. */
+  takePlain(socket: Socket, received: Buffer): void;
   /** Takes a connection whose handshake is done. */
   takeSecure(socket: Socket): void;
   /** Closes a connection that is one too many. */
@@ -106,10 +106,19 @@ export async function openSite(first: RegisteredSite, around: Surrounding): Prom
     secureContext: certificates.contextFor,
     challenge: challenges.tls,
     problem: certificates.problem,
-    takePlain(socket) {
-      give(redirect ?? plane.server, 'connection', socket);
-      // Node's parser would read what comes next before what has been put back.
-      if (redirect) readByStream(socket);
+    takePlain(socket, received) {
+      if (redirect) {
+        socket.pause();
+        socket.unshift(received);
+        give(redirect, 'connection', socket);
+        // Node's parser would read what comes next before what has been put back.
+        readByStream(socket);
+        socket.resume();
+      } else {
+        give(plane.server, 'connection', socket);
+        // Its reader listens by now. Stopping the stream, putting it back and going on takes a turn of the event loop.
+        socket.emit('data', received);
+      }
     },
     takeSecure: (socket) => give(plane.server, 'secureConnection', socket),
     turnAway(socket) {
