@@ -1,7 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { stat } from 'node:fs/promises';
+import { mkdir, stat } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { createServer as createNetServer } from 'node:net';
+import { dirname } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { controllerPid } from '../../src/controller/control-socket.ts';
 import { takeSiteLock } from '../../src/controller/site-lock.ts';
@@ -37,6 +39,26 @@ test('the site lock is given to one of many controllers that come at once', asyn
   const won = results.filter((result) => result.status === 'fulfilled');
   for (const { value } of won) closeLater(value);
   expect(won).toHaveLength(1);
+});
+
+test('the site lock names the controller that has taken it and answers only a moment later', async () => {
+  const { paths, port } = await siteWithPort();
+  const other = closeLater(createNetServer());
+  await new Promise<void>((resolve) => other.listen(port, '127.0.0.1', resolve));
+  let asked = 0;
+  const control = closeLater(
+    createServer((_request, response) => {
+      // At the first question it does not listen yet.
+      if (++asked === 1) response.destroy();
+      else response.end('{"pid":4711}');
+    }),
+  );
+  await mkdir(dirname(paths.controlSocket), { recursive: true });
+  await new Promise<void>((resolve) => control.listen(paths.controlSocket, resolve));
+  await expect(takeSiteLock(paths, port)).rejects.toMatchObject({
+    code: 'CONTROLLER_RUNS',
+    message: expect.stringContaining('with pid 4711'),
+  });
 });
 
 test('the site lock says which port is taken when another program has it', async () => {

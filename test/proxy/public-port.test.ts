@@ -8,6 +8,7 @@ import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePorts } from '../support/free-ports.ts';
 import { tempFolder } from '../support/temp-folder.ts';
+import { until } from '../support/until.ts';
 
 const MODULE = new URL('../../src/proxy/public-port.ts', import.meta.url).href;
 
@@ -38,18 +39,19 @@ async function setUp() {
   return { port, start };
 }
 
-function ask(port: number): Promise<string> {
+function ask(port: number, onConnect = () => {}): Promise<string> {
   return new Promise((resolve) => {
     const outgoing = get({ host: '127.0.0.1', port, agent: false, timeout: 3000 }, (answer) => {
       void text(answer).then(resolve);
     });
     outgoing.on('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
+    outgoing.on('socket', (socket) => socket.once('connect', onConnect));
     outgoing.on('timeout', () => outgoing.destroy(new Error('hung')));
   });
 }
 
-function askOften(port: number, count: number): Promise<string[]> {
-  return Promise.all(Array.from({ length: count }, () => ask(port)));
+function askOften(port: number, count: number, onConnect?: () => void): Promise<string[]> {
+  return Promise.all(Array.from({ length: count }, () => ask(port, onConnect)));
 }
 
 async function endWith(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
@@ -69,8 +71,9 @@ test('connections that wait in the queue of a worker that is killed are answered
   const { port, start } = await setUp();
   const [first, second] = [await start(0), await start(1)];
   for (const worker of [first, second]) worker.kill('SIGSTOP');
-  const asked = askOften(port, 40);
-  await new Promise((resolve) => setTimeout(resolve, 200));
+  const connected: unknown[] = [];
+  const asked = askOften(port, 40, () => connected.push(null));
+  await until(() => connected.length === 40, 'all of them to be in the queue');
   await endWith(first, 'SIGKILL');
   second.kill('SIGCONT');
   expect(new Set(await asked)).toEqual(new Set([String(second.pid)]));
