@@ -13,11 +13,12 @@ import { makePeers, nginxConfig, type Peer, type Setting, versionOf, type Work }
 import {
   assertFree,
   cpuSeconds,
-  memoryMiB,
+  peakMemoryMiB,
   startPinned,
   stopAll,
   untilListening,
 } from './processes.ts';
+import { expectSameAnswer } from './same-answer.ts';
 import { type Measured, type Rows, renderTable, summarise } from './table.ts';
 
 const PROXY_CORE = 0;
@@ -170,8 +171,10 @@ async function run(scenario: Scenario, all: Peer[], pids: Map<Peer, number>): Pr
     .filter(({ tlsPort }) => !scenario.tls || tlsPort !== null)
     .filter(({ does }) => does === (scenario.does ?? 'forwards'));
   const rows: Rows = new Map(peers.map(({ name }) => [name, []]));
-  for (const peer of peers)
+  for (const peer of peers) {
     await measure(scenario, peer, pids.get(peer) as number, WARM_UP_SECONDS);
+    await expectSameAnswer(peer.name, urlOf(scenario, peer), scenario.headers ?? [], folder);
+  }
   for (let round = 0; round < ROUNDS; round++) {
     for (const peer of peers) {
       const measured = await measure(scenario, peer, pids.get(peer) as number, SECONDS);
@@ -187,10 +190,8 @@ async function measure(
   pid: number,
   seconds: number,
 ): Promise<Measured> {
-  const { path, connections, headers, tls, script, streams } = scenario;
-  const url = tls
-    ? `https://127.0.0.1:${peer.tlsPort}${path}`
-    : `http://127.0.0.1:${peer.port}${path}`;
+  const { connections, headers, script, streams } = scenario;
+  const url = urlOf(scenario, peer);
   const before = cpuSeconds(pid);
   const options = { connections, seconds, headers, script };
   const result = streams
@@ -199,7 +200,7 @@ async function measure(
   const cpu = cpuSeconds(pid) - before;
   if (result.requests === 0 || result.errors > result.requests / 100) {
     throw new Error(
-      `${peer.name}, ${scenario.name}: ${result.errors} of ${result.requests} failed`,
+      `${peer.name}, ${scenario.name}: ${result.errors} failed, ${result.requests} did not`,
     );
   }
   return {
@@ -209,8 +210,12 @@ async function measure(
     p99: result.p99,
     bytes: result.bytes / result.requests,
     errors: result.errors,
-    memoryMiB: memoryMiB(pid, 'VmHWM'),
+    memoryMiB: peakMemoryMiB(pid),
   };
+}
+
+function urlOf({ path, tls }: Scenario, peer: Peer): string {
+  return tls ? `https://127.0.0.1:${peer.tlsPort}${path}` : `http://127.0.0.1:${peer.port}${path}`;
 }
 
 async function startOrigin(): Promise<void> {

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { readMemory } from '../test/support/memory.ts';
 
 /** `sysconf(_SC_CLK_TCK)`: 100 on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
@@ -88,12 +89,9 @@ export function ownCpuSeconds(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
 }
 
-/** Memory that a process and those below it have now or had at most, in MiB. */
-export function memoryMiB(pid: number, which: 'VmRSS' | 'VmHWM'): number {
-  return sum(pid, (each) => {
-    const status = readFileSync(`/proc/${each}/status`, 'utf8');
-    return Number(new RegExp(`${which}:\\s+(\\d+)`).exec(status)?.[1] ?? 0) / 1024;
-  });
+/** The most memory that a process and those below it have had, in MiB. */
+export function peakMemoryMiB(pid: number): number {
+  return sum(pid, (each) => readMemory(each).peakBytes / 2 ** 20);
 }
 
 function sum(pid: number, measure: (pid: number) => number): number {

@@ -1,6 +1,8 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { table } from '../../src/cli/terminal/format.ts';
+import { readMemory } from '../../test/support/memory.ts';
 import type { PlainSite } from '../../test/support/plain-site.ts';
+import { median } from '../table.ts';
 
 /** The gauges of each kind of process: the largest of its kind. */
 interface Sample {
@@ -109,17 +111,11 @@ async function pidsByKind(site: PlainSite): Promise<Record<Kind, number[]>> {
 /** `null` for a process that has just ended. */
 async function measure(pid: number): Promise<Omit<Sample, 'at'> | null> {
   try {
-    const status = await readFile(`/proc/${pid}/status`, 'utf8');
-    const memoryMiB = Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024;
-    if (memoryMiB === 0) return null;
+    const memoryMiB = readMemory(pid).bytes / 2 ** 20;
     return { memoryMiB, descriptors: (await readdir(`/proc/${pid}/fd`)).length };
   } catch {
     return null;
   }
-}
-
-function median(values: number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.floor((values.length - 1) / 2)] as number;
 }
 
 /** The line of least squares through the samples, in MiB an hour. */

@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { allReady, allServe, twoMachines } from '../support/fleet.ts';
+import { readMemory } from '../support/memory.ts';
 import { lacking, skipFor } from '../support/needs.ts';
 
 /** As the issue asks for. */
@@ -12,10 +13,7 @@ const MIB = 200;
 const MAX_GROWN_MIB = 120;
 
 /** The most memory that a process has had so far, in MiB. */
-async function peakMiB(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8');
-  return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
-}
+const peakMiB = (pid: number) => readMemory(pid).peakBytes / 2 ** 20;
 
 test('a large release goes to every machine, and no controller holds it in memory', async ({
   skip,
@@ -23,7 +21,7 @@ test('a large release goes to every machine, and no controller holds it in memor
   skipFor(skip, lacking('nats-server'));
   const { web1, web2, both } = await twoMachines();
   const pids = await Promise.all(both.map(async (one) => (await one.pids()).watcher[0] ?? 0));
-  const before = await Promise.all(pids.map(peakMiB));
+  const before = pids.map(peakMiB);
   // Beside the content, so that it is in the release and no part of the source that travels.
   await writeFile(join(web1.root, 'server/large.bin'), randomBytes(MIB * 1024 * 1024));
   const began = performance.now();
@@ -31,9 +29,7 @@ test('a large release goes to every machine, and no controller holds it in memor
   await allServe(both, 'with a large file', 120_000);
   const ms = Math.round(performance.now() - began);
   await allReady(both);
-  const grown = (await Promise.all(pids.map(peakMiB))).map((mib, index) =>
-    Math.round(mib - (before[index] ?? 0)),
-  );
+  const grown = pids.map(peakMiB).map((mib, index) => Math.round(mib - (before[index] ?? 0)));
   const copy = await readFile(join(web2.root, 'slots', 'green', 'dist/large.bin')).catch(
     () => null,
   );

@@ -1,9 +1,9 @@
 /** Rounds of visitors and a site that do what they like, and what must hold after each. */
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { readMemory } from '../support/memory.ts';
 import { judge } from './oracle.ts';
 import { type Random, random } from './random.ts';
 import { isSafe, planRequest, type RequestPlan } from './requests.ts';
@@ -167,8 +167,7 @@ function limitMemory(pid: number): { reached(): string | null; end(): void } {
 /** 0 where there is no /proc, and for a process that is gone. */
 function residentMiB(pid: number): number {
   try {
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-    return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0) / 1024;
+    return readMemory(pid).bytes / 2 ** 20;
   } catch {
     return 0;
   }

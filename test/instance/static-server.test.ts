@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readdir, readlink, realpath, rm, symlink, utimes } from 'node:fs/promises';
+import { realpath, rm, symlink, utimes } from 'node:fs/promises';
 import { type IncomingHttpHeaders, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { buffer } from 'node:stream/consumers';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { expect, onTestFinished, test } from 'vitest';
 import { createStaticServer, type StaticOptions } from '../../src/instance/static-server.ts';
+import { openFilesIn } from '../support/open-files.ts';
 import { tempFolder } from '../support/temp-folder.ts';
 import { putFile } from '../support/temp-site.ts';
 import { until } from '../support/until.ts';
@@ -201,13 +202,7 @@ test('lets browsers keep what has a hash in its name, and nothing else', async (
 
 test('closes the file of a visitor who leaves', async () => {
   const { folder, port } = await serve({ 'big.bin': 'x'.repeat(20_000_000) });
-  const open = async () => {
-    const names = await readdir('/proc/self/fd');
-    const files = await Promise.all(
-      names.map((name) => readlink(`/proc/self/fd/${name}`).catch(() => '')),
-    );
-    return files.filter((file) => file.startsWith(folder)).length;
-  };
+  const open = () => openFilesIn(folder);
   const outgoing = request({ host: '127.0.0.1', port, path: '/big.bin', agent: false }).end();
   const [answer] = await once(outgoing, 'response');
   answer.pause();

@@ -2,6 +2,7 @@
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readMemory } from '../../support/memory.ts';
 import { processesWith } from '../../support/processes.ts';
 import {
   expectGoodEdit,
@@ -10,7 +11,6 @@ import {
   type HostileSite,
   hostileSite,
 } from '../hostile-site.ts';
-import { readMemory } from '../memory.ts';
 
 const MEBIBYTE = 1024 * 1024;
 const DISK_MEBIBYTES = 48;
@@ -90,14 +90,14 @@ test.each(CASES)('%s: nobody notices, and status says why', async (fault, stage,
 test('build prints 100 MB in one line: memory and log stay small', async () => {
   const { site, diskBytes } = hostile;
   const [pid = 0] = (await site.pids()).watcher;
-  const memory = await readMemory(pid);
+  const memory = readMemory(pid);
   const script = "head -c 100000000 /dev/zero | tr '\\0' x; echo; echo 'Error: at last'; exit 1";
   await expectHarmlessFailure(
     site,
     { row: 5, fault: 'build prints 100 MB', stage: 'build', error: /code 1: Error: at last$/ },
     () => site.edit('build.sh', script),
   );
-  expect((await readMemory(pid)).peakBytes - memory.peakBytes).toBeLessThan(150 * MEBIBYTE);
+  expect(readMemory(pid).peakBytes - memory.peakBytes).toBeLessThan(150 * MEBIBYTE);
   const log = await stat(join(site.root, 'slots/failed-build.log'));
   expect(log.size).toBeLessThan(20 * MEBIBYTE);
   expect(await diskBytes()).toBeLessThan(30 * MEBIBYTE);

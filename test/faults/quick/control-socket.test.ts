@@ -10,10 +10,10 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { sitePaths } from '../../../src/slots/paths.ts';
 import { listenersOf } from '../../support/listeners.ts';
+import { readMemory } from '../../support/memory.ts';
 import { until } from '../../support/until.ts';
 import { pidOf } from '../fault-site.ts';
 import { expectGoodEdit, type HostileSite, hostileSite } from '../hostile-site.ts';
-import { readMemory } from '../memory.ts';
 
 const run = promisify(execFile);
 const MEBIBYTE = 1024 * 1024;
@@ -35,7 +35,7 @@ beforeEach(() => {
     // Whatever came, it is the same controller, it answers, and it has not grown.
     expect(await pidOf(hostile.site, 'watcher')).toBe(controller);
     expect((await hostile.site.status()).slots.blue.role).not.toBe('down');
-    expect((await readMemory(controller)).peakBytes).toBeLessThan(400 * MEBIBYTE);
+    expect(readMemory(controller).peakBytes).toBeLessThan(400 * MEBIBYTE);
   });
 });
 
@@ -173,11 +173,11 @@ test('a follower that does not read costs little, however much a build prints', 
     socket.write('GET /api/events HTTP/1.1\r\nHost: x\r\n\r\n');
     return socket;
   });
-  const before = await readMemory(controller);
+  const before = readMemory(controller);
   // To remember all of it would take 600 MB.
   await site.edit('build.sh', 'yes "a line of output" | head -n 500000; exit 1');
   await until(async () => (await site.status()).last?.outcome === 'failed', 'the build', 60_000);
-  expect((await readMemory(controller)).bytes - before.bytes).toBeLessThan(250 * MEBIBYTE);
+  expect(readMemory(controller).bytes - before.bytes).toBeLessThan(250 * MEBIBYTE);
   for (const socket of followers) socket.destroy();
   await expectGoodEdit(site, 30);
 });

@@ -6,12 +6,12 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect, onTestFinished, test } from 'vitest';
 import { otherSlot } from '../../../src/slots/slot.ts';
+import { readMemory } from '../../support/memory.ts';
 import { lacking, skipFor } from '../../support/needs.ts';
 import type { PlainSite } from '../../support/plain-site.ts';
 import { until } from '../../support/until.ts';
 import { faultSite, pageOf } from '../fault-site.ts';
 import { longTest } from '../long-test.ts';
-import { readMemory } from '../memory.ts';
 import { recordFault } from '../table.ts';
 
 const run = promisify(execFile);
@@ -53,8 +53,8 @@ async function expectDrained(
 }
 
 async function proxyMemory(site: PlainSite): Promise<number> {
-  const each = await Promise.all((await site.pids()).proxy.map(readMemory));
-  return each.reduce((sum, { bytes }) => sum + bytes, 0);
+  const { proxy } = await site.pids();
+  return proxy.reduce((sum, pid) => sum + readMemory(pid).bytes, 0);
 }
 
 function open(site: PlainSite, request: string): Socket {

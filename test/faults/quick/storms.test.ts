@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startLoad } from '../../support/load.ts';
+import { readMemory } from '../../support/memory.ts';
 import { until } from '../../support/until.ts';
 import { pidOf } from '../fault-site.ts';
 import { type HostileSite, hostileSite } from '../hostile-site.ts';
 import { longTest } from '../long-test.ts';
-import { readMemory } from '../memory.ts';
 import { recordFault } from '../table.ts';
 
 const run = promisify(execFile);
@@ -35,7 +35,7 @@ async function expectFewBuilds(fault: string, page: string, storm: () => Promise
   await site.settled(60_000);
   const before = (await history()).length;
   const pid = await pidOf(site, 'watcher');
-  const memory = await readMemory(pid);
+  const memory = readMemory(pid);
   const load = startLoad(site.origin, { keepAlive: 2, fresh: 1, pauseMs: 50 });
   await storm();
   const started = performance.now();
@@ -49,7 +49,7 @@ async function expectFewBuilds(fault: string, page: string, storm: () => Promise
   expect(built.map(({ outcome }) => outcome)).toEqual(built.map(() => 'promoted'));
   expect(built.length).toBeGreaterThan(0);
   expect(built.length).toBeLessThanOrEqual(2);
-  expect((await readMemory(pid)).bytes - memory.bytes).toBeLessThan(100 * MEBIBYTE);
+  expect(readMemory(pid).bytes - memory.bytes).toBeLessThan(100 * MEBIBYTE);
   expect(await pidOf(site, 'watcher')).toBe(pid);
 }
 

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { readdir, readlink, truncate, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { truncate, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { openKeptFiles } from '../../../src/proxy/skew/kept-files.ts';
 import { filesFolder, indexFile, keptFile } from '../../../src/slots/assets-index.ts';
 import { digestOf, putKeptFiles } from '../../support/kept-files.ts';
+import { openFilesIn } from '../../support/open-files.ts';
 import { type PlaneOptions, startOrigin, startPlane } from '../../support/plane.ts';
 import type { Answer } from '../../support/raw-answers.ts';
 import { ask, get, head, rawClient } from '../../support/raw-http.ts';
@@ -166,12 +166,12 @@ test('a large file comes whole to a slow reader, which holds no place of the slo
   });
   client.socket.pause();
   client.send(get(path, 'Connection: close'));
-  await until(() => openFiles(paths), 'the file to be open');
+  await until(async () => (await openFilesIn(filesFolder(paths))) > 0, 'the file to be open');
   expect(plane.places()).toEqual({ blue: 0, green: 0 });
   client.socket.resume();
   await client.untilGone();
   expect(hash.digest('hex')).toBe(digestOf(large));
-  await until(async () => !(await openFiles(paths)), 'the file to be closed');
+  await until(async () => (await openFilesIn(filesFolder(paths))) === 0, 'the file to be closed');
 });
 
 test('a visitor who leaves in the middle of a kept file leaves nothing open', async () => {
@@ -181,24 +181,15 @@ test('a visitor who leaves in the middle of a kept file leaves nothing open', as
   const client = await rawClient(port);
   client.socket.pause();
   client.send(get(path));
-  await until(() => openFiles(paths), 'the file to be open');
+  await until(async () => (await openFilesIn(filesFolder(paths))) > 0, 'the file to be open');
   client.socket.destroy();
   await until(() => plane.inflight.counts.blue === 0, 'the request to be counted off');
-  await until(async () => !(await openFiles(paths)), 'the file to be closed');
+  await until(async () => (await openFilesIn(filesFolder(paths))) === 0, 'the file to be closed');
 });
 
 /** Fields by their names in lower case. */
 function named({ fields }: Answer): Record<string, string> {
   return Object.fromEntries(fields.map(([name, value]) => [name.toLowerCase(), value]));
-}
-
-/** Whether this process has a file of the archive open. */
-async function openFiles(paths: Parameters<typeof filesFolder>[0]): Promise<boolean> {
-  const numbers = await readdir('/proc/self/fd');
-  const targets = await Promise.all(
-    numbers.map((number) => readlink(join('/proc/self/fd', number)).catch(() => '')),
-  );
-  return targets.some((target) => target.startsWith(filesFolder(paths)));
 }
 
 test('a large kept file comes whole over HTTP/2, and its head alone for HEAD', async () => {
