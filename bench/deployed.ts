@@ -115,7 +115,8 @@ async function measure({ name, port, pids }: Measured, headers: string[], second
     seconds,
     headers,
   });
-  if (requests === 0 || errors > 0) throw new Error(`${name}: ${errors} of ${requests} failed`);
+  if (requests === 0 || errors > 0)
+    throw new Error(`${name}: ${errors} failed, ${requests} did not`);
   return ((used() - before) * 1000) / requests;
 }
 

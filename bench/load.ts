@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { type Core, pinnedTo } from './processes.ts';
 
 export interface LoadResult {
+  /** Answered with 2xx or 3xx. */
   requests: number;
   seconds: number;
   /** In microseconds; `NaN` where the program does not say. */
@@ -37,13 +38,15 @@ export async function wrk(core: Core, url: string, options: LoadOptions): Promis
     .exec(stdout)
     ?.slice(1)
     .reduce((sum, count) => sum + Number(count), 0);
+  const refused = numberIn(stdout, /Non-2xx or 3xx responses: (\d+)/);
   return {
-    requests: numberIn(stdout, /(\d+) requests in/),
+    // wrk counts whatever has been answered.
+    requests: numberIn(stdout, /(\d+) requests in/) - refused,
     seconds: numberIn(stdout, /requests in ([\d.]+)s/),
     p50: microseconds(/ 50%\s+([\d.]+)(us|ms|s)/.exec(stdout)),
     p99: microseconds(/ 99%\s+([\d.]+)(us|ms|s)/.exec(stdout)),
     bytes: bytes(/, ([\d.]+)([KMGT]?)B read/.exec(stdout)),
-    errors: (socketErrors ?? 0) + numberIn(stdout, /Non-2xx or 3xx responses: (\d+)/),
+    errors: (socketErrors ?? 0) + refused,
   };
 }
 

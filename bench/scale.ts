@@ -72,7 +72,8 @@ async function requests(count: number, port = PORT): Promise<void> {
     while (left-- > 0) {
       await new Promise<void>((resolve, reject) => {
         get({ host: '127.0.0.1', port, path: '/', agent }, (answer) => {
-          answer.on('end', resolve).resume();
+          if (answer.statusCode !== 200) reject(new Error(`answered ${answer.statusCode}`));
+          answer.on('end', resolve).on('error', reject).resume();
         }).on('error', reject);
       });
     }
@@ -85,16 +86,22 @@ async function largeBodies(): Promise<void> {
   const before = await memory();
   const peaks: Memory[] = [];
   const timer = setInterval(async () => peaks.push(await memory()), 500);
+  let received = 0;
   await new Promise<void>((resolve, reject) => {
     get({ host: '127.0.0.1', port: PORT, path: '/large', agent: false }, (answer) => {
-      answer.on('end', resolve).on('error', reject).resume();
+      answer.on('data', ({ length }: Buffer) => {
+        received += length;
+      });
+      answer.on('end', resolve).on('error', reject);
     }).on('error', reject);
   });
+  if (received !== BODY_MIB * MEBIBYTE) throw new Error(`${received} bytes came down`);
   const upload = request({ host: '127.0.0.1', port: PORT, method: 'POST', agent: false });
   const answered = once(upload, 'response');
   await pipeline(largeBody(), upload);
   const [answer] = await answered;
   answer.resume();
+  if (answer.statusCode !== 200) throw new Error(`the upload was answered ${answer.statusCode}`);
   clearInterval(timer);
   const peak = peaks.reduce((most, each) => (each.rss > most.rss ? each : most), before);
   say(`${BODY_MIB} MiB down and ${BODY_MIB} MiB up, peak`, before, peak);
@@ -107,7 +114,8 @@ async function idleConnections(): Promise<void> {
     const batch = Array.from({ length: Math.min(100, IDLE_CONNECTIONS - i) }, async () => {
       const socket = connect({ host: '127.0.0.1', port: PORT });
       socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
-      await once(socket, 'data');
+      const [answer] = await once(socket, 'data');
+      if (!String(answer).startsWith('HTTP/1.1 200 ')) throw new Error(String(answer));
       sockets.push(socket);
     });
     await Promise.all(batch);
@@ -132,6 +140,8 @@ async function webSockets(): Promise<void> {
     }),
   );
   worker.send({ assign: 'green' });
+  // The worker takes one message after the other: once it has answered this one, it has flipped.
+  await memory();
   const echoes = sockets.map(async (socket, index) => {
     const echo = once(socket, 'message');
     socket.send(String(index));
