@@ -24,7 +24,7 @@ export function checkPorts(facts: Facts): Promise<Check[]> {
   return Promise.all(portsOf(facts).map((port) => checkPort(facts, port)));
 }
 
-function portsOf({ config: { ports, host, hosts, proxy } }: Facts): Port[] {
+function portsOf({ config: { ports, host, hosts, proxy, admin } }: Facts): Port[] {
   const local = '127.0.0.1';
   const redirect = proxy.tls?.redirectHttp;
   const own: Port[] = [
@@ -38,7 +38,7 @@ function portsOf({ config: { ports, host, hosts, proxy } }: Facts): Port[] {
     ...(hosts ? [] : own),
     { key: 'ports.blue', port: ports.blue, host: local, role: 'blue' },
     { key: 'ports.green', port: ports.green, host: local, role: 'green' },
-    { key: 'ports.admin', port: ports.admin, host: local, role: 'watcher' },
+    { key: 'ports.admin', port: ports.admin, host: admin.host, role: 'watcher' },
   ];
 }
 
@@ -50,7 +50,8 @@ async function checkPort(facts: Facts, { key, port, host, role }: Port): Promise
     const hint = `let Node bind it: sudo sysctl net.ipv4.ip_unprivileged_port_start=${port}, or use another port`;
     return problem(key, `this user may not listen on ${port}`, hint);
   }
-  const hint = 'correct "host": it is an address of this machine, or :: for all';
+  const hostKey = role === 'watcher' ? 'admin.host' : 'host';
+  const hint = `correct "${hostKey}": it is an address of this machine, or :: for all`;
   return problem(key, `cannot listen on ${host}:${port}: ${error.code}`, hint);
 }
 
