@@ -72,7 +72,7 @@ export async function up(
       await startFront(pm2, home, loadFrontConfig(home.frontConfig));
     }
     const isReread = started !== null && (await applyConfig(pm2, wanted, started, paths));
-    const problem = await untilLive(config, paths, {
+    const problem = await untilLive(pm2, config, paths, {
       quiet: options.foreground === true,
       wasRunning,
       lost,

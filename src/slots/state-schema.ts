@@ -123,7 +123,6 @@ export const stateSchema = z.object({
 
 export type State = z.output<typeof stateSchema>;
 export type LastPromotion = z.output<typeof lastSchema>;
-export type StageError = z.output<typeof stageErrorSchema>;
 
 /** A promotion while its release is built. */
 export type Building = z.output<typeof buildingSchema>;

@@ -19,7 +19,6 @@ export {
   type PuttingBack,
   STAGES,
   type Stage,
-  type StageError,
   type State,
   stageOf,
   stageSchema,

@@ -17,3 +17,13 @@ test('`slots up` with proxy.tls serves HTTPS, says so, and flips under a standin
   await until(async () => (await page()) === 'second page\n', 'the edit to be live', 30_000);
   expect(session.closed).toBe(false);
 });
+
+test('`slots up` says which certificate keeps the proxy from starting, and not that nobody listens', async () => {
+  const tls = { cert: 'missing.pem', key: 'missing.key' };
+  const site = await plainSite({ config: { proxy: { tls } } });
+  const up = await site.slots('up');
+  expect(up.exitCode).toBe(1);
+  expect(up.stderr).toContain('the proxy cannot start: proxy.tls.cert:');
+  expect(up.stderr).toContain('missing.pem cannot be read (ENOENT)');
+  expect(up.stderr).not.toContain('ECONNREFUSED');
+});

@@ -5,6 +5,7 @@ import type { Status } from '../../controller/admin/status.ts';
 import { type ProbeAnswer, tryProbe } from '../../controller/health/probe.ts';
 import { judge } from '../../controller/health/verdict.ts';
 import { SlotsError } from '../../errors.ts';
+import type { Pm2 } from '../../pm2.ts';
 import { homePaths } from '../../slots/home.ts';
 import type { SitePaths } from '../../slots/paths.ts';
 import { callController, followController } from '../client.ts';
@@ -12,9 +13,13 @@ import { untilControllerAnswers } from '../controller-answers.ts';
 import { fleetStuck } from '../fleet-stuck.ts';
 import { publicAddress, untilServed } from '../front/registration.ts';
 import { createProgress } from '../terminal/progress.ts';
+import { workerFailure } from './worker-failure.ts';
 
 const PROXY_TIMEOUT_MS = 20_000;
 const LOOK_INTERVAL_MS = 50;
+
+/** How often the workers' log is read while nobody answers, in milliseconds. */
+const LOG_INTERVAL_MS = 1000;
 
 interface Since {
   quiet: boolean;
@@ -26,6 +31,7 @@ interface Since {
 
 /** @returns why the first release did not become live, or `null` when visitors get answers */
 export async function untilLive(
+  pm2: Pm2,
   config: Config,
   paths: SitePaths,
   { quiet, wasRunning, lost, begun }: Since,
@@ -65,7 +71,7 @@ export async function untilLive(
     if (stuck) return stuck;
     progress?.say('waiting for the proxy');
     if (config.hosts) await untilServed(homePaths(), paths, config);
-    await untilProxyAnswers(config);
+    await untilProxyAnswers(config, () => workerFailure(pm2, config, begun));
     return null;
   } finally {
     over.abort();
@@ -76,13 +82,21 @@ export async function untilLive(
 /** @param since what failed before is no news, in milliseconds since 1970 */
 function firstReleaseFailure({ last }: Status, since: number): SlotsError | null {
   if (last?.outcome !== 'failed' || Date.parse(last.finishedAt) < since) return null;
+  const output =
+    last.stage === 'build'
+      ? '`slots logs build` shows the output'
+      : '`slots logs` shows what its processes print';
   return new SlotsError('FIRST_RELEASE_FAILED', `no release is live: ${last.error}`, {
-    hint: 'mend it, then save or run `slots up` again, which builds; `slots logs build` shows the output',
+    hint: `mend it, then save or run \`slots up\` again, which builds; ${output}`,
   });
 }
 
-async function untilProxyAnswers(config: Config): Promise<void> {
+async function untilProxyAnswers(
+  config: Config,
+  whyNotStarted: () => Promise<SlotsError | null>,
+): Promise<void> {
   const deadline = performance.now() + PROXY_TIMEOUT_MS;
+  let logDue = performance.now() + LOG_INTERVAL_MS;
   const { path, timeoutMs, host } = config.health;
   const ask = () => {
     if (config.hosts) {
@@ -97,6 +111,11 @@ async function untilProxyAnswers(config: Config): Promise<void> {
     const verdict = judge(answer, null);
     // A 404 or 401 proves the site live: visitors get the same.
     if (verdict.is === 'well' || isClientError(answer)) return;
+    if (performance.now() > logDue) {
+      const failure = await whyNotStarted();
+      if (failure) throw failure;
+      logDue = performance.now() + LOG_INTERVAL_MS;
+    }
     if (performance.now() > deadline) {
       const what = verdict.why;
       throw new SlotsError(
