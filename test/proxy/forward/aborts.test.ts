@@ -112,6 +112,28 @@ test('a site that answers before it has read the upload reaches the visitor, who
   expect((await client.answers(2)).length).toBe(2);
 });
 
+test.each([
+  ['a length', 'Content-Length: 10', 'half.'],
+  ['chunks', CHUNKED, chunk('half.')],
+])(
+  'a site that answers before it has read an upload with %s gets no other request for the rest of it',
+  async (_name, framing, half) => {
+    const site = await startRawOrigin(async (wire) => {
+      await wire.until('half.').catch(() => {});
+      wire.send(head('HTTP/1.1 401 Unauthorized', 'Content-Length: 0'));
+    });
+    const { port } = await startPlane({ blue: site.port });
+    const client = await rawClient(port);
+    client.send(head('POST /', 'Host: a', framing) + half);
+    expect((await client.answer()).status).toBe(401);
+    const other = await rawClient(port);
+    other.send(get('/other?half.'));
+    expect((await other.answer()).status).toBe(401);
+    expect(site.wires[0]?.text()).not.toContain('/other');
+    await site.wires[0]?.untilGone();
+  },
+);
+
 test('a site that answers before it has read the upload reaches the visitor even if it closes and the upload goes on', async () => {
   const site = await startRawOrigin(async (wire) => {
     await wire.until('\r\n\r\n');
