@@ -6,6 +6,7 @@ import { BAD_REQUEST, type ErrorAnswers, REQUEST_TIMEOUT } from './error-answer.
 import { endSoon } from './linger.ts';
 import { LONGEST_PLAIN_HEAD, type PlainHead, readPlainRequest } from './plain-request.ts';
 import { type PlainOwner, PlainRequest, PlainResponse } from './plain-response.ts';
+import { owned, readByBuffer } from './read-by-buffer.ts';
 import { readByStream } from './turns.ts';
 
 /** Bytes that may wait behind a request that is being answered. */
@@ -72,7 +73,8 @@ export class PlainConnection implements PlainOwner, Waiting {
 
   begin(): void {
     const { socket } = this;
-    socket.on('data', onData);
+    // A front has read the first bytes already, and put them back into the stream.
+    if (!readByBuffer(socket, onRead) || socket.readableLength > 0) socket.on('data', onData);
     socket.on('end', onEnd);
     socket.on('error', onError);
     socket.on('close', onClose);
@@ -84,6 +86,7 @@ export class PlainConnection implements PlainOwner, Waiting {
     this.#bytes = this.#bytes === null ? bytes : Buffer.concat([this.#bytes, bytes]);
     if (this.#isFree) this.#readOn();
     else if (this.#bytes.length > MOST_WAITING_BYTES) this.socket.pause();
+    if (this.#bytes !== null) this.#bytes = owned(this.#bytes);
   }
 
   closed(): void {
@@ -237,7 +240,7 @@ export class PlainConnection implements PlainOwner, Waiting {
       return;
     }
     socket.pause();
-    socket.unshift(bytes);
+    socket.unshift(owned(bytes));
     this.#setting.handOver(socket);
     readByStream(socket);
     socket.resume();
@@ -258,6 +261,15 @@ export class PlainConnection implements PlainOwner, Waiting {
 }
 
 // One function for all connections: there may be ten thousand.
+
+/** @returns whether to read on */
+function onRead(this: OwnedSocket, length: number, buffer: Buffer): boolean {
+  const bytes = buffer.subarray(0, length);
+  // Whoever has the connection now reads its stream.
+  if (this[CONNECTION] === undefined) return this.push(owned(bytes));
+  this[CONNECTION].received(bytes);
+  return !this.isPaused();
+}
 
 function onData(this: OwnedSocket, bytes: Buffer): void {
   this[CONNECTION]?.received(bytes);
