@@ -80,6 +80,7 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
   const assigner = createAssigner(store, workers, startup.isOver, log, {
     fleet: asked && (() => fleet?.standing() ?? unready(asked)),
     challenges: challenges.current,
+    flipAt: () => fleet?.flipAt() ?? null,
   });
   const keeper = await openKeeper(config, paths, challenges, log);
   const monitor = createHealthMonitor(config, paths, store, assigner, startup, log);

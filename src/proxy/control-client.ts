@@ -10,9 +10,16 @@ const MAX_BACKOFF_MS = 500;
 /** Controllers up to 0.1 refuse a report without an epoch, and make nothing of it. */
 const OLDER = { epoch: 0 };
 
+/** The assignment that a worker routes by. */
+export type Routed = Pick<Assignment, 'epoch' | 'revision'>;
+
 export interface ControlHandlers {
-  /** Takes the assignment over, before it returns; says which one the worker routes by now. */
-  onAssignment(assignment: Assignment): { epoch: number; revision: number };
+  /**
+   * Takes the assignment over, now or at its `flipAt`, unless another one comes before.
+   *
+   * @param taken to be called then, with what the worker routes by
+   */
+  onAssignment(assignment: Assignment, taken: (routed: Routed) => void): void;
   onCut(slot: 'blue' | 'green'): void;
   /** @returns how many URLs were forgotten */
   onPurge(paths: string[], tags: string[]): number;
@@ -54,10 +61,11 @@ export function connectController(
       report();
       return;
     }
-    const routed = handlers.onAssignment(message.assignment);
-    send({ type: 'ack', ...routed });
-    // The controller counts only what was counted after the acknowledgement.
-    report();
+    handlers.onAssignment(message.assignment, (routed) => {
+      send({ type: 'ack', ...routed });
+      // The controller counts only what was counted after the acknowledgement.
+      report();
+    });
   };
 
   const again = () => {

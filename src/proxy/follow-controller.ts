@@ -6,6 +6,7 @@ import { EMPTY_STATE, readState } from '../slots/state.ts';
 import { readAssignment } from '../wire/assignment.ts';
 import { REPORT_INTERVAL_MS } from '../wire/messages.ts';
 import { connectController } from './control-client.ts';
+import { createTakeOver } from './take-over.ts';
 import type { ChallengeAnswers } from './visitor/challenges.ts';
 import type { DataPlane } from './worker.ts';
 
@@ -30,19 +31,23 @@ export interface FollowParts {
 export async function followController(parts: FollowParts): Promise<() => void> {
   const { plane, challenges, paths, log } = parts;
   const assigned = Promise.withResolvers<void>();
+  const takeOver = createTakeOver(() => plane.current().active !== null);
   const control = connectController(
     paths.controlSocket,
     {
-      onAssignment(assignment) {
-        const before = plane.current();
+      onAssignment(assignment, taken) {
         challenges.set(assignment.challenges ?? []);
-        const { epoch, revision, active, slots } = plane.assign(assignment);
-        assigned.resolve();
-        if (epoch !== before.epoch || before.active !== active) {
+        takeOver.at(assignment, (lateMs) => {
+          const before = plane.current();
+          const { epoch, revision, active, slots } = plane.assign(assignment);
+          taken({ epoch, revision });
+          assigned.resolve();
+          if (epoch === before.epoch && before.active === active) return;
           const release = active && slots[active].release;
-          log.info({ event: 'worker.ack', epoch, active, release }, `visitors go to ${active}`);
-        }
-        return { epoch, revision };
+          const late = assignment.flipAt !== undefined && { lateMs: Math.round(lateMs) };
+          const flip = { event: 'worker.ack', epoch, active, release, ...late };
+          log.info(flip, `visitors go to ${active}`);
+        });
       },
       onCut: (slot) => void plane.cut(slot),
       onPurge: (paths, tags) => plane.cache?.purge(paths, tags) ?? 0,
@@ -68,6 +73,7 @@ export async function followController(parts: FollowParts): Promise<() => void> 
   }
   return () => {
     control.close();
+    takeOver.stop();
     for (const timer of [report, audit]) clearInterval(timer);
   };
 }

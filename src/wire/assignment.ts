@@ -15,6 +15,11 @@ export interface Assignment {
   /** The slot that answers visitors; `null` until the first release is live. */
   active: Slot | null;
   slots: PerSlot<SlotTarget>;
+  /**
+   * When to route by it, by `instantNow()`; not there, or over: at once. It is sent ahead, so that all machines of a fleet flip at
+   * one instant, however busy their controllers are. An older worker takes it at once.
+   */
+  flipAt?: number;
   /** Until the first release is live: its build or start has failed, and nothing runs that could mend it. */
   firstFailed?: boolean;
   /** What a CA may ask at this moment; not there while no certificate is being ordered. An older worker ignores it. */
@@ -87,18 +92,20 @@ export function toAssignment(
   now: {
     revision: number;
     warm: PerSlot<boolean>;
+    flipAt?: number;
     fleet?: FleetStanding;
     challenges?: Challenge[];
   },
 ): Assignment {
   const target = (slot: Slot) => ({ release: slots[slot].release, warm: now.warm[slot] });
-  const { revision, fleet, challenges = [] } = now;
+  const { revision, flipAt, fleet, challenges = [] } = now;
   const firstFailed = active === null && promotion === null && last?.outcome === 'failed';
   return {
     epoch,
     revision,
     active,
     slots: { blue: target('blue'), green: target('green') },
+    ...(flipAt !== undefined && { flipAt }),
     ...(firstFailed && { firstFailed }),
     ...(fleet && { fleet }),
     ...(challenges.length > 0 && { challenges }),

@@ -1,7 +1,6 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { allReady, allServe, type Machine, machine, startAll } from '../support/fleet.ts';
+import { FLIPS, flipsOf, flipsText } from '../support/fleet-flips.ts';
 import { haproxyBefore } from '../support/haproxy.ts';
 import { startLoad } from '../support/load.ts';
 import { natsServer } from '../support/nats.ts';
@@ -10,19 +9,6 @@ import { PLAIN_PATHS } from '../support/plain-site.ts';
 import { signalProcess } from '../support/processes.ts';
 import { getPage } from '../support/site.ts';
 import { until } from '../support/until.ts';
-
-/** The issue asks for 200: `SLOTS_FLEET_FLIPS=200 npm run test:fleet`. */
-const FLIPS = Number(process.env.SLOTS_FLEET_FLIPS ?? 8);
-
-/** When each machine's workers took each slot, in milliseconds since 1970, by what they have logged. */
-async function flipsOf({ env, name }: Machine): Promise<number[]> {
-  const file = join(env.PM2_HOME ?? '', 'logs', `${name}-proxy-out.log`);
-  const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line.startsWith('{'));
-  return lines
-    .map((line) => JSON.parse(line) as { event?: string; time: number; msg: string })
-    .filter(({ event, msg }) => event === 'worker.ack' && msg.startsWith('visitors go to'))
-    .map(({ time }) => time);
-}
 
 /** A visitor whose every request goes to a random machine; what they saw go back, if anything. */
 function wander(machines: readonly Machine[]) {
@@ -80,14 +66,7 @@ test('three machines flip together under load, behind HAProxy too, and no visito
     machines.map(async (one, index) => (await flipsOf(one)).slice(before[index])),
   );
   expect(flips.map((all) => all.length)).toEqual(machines.map(() => FLIPS));
-  const spreads = Array.from({ length: FLIPS }, (_, n) => {
-    const times = flips.map((all) => all[n] ?? 0);
-    return Math.max(...times) - Math.min(...times);
-  }).sort((a, b) => a - b);
-  const at = (share: number) => spreads[Math.min(FLIPS - 1, Math.floor(share * FLIPS))];
-  console.log(
-    `${FLIPS} flips of 3 machines, first to last: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms; ${requests} requests of wandering visitors`,
-  );
+  console.log(flipsText('3 machines', flips), `${requests} requests of wandering visitors`);
   expect(backwards).toEqual([]);
 
   // One whose controller hangs is not asked by the balancer once the others have moved on.

@@ -50,9 +50,9 @@ async function startController(refuse?: RequestListener) {
 function notingHandlers() {
   const told: unknown[] = [];
   const handlers: ControlHandlers = {
-    onAssignment({ epoch, revision }) {
+    onAssignment({ epoch, revision }, taken) {
       told.push(epoch);
-      return { epoch, revision };
+      taken({ epoch, revision });
     },
     onCut: (slot) => void told.push(`cut ${slot}`),
     onPurge(paths, tags) {

@@ -53,8 +53,8 @@ export interface Fleet {
    * @throws SlotsError `FLEET_NOT_PREPARED`, `FLEET_OVERTAKEN` or `FLEET_AWAY`
    */
   agree(promotion: Candidate, signal: AbortSignal): Promise<void>;
-  /** Waits for the instant at which all flip. */
-  untilFlip(promotion: Candidate): Promise<void>;
+  /** When the workers are to flip, by `instantNow()`; `null`: at once, or no flip of the fleet is under way. */
+  flipAt(): number | null;
   /** Takes the lead for a rollback, whoever builds just now. @throws SlotsError `FLEET_AWAY` */
   lead(order: Order): Promise<Order>;
   /** On every machine. @throws SlotsError `FLEET_AWAY` */

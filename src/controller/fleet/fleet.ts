@@ -2,8 +2,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FleetConfig } from '../../config/fleet-schema.ts';
 import { messageOf, SlotsError } from '../../errors.ts';
-import type { Promotion, State } from '../../slots/state.ts';
+import type { State } from '../../slots/state.ts';
 import type { FleetStanding } from '../../wire/assignment.ts';
+import { instantNow } from '../../wire/instant.ts';
 import { liveRelease } from '../promotion/roles.ts';
 import type { StageContext } from '../promotion/stages/context.ts';
 import type { Fleet } from './api.ts';
@@ -45,7 +46,8 @@ export function createFleet({ config, context, onStanding }: Parts): Fleet {
   const { store, log } = context;
   let heard = Promise.withResolvers<void>();
   let standing = '';
-  let flipAt = 0;
+  /** The fleet's epoch whose flip is due, and when, by `instantNow()`. */
+  let flip: { epoch: number; at: number } | null = null;
   /** Of a promotion that this machine alone could not finish: what it was made of is built again. */
   let again: string | null = null;
 
@@ -211,19 +213,20 @@ export function createFleet({ config, context, onStanding }: Parts): Fleet {
       const { fleet, id } = promotion;
       if (!fleet) return;
       const part = fleet.role === 'lead' ? lead : follower;
-      flipAt = await part.agree(promotion, signal).catch((thrown) => {
+      const flipAt = await part.agree(promotion, signal).catch((thrown) => {
         signal.throwIfAborted();
         const error = asFleetError(thrown);
         // Nothing is wrong with the edit.
         if (error.code === 'FLEET_AWAY' || error.code === 'FLEET_OVERTAKEN') again = id;
         throw error;
       });
-    },
-    async untilFlip({ fleet }: Promotion) {
-      if (!fleet) return;
       const ms = flipAt - core.serverNow();
-      flipAt = 0;
-      if (ms > 0 && ms < MAX_LEAD_MS) await delay(ms);
+      flip = ms < MAX_LEAD_MS ? { epoch: fleet.epoch, at: instantNow() + ms } : null;
+    },
+    flipAt() {
+      const { promotion } = store.state;
+      const isDue = promotion?.step === 'flip' && promotion.fleet?.epoch === flip?.epoch;
+      return flip !== null && isDue ? flip.at : null;
     },
     async lead(order) {
       const { fleet } = link.connection();

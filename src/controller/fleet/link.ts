@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { FleetConfig } from '../../config/fleet-schema.ts';
 import { messageOf, SlotsError } from '../../errors.ts';
 import type { Logger } from '../log.ts';
-import { bestOf, type ClockSample, now, sampleOf, withSample } from './clock.ts';
+import { bestOf, type ClockSample, now, sampleOf, type TimedSample, withSample } from './clock.ts';
 import {
   type Bucket,
   type BucketEntry,
@@ -64,7 +64,7 @@ export function createLink({ config, log, said, onChange, renew }: Parts): Link 
   let isSynced = false;
   let isStopped = false;
   let answeredAt = now();
-  let samples: ClockSample[] = [];
+  let samples: TimedSample[] = [];
   let problem: string | null = 'not connected to NATS yet';
   let refused: string | null = null;
   let revision: number | null = null;

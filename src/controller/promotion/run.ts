@@ -99,7 +99,8 @@ export function createRunner(
     const started = performance.now();
     const elapsed = () => performance.now() - started;
     try {
-      await inFleetBefore(promotion);
+      // The other machines prepare the release while it starts here.
+      if (step === 'start') fleet?.offer(promotion);
       // Invariant 6: no worker may route to a slot, or fall back to it, while its processes change.
       if (reroutes(step)) await assign();
       await act(step, promotion);
@@ -112,12 +113,6 @@ export function createRunner(
     } catch (error) {
       await onStepError(promotion, error, elapsed());
     }
-  }
-
-  /** The other machines prepare the release while it starts here, and all flip at one instant. */
-  async function inFleetBefore(promotion: Promotion): Promise<void> {
-    if (promotion.step === 'start') fleet?.offer(promotion);
-    if (promotion.step === 'flip') await fleet?.untilFlip(promotion);
   }
 
   function act<S extends Step>(step: S, promotion: PromotionBy[S]): Promise<void> {

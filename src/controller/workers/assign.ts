@@ -12,18 +12,27 @@ export interface Assigner {
   assignSoon(): void;
 }
 
+/** What the workers are told besides what the state says. */
+export interface AlsoSaid {
+  /** Of this machine, to a load balancer. */
+  fleet?: (() => FleetStanding) | undefined;
+  /** To a CA. */
+  challenges?: () => Challenge[];
+  /** When to route by it, by `instantNow()`; `null`: at once. */
+  flipAt?: () => number | null;
+}
+
 /**
  * The sending half of the flip; `router.ts` of the proxy is the other one.
  *
  * @param mayUseStandby whether workers may fall back to the standby at all
- * @param also what the workers say besides: of this machine to a load balancer, and to a CA
  */
 export function createAssigner(
   store: Store,
   workers: Workers,
   mayUseStandby: () => boolean,
   log: Logger,
-  also: { fleet?: (() => FleetStanding) | undefined; challenges?: () => Challenge[] } = {},
+  also: AlsoSaid = {},
 ): Assigner {
   // Tells two assignments of one epoch apart, so that an acknowledgement is of the newest.
   let revision = 0;
@@ -32,10 +41,12 @@ export function createAssigner(
     revision++;
     const warm = mayUseStandby() ? warmSlots(store.state) : { blue: false, green: false };
     const { fleet, challenges } = also;
+    const flipAt = also.flipAt?.() ?? null;
     return workers.assign(
       toAssignment(store.state, {
         revision,
         warm,
+        ...(flipAt !== null && { flipAt }),
         ...(fleet && { fleet: fleet() }),
         ...(challenges && { challenges: challenges() }),
       }),

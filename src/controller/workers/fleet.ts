@@ -3,6 +3,7 @@ import { SlotsError } from '../../errors.ts';
 import { isRunning } from '../../is-running.ts';
 import type { PerSlot, Slot } from '../../slots/slot.ts';
 import type { Assignment } from '../../wire/assignment.ts';
+import { instantNow } from '../../wire/instant.ts';
 import type { Counters, FromWorker, ToWorker } from '../../wire/messages.ts';
 import type { Logger } from '../log.ts';
 import { createPurges, type Purge } from './purges.ts';
@@ -146,7 +147,8 @@ export function createWorkers(
   return {
     join(pid, send) {
       const phase = connectedBy(send);
-      const worker = { pid, phase, dueAt: performance.now() + patience.ackMs, asked: false };
+      const dueAt = performance.now() + aheadMs(current) + patience.ackMs;
+      const worker = { pid, phase, dueAt, asked: false };
       workers.set(pid, worker);
       if (current) send({ type: 'assignment', assignment: current });
       return {
@@ -164,14 +166,15 @@ export function createWorkers(
 
     async assign(assignment) {
       current = assignment;
+      const ahead = aheadMs(assignment);
       for (const worker of workers.values()) {
         if (worker.phase.name === 'starting') continue;
         if (worker.phase.name === 'connected') {
           worker.phase.send({ type: 'assignment', assignment });
         }
-        allow(worker, patience.ackMs);
+        allow(worker, ahead + patience.ackMs);
       }
-      const giveUpAt = performance.now() + patience.assignMs;
+      const giveUpAt = performance.now() + ahead + patience.assignMs;
       for (;;) {
         await look();
         const wanted = current;
@@ -222,6 +225,11 @@ export function createWorkers(
       tellAhead = listener;
     },
   };
+}
+
+/** How long before its flip an assignment is sent, in milliseconds. */
+function aheadMs(assignment: Assignment | null): number {
+  return Math.max(0, (assignment?.flipAt ?? 0) - instantNow());
 }
 
 function allow(worker: Worker, ms: number): void {

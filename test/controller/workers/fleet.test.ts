@@ -1,7 +1,9 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { createWorkers, type Workers } from '../../../src/controller/workers/fleet.ts';
+import { instantNow } from '../../../src/wire/instant.ts';
 import type { ToWorker } from '../../../src/wire/messages.ts';
 import { collectedLog } from '../../support/collected-log.ts';
+import { isAlive } from '../../support/processes.ts';
 import { testAssignment, testReport } from '../../support/test-assignment.ts';
 import { until } from '../../support/until.ts';
 import { type TestProcesses, testProcesses } from '../../support/worker-processes.ts';
@@ -222,4 +224,16 @@ test('a connected worker hears the current assignment again when it is repeated,
   workers.repeat();
   const message = { type: 'assignment', assignment: testAssignment(4) };
   expect(worker.sent).toEqual([message, message]);
+});
+
+test('a worker that is told of a flip ahead of time is not ended for its silence until then', async () => {
+  const { workers, processes } = setUp();
+  const worker = connect(workers, processes.start());
+  // Longer than a worker may take to acknowledge what is due at once.
+  const flipAt = instantNow() + 2500;
+  const assigned = workers.assign({ ...testAssignment(5), flipAt });
+  await until(() => instantNow() > flipAt - 100, 'the instant');
+  expect(isAlive(worker.pid)).toBe(true);
+  worker.ack(5);
+  await assigned;
 });
