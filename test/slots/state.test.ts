@@ -1,8 +1,17 @@
 import { spawn } from 'node:child_process';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { readFileSync, readlinkSync } from 'node:fs';
+import {
+  type FileHandle,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  realpath,
+  writeFile,
+} from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import fc from 'fast-check';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import {
   EMPTY_STATE,
   readState,
@@ -86,6 +95,25 @@ test('readState takes a file cut short anywhere for bad or for whole, never for 
       expect([RUNNING, 'STATE_BAD']).toContainEqual(state);
     }),
   );
+});
+
+test('writeState has the folder that holds the new name synced before it resolves', async () => {
+  const paths = await tempSite();
+  await writeState(paths, EMPTY_STATE);
+  const folder = await open(paths.slots, 'r');
+  onTestFinished(() => folder.close());
+  const synced: string[] = [];
+  const { sync } = Object.getPrototypeOf(folder) as FileHandle;
+  vi.spyOn(Object.getPrototypeOf(folder) as FileHandle, 'sync').mockImplementation(async function (
+    this: FileHandle,
+  ) {
+    const { epoch } = JSON.parse(readFileSync(paths.state, 'utf8'));
+    synced.push(`${readlinkSync(`/proc/self/fd/${this.fd}`)} with epoch ${epoch}`);
+    return sync.call(this);
+  });
+  onTestFinished(() => void vi.restoreAllMocks());
+  await writeState(paths, { ...EMPTY_STATE, epoch: 77 });
+  expect(synced.at(-1)).toBe(`${await realpath(paths.slots)} with epoch 77`);
 });
 
 test('writeState leaves no other file behind', async () => {
