@@ -38,10 +38,18 @@ async function init({ home, frontConfig }: HomePaths, { yes }: Options): Promise
   console.log(`${frontConfig} is written; \`slots front up\` goes by it`);
 }
 
-/** Reads front.json first: a bad one is said before anything is started, PM2's daemon included. */
+/** Reads front.json first: a bad one is said before anything is started. Ports that cannot be had leave no daemon behind either. */
 async function up(home: HomePaths): Promise<void> {
   const config = loadFrontConfig(home.frontConfig);
-  const isNew = await withPm2((pm2) => startFront(pm2, home, config));
+  const hadDaemon = isDaemonRunning();
+  const isNew = await withPm2(async (pm2) => {
+    try {
+      return await startFront(pm2, home, config);
+    } catch (error) {
+      if (!hadDaemon && (await pm2.all()).size === 0) await pm2.killDaemon();
+      throw error;
+    }
+  });
   const { ports } = config;
   const where = `on ${ports.http} and ${ports.https}`;
   console.log(isNew ? `the front is up, ${where}` : `the front was up already, ${where}`);

@@ -1,7 +1,8 @@
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { Agent } from 'node:http';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { testFront } from '../support/front.ts';
 import { until } from '../support/until.ts';
 
@@ -100,6 +101,16 @@ test('a front that is down says so, and serves its registered sites again once i
   const init = await front.run('init');
   expect(init.exitCode).toBe(1);
   expect(init.stderr).toContain('front.json');
+});
+
+test('a front whose port is taken says whose it is not, and leaves no PM2 behind', async () => {
+  const front = await testFront();
+  const other = createServer().listen(front.ports.https, '127.0.0.1');
+  onTestFinished(() => void other.close());
+  const refused = await front.run('up');
+  expect(refused.exitCode).toBe(1);
+  expect(refused.stderr).toContain(`port ${front.ports.https}`);
+  expect(await readdir(front.pm2Home)).not.toContain('pm2.pid');
 });
 
 test('a bad host and a bad front.json are each refused in one line, before PM2 is started', async () => {

@@ -1,4 +1,7 @@
-/** In front of Pebble 2.4, which has no renewal information (RFC 9773): adds it, and reads what orders say they replace. */
+/**
+ * In front of Pebble 2.4, which has neither renewal information (RFC 9773) nor limits: adds the one, reads what orders say they
+ * replace, and refuses a request as a CA with limits does.
+ */
 import { createServer, request } from 'node:https';
 import { buffer } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
@@ -12,6 +15,16 @@ export interface RenewalInfoShim {
   asked: string[];
   /** `replaces` of each order, in turn; `null` of one without. A nonce that is refused makes it twice. */
   replaces: (string | null)[];
+  /** What the next order that is placed is answered with, once. */
+  refuse(answer: Refusal): void;
+}
+
+export interface Refusal {
+  status: number;
+  problem: { type: string; detail: string };
+  retryAfterS?: number;
+  /** The request that is refused: where an order is placed, unless it says so. */
+  path?: RegExp;
 }
 
 export async function startRenewalInfoShim(
@@ -21,6 +34,7 @@ export async function startRenewalInfoShim(
   const [port = 0] = await freePorts(1);
   const { port: caPort } = new URL(behind);
   let window: { start: Date; end: Date } | null = null;
+  let refusal: Refusal | null = null;
   const asked: string[] = [];
   const replaces: (string | null)[] = [];
   const server = createServer(tls, async (incoming, outgoing) => {
@@ -37,6 +51,14 @@ export async function startRenewalInfoShim(
       return;
     }
     const body = await buffer(incoming);
+    if (refusal && (refusal.path ?? /^\/order-plz$/).test(url)) {
+      const { status, problem, retryAfterS } = refusal;
+      refusal = null;
+      const later = retryAfterS === undefined ? {} : { 'retry-after': String(retryAfterS) };
+      const fields = { 'content-type': 'application/problem+json', ...later };
+      outgoing.writeHead(status, fields).end(JSON.stringify(problem));
+      return;
+    }
     if (url === '/order-plz') {
       const { payload } = JSON.parse(String(body));
       const order = JSON.parse(Buffer.from(payload, 'base64url').toString());
@@ -67,5 +89,8 @@ export async function startRenewalInfoShim(
     },
     asked,
     replaces,
+    refuse(answer) {
+      refusal = answer;
+    },
   };
 }

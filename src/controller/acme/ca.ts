@@ -160,6 +160,7 @@ function raiseProblems(): void {
 }
 
 function raised(problem: Problem, status: number): Error {
-  if (status < 500) return new CaRefusal(problem);
+  // Let's Encrypt answers 503 with this type while it is busy as a whole.
+  if (status < 500 || problem.type === 'rateLimited') return new CaRefusal(problem);
   return new CaUnreachable(`it answered ${status}: ${problem.detail}`, problem.retryAfterMs);
 }

@@ -46,7 +46,7 @@ export class ChallengeFailed extends CaRefusal {
  * Takes the order up where it stands and goes on to its end. Each phase is on disk before its work begins, so that a controller
  * that is killed goes on with the same order at the CA; only while it is placed its URL can be lost.
  *
- * @throws CaRefusal, after which the order is given up; CaUnreachable or whatever else, after which it stands
+ * @throws CaRefusal, after which the order is given up unless it is for asking too often; CaUnreachable or whatever else, after which it stands
  */
 export async function runOrder(parts: OrderParts, directory: string): Promise<void> {
   const { host, store, log } = parts;
@@ -62,9 +62,14 @@ export async function runOrder(parts: OrderParts, directory: string): Promise<vo
     }
   } catch (error) {
     // What the CA has refused is over; whatever else went wrong, the order there can still be fulfilled.
-    if (error instanceof CaRefusal || order.phase === 'placing') await save(null);
+    if (isRefusal(error) || order.phase === 'placing') await save(null);
     throw error;
   }
+}
+
+/** One that asked too often (RFC 8555 §6.6) is to come back to the same order: the next one would count as well. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof CaRefusal && error.problem.type !== 'rateLimited';
 }
 
 /** @returns the next phase, or `null` after the last */
