@@ -2,6 +2,8 @@
 import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import type { Coding } from './codings.ts';
+import { createGzip } from './gzip-context.ts';
+import { QUICK_LEVELS } from './streams.ts';
 
 const { constants } = zlib;
 
@@ -12,9 +14,9 @@ export type Effort = 'quick' | 'best';
 export const MOST_BYTES_NOW = 65_536;
 
 const LEVELS: Record<Coding, Record<Effort, number>> = {
-  gzip: { quick: 4, best: 9 },
-  br: { quick: 4, best: 11 },
-  zstd: { quick: 3, best: 19 },
+  gzip: { quick: QUICK_LEVELS.gzip, best: 9 },
+  br: { quick: QUICK_LEVELS.br, best: 11 },
+  zstd: { quick: QUICK_LEVELS.zstd, best: 19 },
 };
 
 /** Brotli's windows, in bits, without its extension for larger ones (RFC 7932 §9.1). */
@@ -35,10 +37,15 @@ export async function encodeWhole(
   return own;
 }
 
+let gzipNow: ((body: Buffer) => Buffer) | null = null;
+
 /** On the event loop. */
 export function encodeNow(body: Buffer, coding: Coding): Buffer {
   const level = LEVELS[coding].quick;
-  if (coding === 'gzip') return zlib.gzipSync(body, { level });
+  if (coding === 'gzip') {
+    gzipNow ??= createGzip(level, MOST_BYTES_NOW);
+    return gzipNow(body);
+  }
   if (coding === 'br') return zlib.brotliCompressSync(body, brotliOptions(level, body.length));
   return zlib.zstdCompressSync(body, zstdOptions(level, body.length));
 }
@@ -54,14 +61,15 @@ function encode(body: Buffer, coding: Coding, level: number): Promise<Buffer> {
   return zstd(body, zstdOptions(level, body.length));
 }
 
-/** A window no larger than the body: each one is memory that is cleared first. */
+/** On the fly with a window no larger than the body: each one is memory that is cleared first. */
 function brotliOptions(level: number, length: number): zlib.BrotliOptions {
   // It keeps 16 bytes of the window for itself (RFC 7932 §9.1).
-  const bits = 32 - Math.clz32(length + 15);
+  const fitted = level === LEVELS.br.best ? MOST_WINDOW_BITS : 32 - Math.clz32(length + 15);
+  const bits = Math.min(Math.max(fitted, LEAST_WINDOW_BITS), MOST_WINDOW_BITS);
   return {
     params: {
       [constants.BROTLI_PARAM_QUALITY]: level,
-      [constants.BROTLI_PARAM_LGWIN]: Math.min(Math.max(bits, LEAST_WINDOW_BITS), MOST_WINDOW_BITS),
+      [constants.BROTLI_PARAM_LGWIN]: bits,
       [constants.BROTLI_PARAM_MODE]: constants.BROTLI_MODE_TEXT,
       [constants.BROTLI_PARAM_SIZE_HINT]: length,
     },
