@@ -3,6 +3,7 @@ import type { Slot } from '../../slots/slot.ts';
 import type { CacheCounts } from '../../wire/messages.ts';
 import { toCacheFields } from '../request/fields.ts';
 import type { AnswerHead } from '../slot/answer-head.ts';
+import { keep } from '../slot/read-buffer.ts';
 import { hitStatus } from './answer-bytes.ts';
 import { cacheStatus, MISS_STATUS } from './cache-status.ts';
 import type { Leader } from './collapse.ts';
@@ -123,7 +124,7 @@ export class StoreFill implements Fill {
     const { config, filling } = this.#parts;
     this.#length += bytes.length;
     filling.bytes += bytes.length;
-    this.#pieces.push(bytes);
+    this.#pieces.push(keep(bytes));
     if (this.#length > config.maxEntryBytes) this.#giveUp(true);
     // Visitors who read slowly would have the worker keep what they are to get.
     else if (filling.bytes > config.maxBytes) this.#giveUp(false);

@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { latin1 } from '../request/latin1.ts';
+import { giveBack, isLent } from '../slot/read-buffer.ts';
 import type { PlainFields, PlainHead } from './plain-request.ts';
 
 /** A request that our own reader has taken; has what the proxy uses of an `IncomingMessage`. */
@@ -193,18 +194,27 @@ export class PlainResponse {
   /** @param taken is called back once all of it is handed to the kernel */
   #send(before: string, chunk: Buffer, after: string, taken?: () => void): boolean {
     const { socket } = this;
-    if (before === '' && after === '') return socket.write(chunk, taken);
+    if (before === '' && after === '') return socket.write(chunk, whenWritten(chunk, taken));
     if (chunk.length <= SMALL_BYTES) {
       return socket.write(before + latin1(chunk) + after, 'latin1', taken);
     }
     socket.cork();
     if (before !== '') socket.write(before, 'latin1');
     const isLast = after === '';
-    const takesMore = socket.write(chunk, isLast ? taken : undefined);
+    const takesMore = socket.write(chunk, whenWritten(chunk, isLast ? taken : undefined));
     const result = isLast ? takesMore : socket.write(after, 'latin1', taken);
     socket.uncork();
     return result;
   }
+}
+
+/** What is called once a piece has been written: its memory is for others then. */
+function whenWritten(chunk: Buffer, taken: (() => void) | undefined): (() => void) | undefined {
+  if (!isLent(chunk)) return taken;
+  return () => {
+    giveBack(chunk);
+    taken?.();
+  };
 }
 
 /** @param seconds that the connection is kept after an answer; 0: not told */
