@@ -1,10 +1,15 @@
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { VisitorRequest } from './kinds.ts';
+import { isHttp2, type VisitorRequest } from './kinds.ts';
 import { PlainRequest } from './plain-response.ts';
 import { stopReading } from './request.ts';
 
-/** How long a body that nobody wants is read on, in milliseconds. */
-const LINGER_MS = 2000;
+/** How long a body that nobody wants is read on without a byte of it, in milliseconds. */
+const LINGER_IDLE_MS = 2000;
+
+/** How long in all: nginx's `lingering_time`. Over HTTP/2 a stream is reset with no harm to its answer, so it need not be long. */
+const LINGER_MS = 30_000;
+const LINGER_HTTP2_MS = 2000;
 
 /**
  * Reads and drops the rest of a request whose answer is under way already. Closing a socket with unread bytes
@@ -17,10 +22,14 @@ export function linger(request: VisitorRequest, done: () => void = () => {}): vo
     done();
     return;
   }
-  const timer = setTimeout(() => stopReading(request), LINGER_MS);
+  const stop = () => stopReading(request);
+  const total = setTimeout(stop, isHttp2(request) ? LINGER_HTTP2_MS : LINGER_MS);
+  const idle = setTimeout(stop, LINGER_IDLE_MS);
+  request.on('data', () => idle.refresh());
   request.on('end', done);
   request.on('close', () => {
-    clearTimeout(timer);
+    clearTimeout(total);
+    clearTimeout(idle);
     done();
   });
   request.on('error', () => {});
@@ -36,4 +45,25 @@ export function endSoon(socket: Duplex, answer: string): void {
   socket.end(answer);
   socket.resume();
   setTimeout(() => socket.destroy(), CLOSE_GRACE_MS).unref();
+}
+
+const closing = new WeakSet<Duplex>();
+
+/** Whether the last answer of a connection has been given: what it still brings is not processed any more (RFC 9112 §9.6). */
+export function isClosing(socket: Duplex): boolean {
+  return closing.has(socket);
+}
+
+/**
+ * Lets node:http close a connection in stages once its last answer is given: it goes on reading until the visitor has read
+ * that, and ends the connection too. What a visitor sends meanwhile, the next of pipelined requests, would otherwise be
+ * answered with a reset, which can take the answers that are on their way with it (RFC 9112 §9.6).
+ */
+export function closeInStages(socket: Socket): void {
+  socket.destroySoon = endInStages;
+}
+
+function endInStages(this: Socket): void {
+  closing.add(this);
+  endSoon(this, '');
 }

@@ -15,7 +15,7 @@ import {
   REQUEST_TIMEOUT,
 } from './error-answer.ts';
 import { isHttp2 } from './kinds.ts';
-import { endSoon } from './linger.ts';
+import { closeInStages, endSoon, isClosing } from './linger.ts';
 import { noteProtocol } from './other-protocol.ts';
 import { inheritTcpOptions, TCP_OPTIONS } from './tcp-options.ts';
 import { createTlsListener, filesOf, type OrderedCertificates } from './tls.ts';
@@ -82,6 +82,13 @@ export function serveVisitors(
   // One listener: with two, Node copies the list of them for each request.
   const listen: RequestListener = (request, response) => {
     noteProtocol(request);
+    if (!isHttp2(request)) {
+      if (isClosing(request.socket)) {
+        request.resume();
+        return;
+      }
+      closeInStages(request.socket);
+    }
     begin(request, response);
   };
   server.on('request', listen);
@@ -90,10 +97,12 @@ export function serveVisitors(
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // Node has taken its own listeners away.
     socket.on('error', () => {});
-    afterAnswers(socket, () => upgrade(request, socket, head));
+    if (isClosing(socket)) socket.resume();
+    else afterAnswers(socket, () => upgrade(request, socket, head));
   });
   server.on('connect', (request: IncomingMessage, to: Duplex | ServerResponse) => {
     if (isHttp2(request)) errors.send(request, to as ServerResponse, BAD_REQUEST);
+    else if (isClosing(to as Duplex)) (to as Duplex).resume();
     else
       afterAnswers(to as Duplex, () => endSoon(to as Duplex, errors.raw(undefined, BAD_REQUEST)));
   });
@@ -106,6 +115,7 @@ function refuseBadBytes(server: Server, errors: ErrorAnswers): void {
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     // Node's time for a head begins with the connection. One that is idle has a limit of its own.
     if (error.code === HEAD_TIMEOUT && socket.bytesRead === 0) return;
+    if (isClosing(socket)) return;
     if (!socket.writable || error.code === 'ECONNRESET' || isHandshakeError(error)) {
       socket.destroy();
       return;

@@ -104,15 +104,13 @@ export class PlainConnection implements PlainOwner, Waiting {
     });
   }
 
-  answered({ shouldKeepAlive }: PlainResponse): void {
+  answered({ req, shouldKeepAlive }: PlainResponse): void {
     this.#current = null;
-    const { socket } = this;
     if (!shouldKeepAlive) {
-      // The kernel has it all, and sends a FIN behind it: no need of a shutdown before. TLS has a last word of its own.
-      if ('encrypted' in socket) socket.destroySoon();
-      else socket.destroy();
+      this.#close(req.headers.connection === 'close');
       return;
     }
+    const { socket } = this;
     if (this.#bytes !== null) this.#readOn();
     if (this.#isFree && socket.isPaused()) socket.resume();
   }
@@ -244,6 +242,19 @@ export class PlainConnection implements PlainOwner, Waiting {
     this.#setting.handOver(socket);
     readByStream(socket);
     socket.resume();
+  }
+
+  /** @param isAwaited whether the visitor has asked for it, and so sends no more (RFC 9112 §9.6) */
+  #close(isAwaited: boolean): void {
+    const { socket } = this;
+    if (!isAwaited || this.#bytes !== null) {
+      this.#leave();
+      endSoon(socket, '');
+      return;
+    }
+    // The kernel has it all, and sends a FIN behind it: no need of a shutdown before. TLS has a last word of its own.
+    if ('encrypted' in socket) socket.destroySoon();
+    else socket.destroy();
   }
 
   #leave(): void {
