@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { copyFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
@@ -103,8 +104,12 @@ test('exits with 1 and one clear line when its certificate cannot be read', asyn
 });
 
 test('exits with 1 when the port of the redirect is taken', async () => {
-  const { root, proxy, write } = await siteWithTls();
-  const tls = { cert: 'tls/cert.pem', key: 'tls/key.pem', redirectHttp: proxy };
+  const { root, write } = await siteWithTls();
+  const other = createServer().listen(0, '127.0.0.1');
+  onTestFinished(() => void other.close());
+  await once(other, 'listening');
+  const { port: redirectHttp } = other.address() as AddressInfo;
+  const tls = { cert: 'tls/cert.pem', key: 'tls/key.pem', redirectHttp };
   await write({ proxy: { tls } });
   const worker = startWorker(root);
   expect(await once(worker.child, 'close')).toEqual([1, null]);
