@@ -6,6 +6,7 @@ import { SlotsError } from './errors.ts';
 import { isRunning } from './is-running.ts';
 import { asOnlyStarter, daemonPid } from './pm2-daemon.ts';
 import { forgetStarterEnvironment, withoutPm2Variables } from './pm2-environment.ts';
+import { preparePm2Home } from './pm2-home.ts';
 import { siteRoot } from './slots/site-root.ts';
 import { NO_RELEASE_EXIT_CODE } from './slots/slot.ts';
 
@@ -92,10 +93,11 @@ type WithScale = { scale(app: string, count: number, done: Done): void };
 /**
  * Connects to the daemon; starts one when none runs.
  *
- * @throws SlotsError `PM2_UNREACHABLE`
+ * @throws SlotsError `PM2_UNREACHABLE`, also for a `PM2_HOME` that cannot be used
  */
 export async function connectPm2(): Promise<Pm2> {
   forgetStarterEnvironment();
+  preparePm2Home();
   for (let attempt = 1; ; attempt++) {
     const api = await connect();
     try {

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { CONFIG_FILES, loadConfig } from '../config/load.ts';
@@ -264,7 +264,9 @@ function chosenSite(): string {
 }
 
 function givenRoot(): string | undefined {
-  return program.opts<{ root?: string }>().root;
+  const { root } = program.opts<{ root?: string }>();
+  if (root === undefined || statSync(root, { throwIfNoEntry: false })?.isDirectory()) return root;
+  throw new SlotsError('USAGE', `-C: "${root}" is not a folder`);
 }
 
 /** The folder with a config at or above this one, so that the command works anywhere inside the site. */
@@ -290,7 +292,7 @@ function positiveInteger(text: string): number {
 function explain(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
   if (!(error instanceof SlotsError)) {
-    console.error(error);
+    console.error(isRefusal(error) ? `${styleError('red', 'slots:')} ${error.message}` : error);
     return EXIT_FAILED;
   }
   console.error(`${styleError('red', 'slots:')} ${error.message}`);
@@ -298,4 +300,9 @@ function explain(error: unknown): number {
   if (error.code === 'CONTROLLER_UNREACHABLE' || error.code === 'FRONT_DOWN')
     return EXIT_UNREACHABLE;
   return error.code === 'USAGE' ? EXIT_USAGE : EXIT_FAILED;
+}
+
+/** What the system refuses, such as a full disk or a file in a folder's place: its message says what, and names the path. */
+function isRefusal(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error && 'path' in error;
 }

@@ -110,6 +110,20 @@ test('exits with 2 for a command that does not exist and suggests the right one'
   expect((await site.slots('logs', 'kitchen')).exitCode).toBe(2);
 });
 
+test('says in one line that -C names no folder, and what the system refuses', async () => {
+  const site = await plainSite();
+  expect(await site.slots('-C', '/nowhere', 'status')).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining('-C: "/nowhere" is not a folder'),
+  });
+  await writeFile(join(site.root, 'slots'), 'in the way');
+  const built = await site.slots('build');
+  await rm(join(site.root, 'slots'));
+  expect(built.exitCode).toBe(1);
+  expect(built.stderr).toContain(join(site.root, 'slots'));
+  expect(built.stderr).not.toMatch(/^\s+at /m);
+});
+
 test('reads state.json and PM2 while the controller is away, says so, and exits with 3', async () => {
   const site = await plainSite();
   await site.slots('up');
