@@ -39,12 +39,16 @@ export function linger(request: VisitorRequest, done: () => void = () => {}): vo
 /** How long a connection that is of no more use may take to read its last answer, in milliseconds. */
 const CLOSE_GRACE_MS = 1000;
 
+/** The same for one that was of use until now: nginx's `lingering_timeout`. */
+const STAGES_GRACE_MS = 5000;
+
 /** Ends a connection once the other side has read the answer, or does not want to. */
-export function endSoon(socket: Duplex, answer: string): void {
+export function endSoon(socket: Duplex, answer: string, graceMs = CLOSE_GRACE_MS): void {
   socket.on('error', () => {});
   socket.end(answer);
   socket.resume();
-  setTimeout(() => socket.destroy(), CLOSE_GRACE_MS).unref();
+  const timer = setTimeout(() => socket.destroy(), graceMs).unref();
+  socket.once('close', () => clearTimeout(timer));
 }
 
 const closing = new WeakSet<Duplex>();
@@ -55,15 +59,20 @@ export function isClosing(socket: Duplex): boolean {
 }
 
 /**
- * Lets node:http close a connection in stages once its last answer is given: it goes on reading until the visitor has read
- * that, and ends the connection too. What a visitor sends meanwhile, the next of pipelined requests, would otherwise be
- * answered with a reset, which can take the answers that are on their way with it (RFC 9112 §9.6).
+ * Closes a connection whose last answer has been given: it is read until the visitor has read that, and ends the connection
+ * too. What a visitor sends meanwhile, the next of pipelined requests, would otherwise be answered with a reset, which can
+ * take the answers that are on their way with it (RFC 9112 §9.6).
  */
-export function closeInStages(socket: Socket): void {
-  socket.destroySoon = endInStages;
+export function endInStages(socket: Duplex): void {
+  closing.add(socket);
+  endSoon(socket, '', STAGES_GRACE_MS);
 }
 
-function endInStages(this: Socket): void {
-  closing.add(this);
-  endSoon(this, '');
+/** Lets node:http close a connection in stages. */
+export function closeInStages(socket: Socket): void {
+  socket.destroySoon = destroySoon;
+}
+
+function destroySoon(this: Socket): void {
+  endInStages(this);
 }

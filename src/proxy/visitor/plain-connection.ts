@@ -3,7 +3,7 @@ import { afterReading, ifStillSilent } from '../../after-reading.ts';
 import { latin1 } from '../request/latin1.ts';
 import { sendSoon, type Waiting } from '../send-soon.ts';
 import { BAD_REQUEST, type ErrorAnswers, REQUEST_TIMEOUT } from './error-answer.ts';
-import { endSoon } from './linger.ts';
+import { endInStages, endSoon } from './linger.ts';
 import { LONGEST_PLAIN_HEAD, type PlainHead, readPlainRequest } from './plain-request.ts';
 import { type PlainOwner, PlainRequest, PlainResponse } from './plain-response.ts';
 import { owned, readByBuffer } from './read-by-buffer.ts';
@@ -249,7 +249,7 @@ export class PlainConnection implements PlainOwner, Waiting {
     const { socket } = this;
     if (!isAwaited || this.#bytes !== null) {
       this.#leave();
-      endSoon(socket, '');
+      endInStages(socket);
       return;
     }
     // The kernel has it all, and sends a FIN behind it: no need of a shutdown before. TLS has a last word of its own.
