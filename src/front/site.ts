@@ -13,6 +13,7 @@ import type { Hosts } from '../proxy/forward/hosted-entrance.ts';
 import { createSitePlane } from '../proxy/site-plane.ts';
 import { stopServing } from '../proxy/stop.ts';
 import { createChallengeAnswers } from '../proxy/visitor/challenges.ts';
+import { giveRead } from '../proxy/visitor/plain-connection.ts';
 import { createRedirect } from '../proxy/visitor/redirect.ts';
 import { readByStream } from '../proxy/visitor/turns.ts';
 import type { DataPlane } from '../proxy/worker.ts';
@@ -116,8 +117,8 @@ export async function openSite(first: RegisteredSite, around: Surrounding): Prom
         socket.resume();
       } else {
         give(plane.server, 'connection', socket);
-        // Its reader listens by now. Stopping the stream, putting it back and going on takes a turn of the event loop.
-        socket.emit('data', received);
+        // Stopping the stream, putting it back and going on would take a turn of the event loop.
+        giveRead(socket, received);
       }
     },
     takeSecure: (socket) => give(plane.server, 'secureConnection', socket),

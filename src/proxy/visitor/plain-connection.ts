@@ -73,8 +73,7 @@ export class PlainConnection implements PlainOwner, Waiting {
 
   begin(): void {
     const { socket } = this;
-    // A front has read the first bytes already, and put them back into the stream.
-    if (!readByBuffer(socket, onRead) || socket.readableLength > 0) socket.on('data', onData);
+    if (!readByBuffer(socket, onRead)) socket.on('data', onData);
     socket.on('end', onEnd);
     socket.on('error', onError);
     socket.on('close', onClose);
@@ -269,6 +268,11 @@ export class PlainConnection implements PlainOwner, Waiting {
     socket.off('close', onClose);
     socket.off('timeout', onTimeout);
   }
+}
+
+/** Gives the reader of a connection what somebody else has read of it, before anything else of it is read. */
+export function giveRead(socket: Socket, bytes: Buffer): void {
+  (socket as OwnedSocket)[CONNECTION]?.received(bytes);
 }
 
 // One function for all connections: there may be ten thousand.
