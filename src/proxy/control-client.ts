@@ -23,6 +23,8 @@ export interface ControlHandlers {
   onCut(slot: 'blue' | 'green'): void;
   /** @returns how many URLs were forgotten */
   onPurge(paths: string[], tags: string[]): number;
+  /** Asks a candidate for what visitors ask for; @returns how many URLs are stored, within a time in milliseconds */
+  onFill(slot: 'blue' | 'green', withinMs: number): Promise<number>;
   report(): Extract<FromWorker, { type: 'report' }>;
 }
 
@@ -61,6 +63,13 @@ export function connectController(
       report();
       return;
     }
+    if (message.type === 'fill') {
+      const { id, slot, withinMs } = message;
+      void handlers.onFill(slot, withinMs).then((urls) => send({ type: 'filled', id, urls }));
+      return;
+    }
+    // A later controller may say more.
+    if (message.type !== 'assignment') return;
     handlers.onAssignment(message.assignment, (routed) => {
       send({ type: 'ack', ...routed });
       // The controller counts only what was counted after the acknowledgement.

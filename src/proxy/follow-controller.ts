@@ -51,6 +51,7 @@ export async function followController(parts: FollowParts): Promise<() => void> 
       },
       onCut: (slot) => void plane.cut(slot),
       onPurge: (paths, tags) => plane.cache?.purge(paths, tags) ?? 0,
+      onFill: plane.fillAhead,
       report: () => ({
         type: 'report',
         inflight: plane.inflight.counts,

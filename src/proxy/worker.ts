@@ -61,6 +61,13 @@ export interface DataPlane {
   busySockets(): Set<Duplex>;
   /** `null` without a cache. */
   cache: ReleaseCache | null;
+  /**
+   * Asks a candidate for what visitors have asked of the live release, and stores it.
+   *
+   * @param withinMs in all, in milliseconds
+   * @returns how many URLs were asked for
+   */
+  fillAhead(slot: Slot, withinMs: number): Promise<number>;
   /** What is known by a request's head alone may be wrong from now on, though what is stored is right. */
   forgetHeads(): void;
   /** `null` where answers go out as they come. */
@@ -260,6 +267,7 @@ export function createDataPlane(
       return new Set([...forwarding.sockets(), ...upgrades.clients(), ...waiting, ...held]);
     },
     cache,
+    fillAhead: async (slot, withinMs) => (await fromCache?.fillAhead(slot, withinMs)) ?? 0,
     forgetHeads,
     compression: context.compression,
     flushLog: () => accessLog?.flush(),

@@ -32,13 +32,20 @@ export type ToWorker =
    * Forget what is stored under these paths or has one of these tags; all of it where there are neither. Only for workers
    * that report `cache`. Older ones do not know tags, and forget all: so paths and tags never come in one message.
    */
-  | { type: 'purge'; id: number; paths: string[]; tags?: string[] };
+  | { type: 'purge'; id: number; paths: string[]; tags?: string[] }
+  /**
+   * Ask this slot, the candidate, for what visitors have asked of the live release, so that the next one's first visitors are
+   * answered from memory. Only for workers that report `cache.filled`.
+   */
+  | { type: 'fill'; id: number; slot: Slot; withinMs: number };
 
 export type FromWorker =
   /** The worker routes by this assignment from its next request on. */
   | { type: 'ack'; epoch: number; revision: number }
   /** So many URLs have been forgotten. */
   | { type: 'purged'; id: number; urls: number }
+  /** So many URLs of the candidate are stored, or the time is over. */
+  | { type: 'filled'; id: number; urls: number }
   | { type: 'report'; inflight: PerSlot<number>; counters: Counters };
 
 /**
@@ -91,6 +98,8 @@ export interface CacheCounts {
   miss: number;
   /** Sent on though something was stored: it was not for this visitor. */
   bypass: number;
+  /** Asked of a candidate before its flip, for nobody. Not there from workers that cannot. */
+  filled?: number | undefined;
   /** Answers in memory. */
   entries: number;
   /** Memory that they take. */

@@ -28,6 +28,25 @@ test('pages come from memory until the next flip, and a rollback finds its own a
   expect(cache.entries).toBeGreaterThan(0);
 });
 
+test('the first visitor after a flip is answered from memory, where others had asked for the page before', async () => {
+  const site = await plainSite({ config: { ...CACHE, proxy: { workers: 1 } } });
+  await site.slots('up');
+  await site.edit('page.txt', 'first');
+  await until(async () => (await site.get()).body === 'first', 'the first edit', 30_000);
+  await site.settled();
+  await site.edit('page.txt', 'second');
+  const page = await until(
+    async () => {
+      const answer = await site.get();
+      return answer.body === 'second' && answer;
+    },
+    'the second edit',
+    30_000,
+  );
+  expect(page.headers['cache-status']).toContain('slots; hit');
+  expect((await site.slots('logs', 'watcher', '-n', '200')).stdout).toContain('cache.filled');
+});
+
 test('`slots cache` says what is stored, and `slots purge` forgets it', async () => {
   const site = await plainSite({ config: { ...CACHE, proxy: { workers: 1 } } });
   await site.slots('up');

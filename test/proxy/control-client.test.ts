@@ -54,6 +54,7 @@ function notingHandlers() {
       told.push(epoch);
       taken({ epoch, revision });
     },
+    onFill: async () => 0,
     onCut: (slot) => void told.push(`cut ${slot}`),
     onPurge(paths, tags) {
       told.push(['purge', ...paths, ...tags.map((tag) => `tag ${tag}`)].join(' '));

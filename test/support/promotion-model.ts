@@ -205,6 +205,7 @@ export function createPromotionModel(start: 'empty' | 'two releases', workerCoun
     inflight: (slot: Slot) => (areAllConnected() ? stack.inflight(slot) : null),
     nextReport: () => new Promise<void>(() => {}),
     cut: (slot: Slot) => stack.cut(slot),
+    fillAhead: (slot: Slot) => steps.wait(`fill ${slot}`, () => ({ value: 3 })),
     onAhead: () => {},
   } as unknown as Workers;
 

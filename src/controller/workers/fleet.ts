@@ -6,6 +6,7 @@ import type { Assignment } from '../../wire/assignment.ts';
 import { instantNow } from '../../wire/instant.ts';
 import type { Counters, FromWorker, ToWorker } from '../../wire/messages.ts';
 import type { Logger } from '../log.ts';
+import { createFills } from './fills.ts';
 import { createPurges, type Purge } from './purges.ts';
 import {
   type Connected,
@@ -53,6 +54,14 @@ export interface Workers {
   cut(slot: Slot): void;
   /** Has every worker forget stored answers; @returns how many, together */
   purge(what: Purge): Promise<number>;
+  /**
+   * Has every worker ask the candidate for what visitors have asked of the live release; a worker whose connection breaks
+   * meanwhile has no answer by the end of the time.
+   *
+   * @param withinMs in milliseconds
+   * @returns how many URLs were asked for, together
+   */
+  fillAhead(slot: Slot, withinMs: number): Promise<number>;
   status(): WorkerStatus[];
   /** Resolves at the next report of any worker. */
   nextReport(): Promise<void>;
@@ -81,6 +90,7 @@ export function createWorkers(
   let current: Assignment | null = null;
   let tellAhead: (epoch: number) => void = () => {};
   const purges = createPurges(patience.ackMs);
+  const fills = createFills();
   let report = Promise.withResolvers<void>();
 
   const wake = () => {
@@ -129,6 +139,10 @@ export function createWorkers(
   const receive = (phase: Connected, message: FromWorker): void => {
     if (message.type === 'purged') {
       purges.receive(message);
+      return;
+    }
+    if (message.type === 'filled') {
+      fills.receive(message);
       return;
     }
     if (message.type === 'ack') {
@@ -208,6 +222,15 @@ export function createWorkers(
         what,
         connected(workers)
           .filter(({ phase }) => phase.counters?.cache !== undefined)
+          .map(({ phase }) => phase.send),
+      ),
+
+    fillAhead: (slot, withinMs) =>
+      fills.order(
+        slot,
+        withinMs,
+        connected(workers)
+          .filter(({ phase }) => phase.counters?.cache?.filled !== undefined)
           .map(({ phase }) => phase.send),
       ),
 

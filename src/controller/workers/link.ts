@@ -11,6 +11,7 @@ const perSlot = z.object({ blue: count, green: count });
 const messageSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('ack'), epoch: count, revision: count }),
   z.object({ type: z.literal('purged'), id: count, urls: count }),
+  z.object({ type: z.literal('filled'), id: count, urls: count }),
   z.object({
     type: z.literal('report'),
     inflight: perSlot,

@@ -10,7 +10,7 @@ import type { Directives } from './directives.ts';
 import { type CacheRequest, type Fill, type ServedStored, unwatched } from './fill.ts';
 import { createForgotten } from './forgotten.ts';
 import { createInvalidation } from './invalidation.ts';
-import { type CacheKey, cacheKey, ignoredParameters, releaseOf } from './key.ts';
+import { type CacheKey, cacheKey, ignoredParameters, releaseOf, requestOf } from './key.ts';
 import type { RequestFacts } from './may-store.ts';
 import { cookieMatcher, pathMatcher } from './patterns.ts';
 import { purged } from './purged.ts';
@@ -48,6 +48,10 @@ export interface ReleaseCache {
   marked(key: CacheKey, mark: object): ServedStored['stored'] | undefined;
   /** Whether anything is stored under a key. */
   has(key: CacheKey): boolean;
+  /** What a slot's release has stored, by the requests that stand for it; that asked for last comes first. */
+  requestsOf(slot: Slot): Iterable<CacheRequest>;
+  /** Watches the answer to a request that no visitor has made; `null`: it is stored, or being asked for. */
+  fillAhead(request: CacheRequest, slot: Slot): Fill | null;
   /** More has been made of what is stored under a key. */
   grown(key: CacheKey): void;
   /** The slots serve these from now on; what belongs to others is forgotten. */
@@ -60,6 +64,8 @@ export interface ReleaseCache {
    */
   purge(paths: readonly string[], tags?: readonly string[]): number;
 }
+
+const NOTHING_ASKED: Directives = requestDirectives(undefined, undefined);
 
 const PASS: Look = { what: 'pass' };
 const USELESS: Look = { what: 'ask', fill: unwatched(MISS_STATUS) };
@@ -82,6 +88,7 @@ export function createReleaseCache(
     revalidated: 0,
     miss: 0,
     bypass: 0,
+    filled: 0,
     get entries() {
       return store.entries();
     },
@@ -191,6 +198,25 @@ export function createReleaseCache(
     collapse,
     serves: (slot, key) => serving[slot] === releaseOf(key),
     counts,
+    *requestsOf(slot) {
+      const release = serving[slot];
+      for (const key of store.keys()) {
+        const request = releaseOf(key) === release ? requestOf(key) : null;
+        if (request !== null) yield { method: 'GET', ...request };
+      }
+    },
+    fillAhead(request, slot) {
+      const release = serving[slot];
+      if (release === null) return null;
+      const view = viewOf(request.headers);
+      const key = cacheKey(release, view.scheme, view.host, request.path, isIgnored);
+      if (store.has(key)) return null;
+      const leader = collapse.lead(key);
+      if (leader === null) return null;
+      counts.filled = (counts.filled ?? 0) + 1;
+      const facts = factsOf(request, view, release);
+      return fillFor(request, slot, key, { facts, asked: NOTHING_ASKED, leader });
+    },
     marked: store.marked,
     has: store.has,
     grown: store.grown,

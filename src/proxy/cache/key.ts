@@ -40,6 +40,17 @@ export function ignoredParameters(patterns: readonly string[]): (parameter: stri
     exact.has(parameter) || prefixes.some((prefix) => parameter.startsWith(prefix));
 }
 
+/** The request that a key stands for; `null` where what a trusted proxy has said of its visitor is a part of it. */
+export function requestOf(key: CacheKey): { path: string; headers: string[] } | null {
+  const [, scheme, host, path] = key.split(' ') as [string, string, string, string];
+  if (host.includes('|')) return null;
+  const headers = [
+    ...['Host', host, 'X-Forwarded-For', '127.0.0.1'],
+    ...['X-Forwarded-Proto', scheme, 'X-Forwarded-Host', host],
+  ];
+  return { path, headers };
+}
+
 /** The release that a key belongs to. */
 export function releaseOf(key: CacheKey): string {
   return key.slice(0, key.indexOf(' '));

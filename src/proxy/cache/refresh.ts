@@ -5,7 +5,7 @@ import { ANY_INSTANCE } from '../slot/instances.ts';
 import { requestHead } from '../slot/request-head.ts';
 import type { Fill } from './fill.ts';
 
-/** Asks a slot for an answer that no visitor waits for (RFC 5861 §3). */
+/** Asks a slot for an answer that no visitor waits for: one that gets old (RFC 5861 §3), or will be asked for after a flip. */
 export class Refresh implements SlotCall {
   readonly method = 'GET';
   readonly head: string;
@@ -15,6 +15,7 @@ export class Refresh implements SlotCall {
   readonly waitingPieces = 0;
   readonly #fill: Fill;
   readonly #begin: (head: AnswerHead, requestHead: string) => void;
+  readonly #onOver: () => void;
   readonly #timer: NodeJS.Timeout;
   #connection: CallConnection | null = null;
   #isOver = false;
@@ -22,6 +23,7 @@ export class Refresh implements SlotCall {
   /**
    * @param begin tells the fill of the answer's head
    * @param limitMs for all of the answer
+   * @param onOver is called once, when it has come or is not going to
    */
   constructor(
     path: string,
@@ -29,10 +31,12 @@ export class Refresh implements SlotCall {
     fill: Fill,
     begin: (head: AnswerHead, requestHead: string) => void,
     limitMs: number,
+    onOver: () => void = () => {},
   ) {
     this.head = requestHead('GET', path, fill.headers ?? headers);
     this.#fill = fill;
     this.#begin = begin;
+    this.#onOver = onOver;
     this.#timer = setTimeout(() => this.#giveUp(), limitMs).unref();
   }
 
@@ -61,23 +65,26 @@ export class Refresh implements SlotCall {
   }
 
   onEnd(): void {
-    this.#over();
+    this.#leave();
     this.#fill.end();
+    this.#onOver();
   }
 
   onFailure(): void {
-    this.#over();
+    this.#leave();
     this.#fill.drop();
+    this.#onOver();
   }
 
   #giveUp(): void {
     const connection = this.#connection;
-    this.#over();
+    this.#leave();
     connection?.abandon(this);
     this.#fill.drop();
+    this.#onOver();
   }
 
-  #over(): void {
+  #leave(): void {
     this.#isOver = true;
     this.#connection = null;
     clearTimeout(this.#timer);

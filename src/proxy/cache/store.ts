@@ -28,6 +28,8 @@ export interface CacheStore {
    * @returns how many answers
    */
   purge(isGone: IsForgotten): number;
+  /** Those used last come first. */
+  keys(): Iterable<CacheKey>;
   entries(): number;
   bytes(): number;
 }
@@ -85,6 +87,7 @@ export function createCacheStore(maxBytes: number): CacheStore {
     forget: (key) => byKey.delete(key),
     keep: (releases) => void purge((key) => !releases.has(releaseOf(key))),
     purge,
+    keys: () => byKey.keys(),
     entries: () => entries,
     bytes: () => byKey.calculatedSize,
   };

@@ -19,6 +19,7 @@ import { PlainRequest } from '../visitor/plain-response.ts';
 import { hasBody } from '../visitor/request.ts';
 import { isGone, onGone } from '../visitor/response.ts';
 import type { ExchangeContext } from './context.ts';
+import { fillAhead } from './fill-ahead.ts';
 
 /** An answer that is fresh for less is not worth the highest level of compression: it is soon another one. */
 const LASTING_MS = 60_000;
@@ -57,6 +58,13 @@ export interface FromCache {
     slot: Slot,
     again: () => void,
   ): 'done' | 'refuse' | Fill | null;
+  /**
+   * Asks a candidate for what visitors have asked of the live release.
+   *
+   * @param withinMs in all, in milliseconds
+   * @returns how many URLs were asked for
+   */
+  fillAhead(slot: Slot, withinMs: number): Promise<number>;
   /** Requests that wait for another's answer. */
   waiting(): Iterable<VisitorRequest>;
 }
@@ -115,7 +123,13 @@ export function createFromCache(parts: FromCacheParts): FromCache {
     return chosen;
   };
 
-  const refresh = ({ path, headers }: Prepared, slot: Slot, fill: Fill) => {
+  const refresh = (
+    { path, headers }: Pick<Prepared, 'path' | 'headers'>,
+    slot: Slot,
+    fill: Fill,
+    limitMs = upstreamTimeoutMs,
+    onOver?: () => void,
+  ) => {
     const begin = (head: AnswerHead, requestHead: string) => {
       const { fields, known } = head;
       const release = context.release(slot);
@@ -124,7 +138,7 @@ export function createFromCache(parts: FromCacheParts): FromCache {
       if (context.hsts !== null) addHsts(out, context.hsts);
       fill.begin(slot, head, out);
     };
-    new Refresh(path, headers, fill, begin, upstreamTimeoutMs).send(context.slotClients[slot]);
+    new Refresh(path, headers, fill, begin, limitMs, onOver).send(context.slotClients[slot]);
   };
 
   const wait = (
@@ -157,6 +171,16 @@ export function createFromCache(parts: FromCacheParts): FromCache {
   return {
     heads,
     waiting: () => waiting,
+    fillAhead: (slot, withinMs) =>
+      fillAhead(
+        cache,
+        (request, to, fill, limitMs) =>
+          new Promise((resolve) => {
+            refresh(request, to, fill, limitMs, resolve);
+          }),
+        slot,
+        withinMs,
+      ),
     pass(request, response, ready, slot, again) {
       if (hasBody(request) && request.method === 'GET') return null;
       const { path, headers } = ready;

@@ -9,15 +9,38 @@ import { complaintAboutRedirect } from '../../health/redirects.ts';
 import { judge } from '../../health/verdict.ts';
 import type { StageContext } from './context.ts';
 
+/** How long the candidate may be asked for pages before its flip, in milliseconds: an edit is expected live within seconds. */
+const FILL_MS = 2000;
+
 /**
- * Waits until each instance of the candidate has given `health.consecutive` healthy answers in a row.
+ * Waits until each instance of the candidate has given `health.consecutive` healthy answers in a row, and then has the
+ * workers ask it for what visitors ask for.
  *
  * @throws SlotsError `CHECK_FAILED` when that has not happened by `health.deadlineMs`, or when all that the
  * candidate answers is a redirect to itself
  */
 export async function check(
-  { config, paths, pm2 }: StageContext,
+  context: StageContext,
   { slot, release }: Candidate,
+  signal: AbortSignal,
+): Promise<void> {
+  await untilHealthy(context, { slot, release }, signal);
+  const { workers, log } = context;
+  const urls = await unlessAborted(workers.fillAhead(slot, FILL_MS), signal);
+  if (urls > 0) log.info({ event: 'cache.filled', slot, urls }, `asked ${slot} for ${urls} URLs`);
+}
+
+function unlessAborted<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason);
+  signal.addEventListener('abort', abort);
+  return Promise.race([result, promise]).finally(() => signal.removeEventListener('abort', abort));
+}
+
+async function untilHealthy(
+  { config, paths, pm2 }: StageContext,
+  { slot, release }: Pick<Candidate, 'slot' | 'release'>,
   signal: AbortSignal,
 ): Promise<void> {
   const { health } = config;
