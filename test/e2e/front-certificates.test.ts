@@ -35,6 +35,13 @@ test('a site behind the front gets its certificate by the port for plain HTTP th
     'a visitor to be shown the certificate',
     60_000,
   );
+  // Each worker takes a certificate up by itself, and redirects from then on.
+  const visits = () =>
+    Promise.all(Array.from({ length: 20 }, () => front.get('blog.example', '/page')));
+  await until(
+    async () => (await visits()).every(({ status }) => status !== 503),
+    'every worker to have the certificate',
+  );
   const redirected = await front.get('blog.example', '/page');
   expect(redirected.status).toBe(308);
   expect(redirected.headers.location).toBe(`https://blog.example:${https}/page`);
