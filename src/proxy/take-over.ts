@@ -16,7 +16,13 @@ export function createTakeOver(isRouting: () => boolean): TakeOver {
       clearTimeout(timer);
       const now = instantNow();
       if (flipAt <= now || !isRouting()) return take(flipAt === 0 ? 0 : now - flipAt);
-      timer = setTimeout(() => take(instantNow() - flipAt), flipAt - now);
+      const look = () => {
+        const leftMs = flipAt - instantNow();
+        if (leftMs <= 0) take(-leftMs);
+        // Node's timers have whole milliseconds, and may be early by what the turn that set them has taken.
+        else timer = setTimeout(look, Math.ceil(leftMs));
+      };
+      look();
     },
     stop: () => clearTimeout(timer),
   };

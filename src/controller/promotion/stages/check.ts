@@ -26,12 +26,12 @@ export async function check(
 ): Promise<void> {
   await untilHealthy(context, { slot, release }, signal);
   const { workers, log } = context;
+  signal.throwIfAborted();
   const urls = await unlessAborted(workers.fillAhead(slot, FILL_MS), signal);
   if (urls > 0) log.info({ event: 'cache.filled', slot, urls }, `asked ${slot} for ${urls} URLs`);
 }
 
 function unlessAborted<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
   const { promise, reject } = Promise.withResolvers<never>();
   const abort = () => reject(signal.reason);
   signal.addEventListener('abort', abort);
