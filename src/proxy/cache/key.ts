@@ -40,12 +40,17 @@ export function ignoredParameters(patterns: readonly string[]): (parameter: stri
     exact.has(parameter) || prefixes.some((prefix) => parameter.startsWith(prefix));
 }
 
+/**
+ * The address of nobody (RFC 5737): a site may show more to its own machine, and what it gives is for visitors.
+ */
+const NOBODY = '192.0.2.1';
+
 /** The request that a key stands for; `null` where what a trusted proxy has said of its visitor is a part of it. */
 export function requestOf(key: CacheKey): { path: string; headers: string[] } | null {
   const [, scheme, host, path] = key.split(' ') as [string, string, string, string];
   if (host.includes('|')) return null;
   const headers = [
-    ...['Host', host, 'X-Forwarded-For', '127.0.0.1'],
+    ...['Host', host, 'X-Forwarded-For', NOBODY],
     ...['X-Forwarded-Proto', scheme, 'X-Forwarded-Host', host],
   ];
   return { path, headers };

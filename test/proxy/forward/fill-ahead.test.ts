@@ -51,6 +51,24 @@ test('a candidate is asked for nothing that was not stored, and counts as no mis
   expect(plane.cache?.counts).toMatchObject({ miss: (before ?? 0) + 1, filled: 1 });
 });
 
+test('a candidate is asked in the name of nobody, and not of its own machine', async () => {
+  const from: (string | undefined)[] = [];
+  const site = (name: string) =>
+    startOrigin((request, response) => {
+      if (name === 'green') from.push(String(request.headers['x-forwarded-for']));
+      response.end(name);
+    });
+  const [blue, green] = [await site('blue'), await site('green')];
+  const { port, plane } = await startPlane({
+    blue: blue.port,
+    green: green.port,
+    cache: { untilRelease: ['/**'] },
+  });
+  await ask(port, get('/one'));
+  await plane.fillAhead('green', 5000);
+  expect(from).toEqual(['192.0.2.1']);
+});
+
 test('visitors of the live release get nothing of what a candidate was asked for', async () => {
   const { plane, assign, visit } = await start();
   await visit('/one');
