@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { afterReading } from '../../after-reading.ts';
 import { isHttp2, type VisitorRequest } from './kinds.ts';
 import { PlainRequest } from './plain-response.ts';
 import { stopReading } from './request.ts';
@@ -24,8 +25,17 @@ export function linger(request: VisitorRequest, done: () => void = () => {}): vo
   }
   const stop = () => stopReading(request);
   const total = setTimeout(stop, isHttp2(request) ? LINGER_HTTP2_MS : LINGER_MS);
-  const idle = setTimeout(stop, LINGER_IDLE_MS);
-  request.on('data', () => idle.refresh());
+  let pieces = 0;
+  const idle = setTimeout(() => {
+    const before = pieces;
+    afterReading(() => {
+      if (pieces === before) stop();
+    });
+  }, LINGER_IDLE_MS);
+  request.on('data', () => {
+    pieces++;
+    idle.refresh();
+  });
   request.on('end', done);
   request.on('close', () => {
     clearTimeout(total);
