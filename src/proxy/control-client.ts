@@ -23,7 +23,7 @@ export interface ControlHandlers {
   onCut(slot: 'blue' | 'green'): void;
   /** @returns how many URLs were forgotten */
   onPurge(paths: string[], tags: string[]): number;
-  /** Asks a candidate for what visitors ask for; @returns how many URLs are stored, within a time in milliseconds */
+  /** Asks a candidate for what visitors ask for, within a time in milliseconds; @returns for how many URLs */
   onFill(slot: 'blue' | 'green', withinMs: number): Promise<number>;
   report(): Extract<FromWorker, { type: 'report' }>;
 }

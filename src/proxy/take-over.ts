@@ -14,13 +14,11 @@ export function createTakeOver(isRouting: () => boolean): TakeOver {
   return {
     at({ flipAt = 0 }, take) {
       clearTimeout(timer);
-      const now = instantNow();
-      if (flipAt <= now || !isRouting()) return take(flipAt === 0 ? 0 : now - flipAt);
       const look = () => {
         const leftMs = flipAt - instantNow();
-        if (leftMs <= 0) take(-leftMs);
         // Node's timers have whole milliseconds, and may be early by what the turn that set them has taken.
-        else timer = setTimeout(look, Math.ceil(leftMs));
+        if (leftMs > 0 && isRouting()) timer = setTimeout(look, Math.ceil(leftMs));
+        else take(flipAt === 0 ? 0 : -leftMs);
       };
       look();
     },

@@ -44,7 +44,7 @@ export type FromWorker =
   | { type: 'ack'; epoch: number; revision: number }
   /** So many URLs have been forgotten. */
   | { type: 'purged'; id: number; urls: number }
-  /** So many URLs of the candidate are stored, or the time is over. */
+  /** The candidate was asked for so many URLs within the time. */
   | { type: 'filled'; id: number; urls: number }
   | { type: 'report'; inflight: PerSlot<number>; counters: Counters };
 

@@ -50,6 +50,16 @@ async function ordered(one: Machine, ...args: string[]): Promise<void> {
   if (exitCode !== 0) throw new Error(`slots ${args.join(' ')} on ${one.id}: ${stderr}`);
 }
 
+/** Two machines on a release that web1 has built, with another one to go back to. */
+async function onSecondRelease() {
+  const { web1, web2, both } = await twoMachines();
+  const first = await allReady(both);
+  await web1.edit('page.txt', 'second');
+  await allServe(both, 'second');
+  await allReady(both);
+  return { web1, web2, both, first };
+}
+
 test('a purge is for all machines, from any of them, and forgets what was named and nothing else; with --local it is for one', async ({
   skip,
 }) => {
@@ -124,11 +134,7 @@ test('a machine that built and was rolled back by itself keeps its release while
   skip,
 }) => {
   skipFor(skip, lacks);
-  const { web1, web2, both } = await twoMachines();
-  const first = await allReady(both);
-  await web1.edit('page.txt', 'second');
-  await allServe(both, 'second');
-  await allReady(both);
+  const { web1, web2, both, first } = await onSecondRelease();
   await ordered(web1, 'rollback', '--local');
   expect((await web1.get()).release).toBe(first);
   await web2.edit('page.txt', 'third');
@@ -145,11 +151,7 @@ test('a rollback from the machine that did not build is for all, and so are its 
   skip,
 }) => {
   skipFor(skip, lacks);
-  const { web1, web2, both } = await twoMachines();
-  const first = await allReady(both);
-  await web1.edit('page.txt', 'second');
-  await allServe(both, 'second');
-  await allReady(both);
+  const { web2, both, first } = await onSecondRelease();
   await ordered(web2, 'rollback');
   expect(await allReady(both)).toBe(first);
   for (const one of both) {

@@ -199,9 +199,9 @@ export function createReleaseCache(
     serves: (slot, key) => serving[slot] === releaseOf(key),
     counts,
     *requestsOf(slot) {
-      const release = serving[slot];
+      const prefix = `${serving[slot]} `;
       for (const key of store.keys()) {
-        const request = releaseOf(key) === release ? requestOf(key) : null;
+        const request = key.startsWith(prefix) ? requestOf(key) : null;
         if (request !== null) yield { method: 'GET', ...request };
       }
     },
