@@ -6,9 +6,9 @@ import { EMPTY_STATE, readState } from '../slots/state.ts';
 import { readAssignment } from '../wire/assignment.ts';
 import { REPORT_INTERVAL_MS } from '../wire/messages.ts';
 import { connectController } from './control-client.ts';
+import type { DataPlane } from './data-plane.ts';
 import { createTakeOver } from './take-over.ts';
 import type { ChallengeAnswers } from './visitor/challenges.ts';
-import type { DataPlane } from './worker.ts';
 
 /** How long a starting worker waits for the controller's word before it goes by state.json, in milliseconds. */
 const CONTROLLER_WAIT_MS = 1000;

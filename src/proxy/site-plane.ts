@@ -4,10 +4,11 @@ import type { SitePaths } from '../slots/paths.ts';
 import type { Slot } from '../slots/slot.ts';
 import { instanceSockets } from '../wire/instance-socket.ts';
 import { createReleaseFiles } from './cache/release-files.ts';
+import type { DataPlane, DataPlaneOptions } from './data-plane.ts';
 import { fleetSide } from './fleet/side.ts';
 import { tellBadAnswers } from './forward/bad-answers.ts';
 import { openKeptFiles } from './skew/kept-files.ts';
-import { createDataPlane, type DataPlane, type DataPlaneOptions } from './worker.ts';
+import { createDataPlane } from './worker.ts';
 
 export interface SitePlaneParts {
   config: Pick<Config, 'proxy' | 'ports' | 'instances' | 'cache' | 'fleet'>;

@@ -3,7 +3,7 @@ import { Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import { SLOTS } from '../slots/slot.ts';
-import type { DataPlane } from './worker.ts';
+import type { DataPlane } from './data-plane.ts';
 
 /** How long a connection must have been idle until it is closed, in milliseconds. */
 const IDLE_GRACE_MS = 2000;
