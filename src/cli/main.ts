@@ -1,19 +1,17 @@
-import { existsSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { Argument, Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { CONFIG_FILES, loadConfig } from '../config/load.ts';
+import { Argument, Command, InvalidArgumentError, Option } from 'commander';
+import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
-import { SlotsError } from '../errors.ts';
 import { type SitePaths, sitePaths } from '../slots/paths.ts';
-import { siteRoot } from '../slots/site-root.ts';
 import { VERSION } from '../version.ts';
 import { build } from './build.ts';
 import { purge, showCache } from './cache.ts';
 import { renewCertificates, showCertificates } from './certs.ts';
+import { chooseSite, givenSite } from './choose-site.ts';
 import { completion, SHELLS } from './completion.ts';
 import { dash } from './dash.ts';
 import { doctor } from './doctor.ts';
 import { down } from './down.ts';
+import { explain } from './explain.ts';
 import { showFleet } from './fleet.ts';
 import { invite } from './fleet-invite.ts';
 import { join as joinFleet } from './fleet-join.ts';
@@ -28,13 +26,8 @@ import { listReleaseIds, releases } from './releases.ts';
 import { restart } from './restart.ts';
 import { rollback } from './rollback.ts';
 import { status } from './status.ts';
-import { styleError } from './terminal/style.ts';
 import { up } from './up.ts';
 import { upgrade } from './upgrade.ts';
-
-const EXIT_FAILED = 1;
-const EXIT_USAGE = 2;
-const EXIT_UNREACHABLE = 3;
 
 const LOCAL = ['--local', 'on this machine alone, where it belongs to a fleet'] as const;
 
@@ -211,7 +204,7 @@ program
   .option('--https <host...>', 'order certificates for these hosts, on the ports 443 and 80')
   .option('--email <address>', 'with --https: where the CA writes to')
   .option('--agree-tos', "with --https: you agree to Let's Encrypt's terms of service")
-  .action((options) => init(siteRoot(givenRoot() ?? '.'), options));
+  .action((options) => init(givenSite(givenRoot() ?? '.'), options));
 
 program
   .command('doctor')
@@ -260,21 +253,11 @@ function withSite(act: (config: Config, paths: SitePaths) => Promise<void>): Pro
 }
 
 function chosenSite(): string {
-  return siteRoot(givenRoot() ?? nearestSite(process.cwd()));
+  return chooseSite(givenRoot());
 }
 
 function givenRoot(): string | undefined {
-  const { root } = program.opts<{ root?: string }>();
-  if (root === undefined || statSync(root, { throwIfNoEntry: false })?.isDirectory()) return root;
-  throw new SlotsError('USAGE', `-C: "${root}" is not a folder`);
-}
-
-/** The folder with a config at or above this one, so that the command works anywhere inside the site. */
-function nearestSite(from: string): string {
-  for (let folder = from; ; folder = dirname(folder)) {
-    if (CONFIG_FILES.some((name) => existsSync(join(folder, name)))) return folder;
-    if (folder === dirname(folder)) return from;
-  }
+  return program.opts<{ root?: string }>().root;
 }
 
 /** As of `tail`: none, before those that follow, too. */
@@ -286,23 +269,4 @@ function positiveInteger(text: string): number {
   const value = Number(text);
   if (Number.isInteger(value) && value > 0) return value;
   throw new InvalidArgumentError('a whole number above 0 was expected.');
-}
-
-/** Turns whatever was thrown into one message and an exit code: the only place that does. */
-function explain(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_USAGE;
-  if (!(error instanceof SlotsError)) {
-    console.error(isRefusal(error) ? `${styleError('red', 'slots:')} ${error.message}` : error);
-    return EXIT_FAILED;
-  }
-  console.error(`${styleError('red', 'slots:')} ${error.message}`);
-  if (error.hint) console.error(`       ${error.hint}`);
-  if (error.code === 'CONTROLLER_UNREACHABLE' || error.code === 'FRONT_DOWN')
-    return EXIT_UNREACHABLE;
-  return error.code === 'USAGE' ? EXIT_USAGE : EXIT_FAILED;
-}
-
-/** What the system refuses, such as a full disk or a file in a folder's place: its message says what, and names the path. */
-function isRefusal(error: unknown): error is NodeJS.ErrnoException {
-  return error instanceof Error && 'syscall' in error && 'path' in error;
 }
