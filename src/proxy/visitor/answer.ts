@@ -50,16 +50,21 @@ export class Answer implements Waiting {
   /** @returns whether the visitor takes more at once; the response says `drain` otherwise */
   write(chunk: Buffer): boolean {
     const response = this.#response;
+    if (this.#remaining !== -1) {
+      this.#remaining -= chunk.length;
+      if (this.#remaining <= 0) return this.#writeLast(chunk);
+    }
     if (!this.#bodyBegun) {
       this.#bodyBegun = true;
       if (this.#isWaiting) cork(response);
     }
-    if (this.#remaining === -1) return writeBody(response, chunk);
-    this.#remaining -= chunk.length;
-    if (this.#remaining > 0) return writeBody(response, chunk);
-    // Head, body and end leave in one write to the socket.
+    return writeBody(response, chunk);
+  }
+
+  /** Head, body and end leave in one write to the socket. */
+  #writeLast(chunk: Buffer): true {
     if (this.#isWaiting) this.#last = chunk;
-    else endWith(response, chunk);
+    else endWith(this.#response, chunk);
     return true;
   }
 
