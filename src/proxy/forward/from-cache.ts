@@ -199,7 +199,9 @@ export function createFromCache(parts: FromCacheParts): FromCache {
           const { coding, isSettled } = chosenOf(look.key, stored, headers);
           if (look.refresh) refresh(ready, slot, look.refresh);
           answer(request, response, ready, slot, look.served);
-          if (heads && look.isPlain && isSettled && request instanceof PlainRequest) {
+          // What is known by its head goes out on a connection that is kept.
+          const isKept = response.shouldKeepAlive;
+          if (heads && isKept && look.isPlain && isSettled && request instanceof PlainRequest) {
             const part = partOf(response.statusCode, headers, stored);
             const known = { key: look.key, stored, coding, part };
             if (request.text !== null) heads.remember(request.text, groupOf(ready), known);

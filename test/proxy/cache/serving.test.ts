@@ -42,6 +42,18 @@ test('an answer that may be kept is asked for once, and says how it was answered
   expect(Number(field(second, 'age'))).toBeLessThan(60);
 });
 
+test('a visitor who asks for the end of the connection gets it with every answer from memory', async () => {
+  const { port, asked } = await startCached(maxAge(60));
+  for (let times = 1; times <= 5; times++) {
+    const client = await rawClient(port);
+    client.send(get('/a', 'Connection: close'));
+    const [answer] = await client.answers(1);
+    expect(field(answer as never, 'connection'), `answer ${times}`).toBe('close');
+    await until(() => client.socket.closed, `the end after answer ${times}`);
+  }
+  expect(asked).toEqual(['GET /a']);
+});
+
 test('a known head is answered over and over on one connection, in order with other requests', async () => {
   const { port, asked, plane } = await startCached((request, response, count) => {
     if (request.url === '/page') response.setHeader('Cache-Control', 's-maxage=60');
