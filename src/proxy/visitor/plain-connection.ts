@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { afterReading, ifStillSilent } from '../../after-reading.ts';
+import { afterReading } from '../../after-reading.ts';
 import { latin1 } from '../request/latin1.ts';
 import { sendSoon, type Waiting } from '../send-soon.ts';
 import { BAD_REQUEST, type ErrorAnswers, REQUEST_TIMEOUT } from './error-answer.ts';
@@ -22,7 +22,6 @@ export interface PlainSetting {
   headTimeoutMs: number;
   /** Bytes; longer heads are Node's. */
   longestHead: number;
-  idleMs: number;
   keepAliveS: number;
   /** Node's own listener for a new connection. */
   handOver(socket: Socket): void;
@@ -77,8 +76,6 @@ export class PlainConnection implements PlainOwner, Waiting {
     socket.on('end', onEnd);
     socket.on('error', onError);
     socket.on('close', onClose);
-    socket.on('timeout', onTimeout);
-    socket.setTimeout(this.#setting.idleMs);
   }
 
   received(bytes: Buffer): void {
@@ -94,13 +91,6 @@ export class PlainConnection implements PlainOwner, Waiting {
     const current = this.#current;
     this.#current = null;
     current?.closed();
-  }
-
-  stoodStill(): void {
-    if (!this.#isIdle) return;
-    ifStillSilent(this.socket, () => {
-      if (this.#isIdle) this.socket.destroy();
-    });
   }
 
   answered({ req, shouldKeepAlive }: PlainResponse): void {
@@ -119,7 +109,8 @@ export class PlainConnection implements PlainOwner, Waiting {
     return this.#current === null && !this.#isBlocked && this.socket[CONNECTION] === this;
   }
 
-  get #isIdle(): boolean {
+  /** Whether it is the visitor's turn to ask, and nothing of the next request has come. */
+  get isIdle(): boolean {
     return this.#isFree && this.#bytes === null;
   }
 
@@ -261,18 +252,21 @@ export class PlainConnection implements PlainOwner, Waiting {
     this.#headHasCome();
     this.#bytes = null;
     socket[CONNECTION] = undefined;
-    socket.setTimeout(0);
     socket.off('data', onData);
     socket.off('end', onEnd);
     socket.off('error', onError);
     socket.off('close', onClose);
-    socket.off('timeout', onTimeout);
   }
 }
 
 /** Gives the reader of a connection what somebody else has read of it, before anything else of it is read. */
 export function giveRead(socket: Socket, bytes: Buffer): void {
   (socket as OwnedSocket)[CONNECTION]?.received(bytes);
+}
+
+/** Whether a connection waits for its visitor's next plain request. */
+export function isIdle(socket: Socket): boolean {
+  return (socket as OwnedSocket)[CONNECTION]?.isIdle ?? false;
 }
 
 // One function for all connections: there may be ten thousand.
@@ -300,8 +294,4 @@ function onError(): void {}
 
 function onClose(this: OwnedSocket): void {
   this[CONNECTION]?.closed();
-}
-
-function onTimeout(this: OwnedSocket): void {
-  this[CONNECTION]?.stoodStill();
 }

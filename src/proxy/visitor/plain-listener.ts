@@ -5,9 +5,6 @@ import type { ErrorAnswers } from './error-answer.ts';
 import { PlainConnection, type PlainListener, type PlainSetting } from './plain-connection.ts';
 import { LONGEST_PLAIN_HEAD } from './plain-request.ts';
 
-/** Node keeps a connection for so much longer than it says, in milliseconds: the visitor's next request may be on its way. */
-const KEEP_ALIVE_MARGIN_MS = 1000;
-
 /**
  * Reads each new connection's requests as long as they are plain ones; the first other one goes, with all that follows on its
  * connection, to Node's server. Must come before whatever else listens for connections.
@@ -21,13 +18,12 @@ export function readPlainRequests(
   const event = 'setSecureContext' in server ? 'secureConnection' : 'connection';
   const ofNode = server.listeners(event) as ((this: Server, socket: Socket) => void)[];
   server.removeAllListeners(event);
-  const { keepAliveTimeoutMs, limits } = config;
+  const { limits } = config;
   const setting: PlainSetting = {
     listener,
     errors,
     headTimeoutMs: limits.headersTimeoutMs,
     longestHead: Math.min(LONGEST_PLAIN_HEAD, limits.headerBytes),
-    idleMs: keepAliveTimeoutMs === 0 ? 0 : keepAliveTimeoutMs + KEEP_ALIVE_MARGIN_MS,
     keepAliveS: keepAliveSeconds(config),
     handOver(socket) {
       for (const listener of ofNode) listener.call(server, socket);

@@ -4,10 +4,14 @@ import type { Socket } from 'node:net';
 import { afterReading } from '../../after-reading.ts';
 import type { ProxyConfig } from '../../config/proxy-schema.ts';
 import type { VisitorConnections } from './connections.ts';
+import { isIdle } from './plain-connection.ts';
 import { isStopped } from './request.ts';
 import { handedOver } from './response.ts';
 import { createStillness } from './stillness.ts';
 import { readOn, tcpQueue } from './tcp-queue.ts';
+
+/** Node too keeps a connection for so much longer than it says, in milliseconds: the visitor's next request may be on its way. */
+const KEEP_ALIVE_MARGIN_MS = 1000;
 
 const LONGEST_INTERVAL_MS = 1000;
 const LOOKS_PER_LIMIT = 10;
@@ -16,8 +20,8 @@ const LOOKS_PER_LIMIT = 10;
 const SHARED_PATIENCE = 4;
 
 /**
- * Cuts off visitors who take nothing of what waits for them (`limits.sendTimeoutMs`) or never send a first byte
- * (`keepAliveTimeoutMs`), and lets go of those who have gone without Node's notice: by one look at all that is open instead
+ * Cuts off visitors who take nothing of what waits for them (`limits.sendTimeoutMs`), or send no first or no next request
+ * (`keepAliveTimeoutMs`; after one that was not plain that is Node's server's), and lets go of those who have gone without Node's notice: by one look at all that is open instead
  * of a timer for each. The limits are kept from below, by up to two looks.
  */
 export function watchForStandstill(
@@ -30,11 +34,16 @@ export function watchForStandstill(
   const intervalMs = lookInterval(Math.min(sendTimeoutMs, idleMs));
   const patience = Math.ceil(sendTimeoutMs / intervalMs);
   const idlePatience = idleMs / intervalMs;
+  const keptPatience = (idleMs + KEEP_ALIVE_MARGIN_MS) / intervalMs;
   const stillness = createStillness();
 
   const lookAtSocket = (socket: Socket) => {
     if (socket.bytesRead === 0) {
       if (stillness.of(socket, 0) > idlePatience) socket.destroy();
+      return;
+    }
+    if (isIdle(socket)) {
+      if (stillness.of(socket, socket.bytesRead) > keptPatience) socket.destroy();
       return;
     }
     const { isWaiting, taken } = tcpQueue(socket);
