@@ -6,6 +6,7 @@ import { hostOf } from '../config/host-names.ts';
 import { latin1 } from '../proxy/request/latin1.ts';
 import { BAD_REQUEST, createErrorAnswers, NO_SUCH_HOST } from '../proxy/visitor/error-answer.ts';
 import { endSoon } from '../proxy/visitor/linger.ts';
+import { owned, readByBuffer } from '../proxy/visitor/read-by-buffer.ts';
 import { inheritTcpOptions, TCP_OPTIONS } from '../proxy/visitor/tcp-options.ts';
 import { chosenByName } from '../proxy/visitor/tls.ts';
 import { ACME_PROTOCOL } from '../wire/assignment.ts';
@@ -16,6 +17,11 @@ import { createUndecided, type Undecided } from './undecided.ts';
 
 /** A longer head is read no further for its host. */
 const LONGEST_HEAD = 16 * 1024;
+
+/** What has come of a connection's first request; not there once its site is found. */
+const RECEIVED = Symbol('received');
+
+type Newcomer = Socket & { [RECEIVED]?: Buffer | null | undefined };
 
 export interface Door {
   plain: Server;
@@ -52,12 +58,17 @@ export function createDoor({ config, find, mayOpen, ready }: DoorParts): Door {
     return text.startsWith('HEAD ') ? headOnly(unknown) : unknown;
   };
 
-  const decide = (socket: Socket, received: Buffer, leave: () => void): void => {
+  const decide = (socket: Newcomer, bytes: Buffer): void => {
+    const before = socket[RECEIVED];
+    const received = before ? Buffer.concat([before, bytes]) : bytes;
     const text = latin1(received, 0, Math.min(received.length, LONGEST_HEAD));
     const head = readFirstHead(text);
-    if (head === 'more' && received.length < LONGEST_HEAD) return;
+    if (head === 'more' && received.length < LONGEST_HEAD) {
+      socket[RECEIVED] = owned(received);
+      return;
+    }
     undecided.remove(socket);
-    leave();
+    socket[RECEIVED] = undefined;
     if (head === 'more' || head === 'none') {
       endSoon(socket, bad);
       return;
@@ -71,20 +82,26 @@ export function createDoor({ config, find, mayOpen, ready }: DoorParts): Door {
     }
   };
 
-  const plain = createServer({ ...TCP_OPTIONS, allowHalfOpen: true }, (socket) => {
+  // One function for all connections, and none is taken away: that costs more than a look at whether it is still wanted.
+  function onRead(this: Newcomer, length: number, buffer: Buffer): boolean {
+    const bytes = buffer.subarray(0, length);
+    // Whoever has the connection now reads its stream.
+    if (this[RECEIVED] === undefined) return this.push(owned(bytes));
+    decide(this, bytes);
+    return !this.isPaused();
+  }
+  function onData(this: Newcomer, bytes: Buffer): void {
+    if (this[RECEIVED] !== undefined) decide(this, bytes);
+  }
+  function onEnd(this: Newcomer): void {
+    if (this[RECEIVED] !== undefined) this.destroy();
+  }
+
+  const plain = createServer({ ...TCP_OPTIONS, allowHalfOpen: true }, (socket: Newcomer) => {
     undecided.add(socket);
-    let received: Buffer | null = null;
-    const onData = (bytes: Buffer) => {
-      received = received === null ? bytes : Buffer.concat([received, bytes]);
-      decide(socket, received, leave);
-    };
-    const leave = () => {
-      socket.off('data', onData);
-      socket.off('end', onEnd);
-      socket.off('error', ignore);
-    };
-    const onEnd = () => void socket.destroy();
-    socket.on('data', onData).on('end', onEnd).on('error', ignore);
+    socket[RECEIVED] = null;
+    if (!readByBuffer(socket, onRead)) socket.on('data', onData);
+    socket.on('end', onEnd).on('error', ignore);
   });
 
   const secure = createTlsServer({

@@ -15,6 +15,7 @@ import { createSitePlane } from '../proxy/site-plane.ts';
 import { stopServing } from '../proxy/stop.ts';
 import { createChallengeAnswers } from '../proxy/visitor/challenges.ts';
 import { giveRead } from '../proxy/visitor/plain-connection.ts';
+import { owned } from '../proxy/visitor/read-by-buffer.ts';
 import { createRedirect } from '../proxy/visitor/redirect.ts';
 import { readByStream } from '../proxy/visitor/turns.ts';
 import { type SitePaths, sitePaths } from '../slots/paths.ts';
@@ -92,9 +93,12 @@ export async function openSite(first: RegisteredSite, around: Surrounding): Prom
   let open = 0;
   let overLimit = 0;
 
+  const closed = () => {
+    open--;
+  };
   const give = (server: Server, event: string, socket: Socket) => {
     open++;
-    socket.once('close', () => open--);
+    socket.on('close', closed);
     // Node emits what is wrong with a connection on the server that it knows from there.
     (socket as Socket & { server: unknown }).server = server;
     server.emit(event, socket);
@@ -110,7 +114,7 @@ export async function openSite(first: RegisteredSite, around: Surrounding): Prom
     takePlain(socket, received) {
       if (redirect) {
         socket.pause();
-        socket.unshift(received);
+        socket.unshift(owned(received));
         give(redirect, 'connection', socket);
         // Node's parser would read what comes next before what has been put back.
         readByStream(socket);

@@ -43,16 +43,13 @@ export function createUndecided({ limits }: Pick<FrontConfig, 'limits'>): Undeci
   return {
     add(socket) {
       since.set(socket, { at: performance.now(), hasBegun: false });
-      socket.once('close', forget);
+      socket.on('close', forget);
       if (since.size <= limits.undecided) return;
       const [oldest] = since.keys();
       oldest?.destroy();
       since.delete(oldest as Socket);
     },
-    remove(socket) {
-      since.delete(socket);
-      socket.off('close', forget);
-    },
+    remove: (socket) => void since.delete(socket),
     count: () => since.size,
     async settle() {
       const deadline = performance.now() + SETTLE_MS;
