@@ -8,6 +8,7 @@ import { configSchema } from '../../dist/config/schema.js';
 import { startedConfig } from '../../dist/config/started.js';
 import { createDoor } from '../../dist/front/door.js';
 import { createSites } from '../../dist/front/sites.js';
+import { servePublicPort } from '../../dist/proxy/public-port.js';
 import { homePaths } from '../../dist/slots/home.js';
 import { sitePaths } from '../../dist/slots/paths.js';
 import { EMPTY_STATE, writeState } from '../../dist/slots/state.js';
@@ -23,7 +24,12 @@ const log = pino({ level: 'error' });
 const sites = createSites({ home, config, number: 0, log });
 const door = createDoor({ config, ...sites });
 await sites.follow();
-door.plain.listen(Number(PORT), '127.0.0.1');
+const at = { name: 'http', port: Number(PORT), host: '127.0.0.1' };
+await servePublicPort(door.plain, at, { number: 0, run: home.run, log, onError: fail });
+
+function fail(error) {
+  throw error;
+}
 
 async function register(n) {
   const name = `site-${n}`;

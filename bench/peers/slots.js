@@ -1,19 +1,33 @@
 /** One worker's data plane, as PM2 would run it: what `npm run build` made, with all that a user has on by default. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pino from 'pino';
 import { cacheSchema } from '../../dist/config/cache-schema.js';
 import { proxySchema } from '../../dist/config/proxy-schema.js';
+import { servePublicPort } from '../../dist/proxy/public-port.js';
 import { createDataPlane } from '../../dist/proxy/worker.js';
 
 const { PORT, TLS_PORT, ORIGIN, OTHER, PROXY, CACHE, CERT, KEY } = process.env;
 const ports = { blue: Number(ORIGIN), green: Number(OTHER ?? ORIGIN) };
 let epoch = 0;
 
-function serve(port, options) {
+const log = pino({ level: 'error' });
+const run = mkdtempSync(join(tmpdir(), 'slots-bench-run-'));
+process.once('exit', () => rmSync(run, { recursive: true, force: true }));
+
+async function serve(port, options) {
   const plane = createDataPlane(proxySchema.parse(options), ports, {
     cache: cacheSchema.parse(JSON.parse(CACHE ?? '{}')),
   });
   assign(plane, 'blue');
-  plane.server.listen(port, '127.0.0.1');
+  const at = { name: `proxy${port}`, port, host: '127.0.0.1' };
+  await servePublicPort(plane.server, at, { number: 0, run, log, onError: fail });
   return plane;
+}
+
+function fail(error) {
+  throw error;
 }
 
 function assign(plane, active) {
@@ -25,8 +39,9 @@ function assign(plane, active) {
 }
 
 const options = JSON.parse(PROXY);
-const plane = serve(Number(PORT), options);
-if (process.env.WITH_TLS) serve(Number(TLS_PORT), { ...options, tls: { cert: CERT, key: KEY } });
+const plane = await serve(Number(PORT), options);
+if (process.env.WITH_TLS)
+  await serve(Number(TLS_PORT), { ...options, tls: { cert: CERT, key: KEY } });
 
 process.on('message', (message) => {
   if (message.assign) assign(plane, message.assign);

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { type RunSocket, runSockets, takeRunSocket } from '../slots/run-socket.ts';
+import { acceptMore } from './accept-more.ts';
 import { passHandle, receiveHandle } from './handle-passing.ts';
 
 /** How long a worker looks for a way to listen, in milliseconds: two that start at once meet. */
@@ -44,11 +45,13 @@ export async function servePublicPort(
 ): Promise<RunSocket | null> {
   await listenShared(server, at, run);
   server.on('error', onError);
-  return sharePort(server, at.name, number, run).catch(({ message }: Error) => {
+  const shared = await sharePort(server, at.name, number, run).catch(({ message }: Error) => {
     const what = `the next worker cannot have port ${at.port} from this one: ${message}`;
     log.error({ event: 'worker.share-failed', port: at.port, error: message }, what);
     return null;
   });
+  if (shared) await acceptMore(server, sharedAt(run, at.name, number), at.port);
+  return shared;
 }
 
 /** @throws Error `EADDRINUSE` and the like, when the port cannot be had either way */
@@ -83,8 +86,13 @@ export function sharePort(
   n: number,
   run: string,
 ): Promise<RunSocket> {
-  const path = join(run, `${name}-${n}.sock`);
-  return takeRunSocket(path, (socket) => passHandle(server, socket), { pauseOnConnect: true });
+  return takeRunSocket(sharedAt(run, name, n), (socket) => passHandle(server, socket), {
+    pauseOnConnect: true,
+  });
+}
+
+function sharedAt(run: string, name: string, n: number): string {
+  return join(run, `${name}-${n}.sock`);
 }
 
 function listen(server: Server, options: object): Promise<void> {
