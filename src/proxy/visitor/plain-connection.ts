@@ -58,6 +58,9 @@ export class PlainConnection implements PlainOwner, Waiting {
   /** From memory, until the end of the turn. */
   #answers: KnownAnswer[] = [];
   #waitingBytes = 0;
+  /** How much had been read at the last look, and at how many looks since it has been the visitor's turn. */
+  #readBefore = 0;
+  #looks = 0;
   #headTimer: NodeJS.Timeout | null = null;
 
   constructor(socket: OwnedSocket, setting: PlainSetting) {
@@ -109,9 +112,13 @@ export class PlainConnection implements PlainOwner, Waiting {
     return this.#current === null && !this.#isBlocked && this.socket[CONNECTION] === this;
   }
 
-  /** Whether it is the visitor's turn to ask, and nothing of the next request has come. */
-  get isIdle(): boolean {
-    return this.#isFree && this.#bytes === null;
+  /** Takes a look: at how many in a row it has been the visitor's turn to ask, and nothing has come of a next request. */
+  looksIdle(): number {
+    const { bytesRead } = this.socket;
+    const isIdle = this.#isFree && this.#bytes === null;
+    this.#looks = isIdle && bytesRead === this.#readBefore ? this.#looks + 1 : 0;
+    this.#readBefore = isIdle ? bytesRead : -1;
+    return this.#looks;
   }
 
   /** A loop, for an answer may be there at once and another request behind it. */
@@ -264,9 +271,9 @@ export function giveRead(socket: Socket, bytes: Buffer): void {
   (socket as OwnedSocket)[CONNECTION]?.received(bytes);
 }
 
-/** Whether a connection waits for its visitor's next plain request. */
-export function isIdle(socket: Socket): boolean {
-  return (socket as OwnedSocket)[CONNECTION]?.isIdle ?? false;
+/** At how many looks in a row, this one included, a connection has waited for its visitor's next plain request. */
+export function looksIdle(socket: Socket): number {
+  return (socket as OwnedSocket)[CONNECTION]?.looksIdle() ?? 0;
 }
 
 // One function for all connections: there may be ten thousand.

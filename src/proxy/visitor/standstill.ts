@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { afterReading } from '../../after-reading.ts';
 import type { ProxyConfig } from '../../config/proxy-schema.ts';
 import type { VisitorConnections } from './connections.ts';
-import { isIdle } from './plain-connection.ts';
+import { looksIdle } from './plain-connection.ts';
 import { isStopped } from './request.ts';
 import { handedOver } from './response.ts';
 import { createStillness } from './stillness.ts';
@@ -42,8 +42,8 @@ export function watchForStandstill(
       if (stillness.of(socket, 0) > idlePatience) socket.destroy();
       return;
     }
-    if (isIdle(socket)) {
-      if (stillness.of(socket, socket.bytesRead) > keptPatience) socket.destroy();
+    if (looksIdle(socket) > keptPatience) {
+      socket.destroy();
       return;
     }
     const { isWaiting, taken } = tcpQueue(socket);

@@ -256,3 +256,19 @@ test('keepAliveTimeoutMs closes a connection that has been idle, after its answe
   expect(await short?.untilGone()).toBe('ended');
   expect(long?.state()).toBe('open');
 });
+
+test('a connection whose answer takes longer than keepAliveTimeoutMs is not idle', async () => {
+  let answerLate = () => {};
+  const site = await startOrigin((request, response) => {
+    if (request.url === '/late') answerLate = () => response.end('late');
+    else response.end('now');
+  });
+  const { port } = await startPlane({ blue: site.port, proxy: { keepAliveTimeoutMs: 150 } });
+  const [slow, idle] = await Promise.all([rawClient(port), rawClient(port)]);
+  slow.send(get('/late'));
+  idle.send(get('/now'));
+  expect((await idle.answer()).body).toBe('now');
+  expect(await idle.untilGone()).toBe('ended');
+  answerLate();
+  expect((await slow.answer()).body).toBe('late');
+});
