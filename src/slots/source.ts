@@ -151,6 +151,12 @@ function statsOf(path: string): BigIntStats | null {
   );
 }
 
+/** The stamp of one file as it is now, as `SourceFile` has it; `null` where there is none. */
+export function fileStamp(path: string): string | null {
+  const stats = statsOf(path);
+  return stats && stampOf(stats);
+}
+
 function stampOf(stats: BigIntStats): string {
   return `${stats.ctimeNs}:${stats.size}:${stats.ino}`;
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { allReady, allServe, type Machine, machine, startAll } from '../support/fleet.ts';
+import { allHold, allReady, allServe, type Machine, machine, startAll } from '../support/fleet.ts';
 import { FLIPS, flipsOf, flipsText, quantile, spreadsOf } from '../support/fleet-flips.ts';
 import { startLoad } from '../support/load.ts';
 import { natsServer, relayTo } from '../support/nats.ts';
@@ -25,6 +25,7 @@ test('three machines that are 80 ms away from NATS flip together under load', as
     await (machines[n % machines.length] as Machine).edit('page.txt', `page ${n}`);
     await allServe(machines, `page ${n}`);
     await allReady(machines);
+    await allHold(machines, `page ${n}`);
   }
   const flips = await Promise.all(
     machines.map(async (one, index) => (await flipsOf(one)).slice(before[index])),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { allReady, allServe, type Machine, machine, startAll } from '../support/fleet.ts';
+import { allHold, allReady, allServe, type Machine, machine, startAll } from '../support/fleet.ts';
 import { FLIPS, flipsOf, flipsText } from '../support/fleet-flips.ts';
 import { haproxyBefore } from '../support/haproxy.ts';
 import { startLoad } from '../support/load.ts';
@@ -60,6 +60,7 @@ test('three machines flip together under load, behind HAProxy too, and no visito
     await (machines[n % machines.length] as Machine).edit('page.txt', `page ${n}`);
     await allServe(machines, `page ${n}`);
     await allReady(machines);
+    await allHold(machines, `page ${n}`);
   }
   const { requests, backwards } = await stopWandering();
   const flips = await Promise.all(

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { FleetConfig } from '../../src/config/fleet-schema.ts';
 import type { UserConfig } from '../../src/config/schema.ts';
 import type { FleetReport } from '../../src/controller/fleet/api.ts';
@@ -84,5 +86,13 @@ export async function allServe(
   for (const one of machines) {
     const what = `${one.id} to serve "${body}"`;
     await until(async () => (await one.get()).body === body, what, timeoutMs);
+  }
+}
+
+/** Waits until every machine has this page among its own files: an edit of an older one would be one of two at once. */
+export async function allHold(machines: readonly Machine[], text: string): Promise<void> {
+  for (const { id, root } of machines) {
+    const file = join(root, 'src/content/page.txt');
+    await until(async () => (await readFile(file, 'utf8')) === text, `${id} to have "${text}"`);
   }
 }

@@ -2,7 +2,7 @@
  * The source of a release travels with it: each machine takes over what the others have edited, so that its own next edit is one
  * of what visitors see. Only files that were changed there and not here; what was changed on both sides is left alone, and said.
  */
-import { mkdir, readFile, realpath, rm } from 'node:fs/promises';
+import { mkdir, readFile, realpath } from 'node:fs/promises';
 import { dirname, join, sep } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { z } from 'zod';
@@ -13,6 +13,7 @@ import type { Source } from '../../slots/source.ts';
 import { createWatchedPaths } from '../../slots/watched.ts';
 import type { Logger } from '../log.ts';
 import { type Files, type Merge, mergeSources } from './merge.ts';
+import { replaceUnlessEdited } from './replace-file.ts';
 import {
   isUntrusted,
   type SourceManifest,
@@ -103,13 +104,11 @@ export function createSources({ config, paths, log, sourceStore, read, hold }: P
   }
 
   /** @returns the files that could not be taken over */
-  async function apply({ take, drop }: Merge, from: Files, here: Files): Promise<string[]> {
+  async function apply({ take, drop }: Merge, from: Files, here: Source): Promise<string[]> {
     const failed: string[] = [];
-    const now = await mine();
     for (const path of [...take, ...drop]) {
       try {
-        if (now[path] !== here[path]) throw new Error('it was edited just now');
-        await put(path, from[path]);
+        await put(path, from[path], here.byPath.get(path)?.stamp ?? null);
       } catch (error) {
         failed.push(path);
         const text = `${path} of another machine could not be taken over: ${messageOf(error)}`;
@@ -119,10 +118,11 @@ export function createSources({ config, paths, log, sourceStore, read, hold }: P
     return failed;
   }
 
-  async function put(path: string, wanted: string | undefined): Promise<void> {
+  /** @param stamp that the file had when it was compared */
+  async function put(path: string, wanted: string | undefined, stamp: string | null) {
     const target = join(paths.root, path);
     if (!travels(path)) throw new Error('it is not among the watched files here');
-    if (wanted === undefined) return rm(target, { force: true });
+    if (wanted === undefined) return replaceUnlessEdited(target, null, stamp);
     const bytes = await sourceStore.file(wanted);
     await mkdir(dirname(target), { recursive: true });
     // A link on the way may lead out of the site.
@@ -130,7 +130,7 @@ export function createSources({ config, paths, log, sourceStore, read, hold }: P
     if (!`${folder}${sep}`.startsWith(`${await realpath(paths.root)}${sep}`)) {
       throw new Error('a link leads out of the site there');
     }
-    await writeFileAtomic(target, bytes);
+    await replaceUnlessEdited(target, bytes, stamp);
   }
 
   return {
@@ -151,8 +151,8 @@ export function createSources({ config, paths, log, sourceStore, read, hold }: P
       if (was?.release === release) return remember({ base: was });
       const there = await trusted(release);
       if (there === null) return;
-      const here = await mine();
-      const merge = mergeSources(was?.files ?? null, there.files, here);
+      const here = await read();
+      const merge = mergeSources(was?.files ?? null, there.files, travelling(filesOf(here)));
       if (pulls) {
         const waiting = [...merge.take, ...merge.drop];
         return remember({ base: { release, files: withOld(merge.base, was, waiting) } });
