@@ -5,6 +5,7 @@ import type { SecureVersion, TLSSocket } from 'node:tls';
 import { connect as connectTls } from 'node:tls';
 import { expect, onTestFinished, test } from 'vitest';
 import { frontWorker } from '../support/front-worker.ts';
+import { values } from '../support/raw-answers.ts';
 import { ask, head, rawClient } from '../support/raw-http.ts';
 import { putFile } from '../support/temp-site.ts';
 import { http2Get, http2Request, http2Session, makeCertificate } from '../support/tls.ts';
@@ -279,4 +280,45 @@ test("a CA's questions are answered on both ports, for the site that it asks abo
     expect(nameOf(answer), version).toBe('challenge');
   }
   await expect(handshake(front.https, 'two.test', ['acme-tls/1'])).rejects.toThrow();
+});
+
+test('a visitor who leaves before the host is told is forgotten at once', async () => {
+  const front = await frontWorker({
+    limits: { idleTimeoutMs: 600_000, headersTimeoutMs: 600_000 },
+  });
+  await front.site({ name: 'one', hosts: ['one.test'] });
+  for (const sent of ['', 'GET / HTTP/1.1\r\nHo']) {
+    const client = await rawClient(front.http);
+    client.send(sent);
+    await until(() => front.door.undecided.count() === 1, 'the connection');
+    client.socket.end();
+    await until(() => front.door.undecided.count() === 0, 'its end');
+  }
+});
+
+test('first requests that come in pieces, those of many visitors in turn, reach their sites whole', async () => {
+  const front = await frontWorker();
+  await front.site({ name: 'one', hosts: ['one.test'] });
+  await front.site({
+    name: 'two',
+    hosts: ['two.test'],
+    proxy: { tls: await makeCertificate('two.test') },
+  });
+  const visitors = await Promise.all(
+    Array.from({ length: 20 }, async (_, n) => {
+      const host = n % 2 === 0 ? 'one.test' : 'two.test';
+      const text = head(`GET /page-${n} HTTP/1.1`, `Host: ${host}`);
+      return { host, n, text, client: await rawClient(front.http) };
+    }),
+  );
+  for (let from = 0; from < 60; from += 7) {
+    for (const { client, text } of visitors) client.send(text.slice(from, from + 7));
+    await new Promise(setImmediate);
+  }
+  for (const { client, text } of visitors) client.send(text.slice(63));
+  for (const { client, host, n } of visitors) {
+    const answer = await client.answer();
+    if (host === 'one.test') expect(answer.body).toBe('one\n');
+    else expect(values(answer.fields, 'location')).toEqual([expect.stringContaining(`/page-${n}`)]);
+  }
 });

@@ -58,9 +58,9 @@ export class PlainConnection implements PlainOwner, Waiting {
   /** From memory, until the end of the turn. */
   #answers: KnownAnswer[] = [];
   #waitingBytes = 0;
-  /** How much had been read at the last look, and at how many looks since it has been the visitor's turn. */
-  #readBefore = 0;
-  #looks = 0;
+  /** How much had been read at the last look, if it was the visitor's turn then, and at how many looks since. */
+  #readBefore = -1;
+  #idleLooks = 0;
   #headTimer: NodeJS.Timeout | null = null;
 
   constructor(socket: OwnedSocket, setting: PlainSetting) {
@@ -112,13 +112,13 @@ export class PlainConnection implements PlainOwner, Waiting {
     return this.#current === null && !this.#isBlocked && this.socket[CONNECTION] === this;
   }
 
-  /** Takes a look: at how many in a row it has been the visitor's turn to ask, and nothing has come of a next request. */
-  looksIdle(): number {
+  /** Counts a look: at how many in a row it has been the visitor's turn to ask, and nothing has come of a next request. */
+  countLook(): number {
     const { bytesRead } = this.socket;
     const isIdle = this.#isFree && this.#bytes === null;
-    this.#looks = isIdle && bytesRead === this.#readBefore ? this.#looks + 1 : 0;
+    this.#idleLooks = isIdle && bytesRead === this.#readBefore ? this.#idleLooks + 1 : 0;
     this.#readBefore = isIdle ? bytesRead : -1;
-    return this.#looks;
+    return this.#idleLooks;
   }
 
   /** A loop, for an answer may be there at once and another request behind it. */
@@ -272,8 +272,8 @@ export function giveRead(socket: Socket, bytes: Buffer): void {
 }
 
 /** At how many looks in a row, this one included, a connection has waited for its visitor's next plain request. */
-export function looksIdle(socket: Socket): number {
-  return (socket as OwnedSocket)[CONNECTION]?.looksIdle() ?? 0;
+export function idleLooks(socket: Socket): number {
+  return (socket as OwnedSocket)[CONNECTION]?.countLook() ?? 0;
 }
 
 // One function for all connections: there may be ten thousand.

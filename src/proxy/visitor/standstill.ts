@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { afterReading } from '../../after-reading.ts';
 import type { ProxyConfig } from '../../config/proxy-schema.ts';
 import type { VisitorConnections } from './connections.ts';
-import { looksIdle } from './plain-connection.ts';
+import { idleLooks } from './plain-connection.ts';
 import { isStopped } from './request.ts';
 import { handedOver } from './response.ts';
 import { createStillness } from './stillness.ts';
@@ -21,8 +21,8 @@ const SHARED_PATIENCE = 4;
 
 /**
  * Cuts off visitors who take nothing of what waits for them (`limits.sendTimeoutMs`), or send no first or no next request
- * (`keepAliveTimeoutMs`; after one that was not plain that is Node's server's), and lets go of those who have gone without Node's notice: by one look at all that is open instead
- * of a timer for each. The limits are kept from below, by up to two looks.
+ * (`keepAliveTimeoutMs`; after one that was not plain that is Node's server's), and lets go of those who have gone without Node's
+ * notice: by one look at all that is open instead of a timer for each. The limits are kept from below, by up to two looks.
  */
 export function watchForStandstill(
   server: Server,
@@ -42,7 +42,7 @@ export function watchForStandstill(
       if (stillness.of(socket, 0) > idlePatience) socket.destroy();
       return;
     }
-    if (looksIdle(socket) > keptPatience) {
+    if (idleLooks(socket) > keptPatience) {
       socket.destroy();
       return;
     }

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import pino from 'pino';
 import { expect, test } from 'vitest';
 import type { SourceManifest, SourceStore } from '../../../src/controller/fleet/source-store.ts';
-import { createSources } from '../../../src/controller/fleet/sources.ts';
+import { createSources, filesOf } from '../../../src/controller/fleet/sources.ts';
 import { sitePaths } from '../../../src/slots/paths.ts';
 import { readSource } from '../../../src/slots/source.ts';
 import { tempFolder } from '../../support/temp-folder.ts';
@@ -44,10 +44,7 @@ async function twoReleases(first: Texts, second: Texts, meanwhile = async (_root
   const read = () => readSource(root, config);
   const log = pino({ level: 'silent' });
   const sources = createSources({ config, paths, log, sourceStore, read, hold: () => () => {} });
-  const built = Object.fromEntries(
-    [...(await read()).byPath].map(([path, { digest }]) => [path, digest]),
-  );
-  await sources.publish('r1', built);
+  await sources.publish('r1', filesOf(await read()));
   await sources.take('r1');
   const here = (path: string) => readFile(join(root, path), 'utf8');
   return { root, sources, here };
