@@ -30,8 +30,8 @@ interface Memory {
 }
 
 const chunk = Buffer.alloc(64 * 1024, 'x');
-const blue = await startOrigin(PORT + 1);
-const green = await startOrigin(PORT + 2);
+await startOrigin(PORT + 1);
+await startOrigin(PORT + 2);
 const worker = fork(fileURLToPath(new URL('peers/slots.js', import.meta.url)), {
   execArgv: [...PROXY_NODE_ARGS, '--expose-gc'],
   env: {
@@ -50,10 +50,12 @@ try {
   await idleConnections();
   await webSockets();
   await sitesOnFront();
+} catch (error) {
+  console.error(error);
+  process.exitCode = 1;
 } finally {
   worker.kill();
-  blue.closeAllConnections();
-  green.closeAllConnections();
+  // What is still open keeps nobody waiting.
   process.exit();
 }
 
@@ -171,14 +173,19 @@ async function sitesOnFront(): Promise<void> {
         SITES: String(count),
       },
     });
-    await untilListening(port);
-    await requests(count * 100, port);
-    const { heapUsed } = await memory(front);
-    const uss = await ownMemory(front.pid as number);
-    first ??= uss;
-    const each = count === 1 ? '' : `, ${kib((uss - first) / (count - 1))} for each further one`;
-    console.log(`${count} sites on a front: own memory ${mib(uss)}, heap ${mib(heapUsed)}${each}`);
-    front.kill();
+    try {
+      await untilListening(port);
+      await requests(count * 100, port);
+      const { heapUsed } = await memory(front);
+      const uss = await ownMemory(front.pid as number);
+      first ??= uss;
+      const each = count === 1 ? '' : `, ${kib((uss - first) / (count - 1))} for each further one`;
+      console.log(
+        `${count} sites on a front: own memory ${mib(uss)}, heap ${mib(heapUsed)}${each}`,
+      );
+    } finally {
+      front.kill();
+    }
     await once(front, 'exit');
   }
 }
@@ -189,8 +196,13 @@ async function ownMemory(pid: number): Promise<number> {
   return parts.reduce((sum, [, kilobytes]) => sum + Number(kilobytes) * 1024, 0);
 }
 
-const mib = (bytes: number) => `${(bytes / MEBIBYTE).toFixed(1)} MiB`;
-const kib = (bytes: number) => `${Math.round(bytes / 1024)} KiB`;
+function mib(bytes: number): string {
+  return `${(bytes / MEBIBYTE).toFixed(1)} MiB`;
+}
+
+function kib(bytes: number): string {
+  return `${Math.round(bytes / 1024)} KiB`;
+}
 
 function* largeBody(): Generator<Buffer> {
   for (let sent = 0; sent < BODY_MIB * MEBIBYTE; sent += chunk.length) yield chunk;
