@@ -71,6 +71,11 @@ test('other apps of a PM2 daemon that was there before are left as they are, wha
   const daemon = await site.daemonPid();
   const before = await others(site);
   expect(before.map(({ status }) => status)).toEqual(['online', 'online', 'online']);
+  // PM2 calls an app online once its process runs, which may be before the app listens.
+  for (const port of [clusterPort, forkPort]) {
+    const answers = () => ask(port).then(Boolean, () => false);
+    await until(answers, `the app on ${port} to answer`);
+  }
 
   const failures: unknown[] = [];
   let isOver = false;
