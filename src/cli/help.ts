@@ -56,6 +56,13 @@ const HELP: Record<string, Help> = {
   },
   pause: { group: PUBLISH, examples: ['slots pause && git pull && slots resume'] },
   resume: { group: PUBLISH, examples: ['slots resume'] },
+  maintenance: {
+    group: RUN,
+    examples: [
+      'slots maintenance on --message "Back at noon." --allow 203.0.113.7',
+      'slots maintenance off',
+    ],
+  },
   status: {
     group: LOOK,
     examples: ['slots status --watch', 'slots status --json | jq -r .active'],

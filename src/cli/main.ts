@@ -20,6 +20,7 @@ import { addHelp } from './help.ts';
 import { history } from './history.ts';
 import { init } from './init.ts';
 import { LOG_NAMES, logs } from './logs.ts';
+import { maintenance } from './maintenance.ts';
 import { pause, resume } from './pause.ts';
 import { promote } from './promote.ts';
 import { listReleaseIds, releases } from './releases.ts';
@@ -165,6 +166,15 @@ program
   .description('promote edits again, those made meanwhile too')
   .option(...LOCAL)
   .action((options) => withSite((_config, paths) => resume(paths, options)));
+
+program
+  .command('maintenance')
+  .description('every visitor gets a 503 page in place of the site, or the site again')
+  .addArgument(new Argument('<word>', 'on or off').choices(['on', 'off']))
+  .option('--message <text>', 'what visitors are told')
+  .option('--allow <cidr...>', 'addresses that see the site all the same')
+  .option(...LOCAL)
+  .action((word, options) => withSite((_config, paths) => maintenance(paths, word, options)));
 
 const fleet = program
   .command('fleet')

@@ -71,7 +71,7 @@ export const proxySchema = z
     keepAliveTimeoutMs: ms.default(65_000),
     /** How long the site may take for the head of an answer, in milliseconds (504). */
     upstreamTimeoutMs: ms.min(1).default(60_000),
-    /** A folder of `<status>.html` and `<status>.json` that replace the proxy's own error answers. */
+    /** A folder of `<status>.html` and `<status>.json` that replace the proxy's own error answers; `maintenance.html` and `.json` of `slots maintenance`. */
     errorPages: z.string().min(1).optional(),
     limits: limitsSchema,
     /** Serve HTTPS (HTTP/2 and HTTP/1.1) on the public port. */

@@ -25,6 +25,7 @@ import type { Fleet } from './fleet/api.ts';
 import { createHealthMonitor } from './health/monitor.ts';
 import { createStartup } from './health/startup.ts';
 import { createLog } from './log.ts';
+import { createMaintenanceSwitch } from './maintenance.ts';
 import { createTrafficCounters } from './metrics/traffic-counters.ts';
 import { keepLinks } from './promotion/link-keeper.ts';
 import { endingLost } from './promotion/lost-instances.ts';
@@ -91,10 +92,12 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
   const buildLines = createLineFeed();
   const archive = createArchive({ config, paths, store, log });
   const alone = { config, paths, store, workers, pm2, log, inbox, source, archive, buildLines };
+  const maintenance = createMaintenanceSwitch(store, assigner.assign, log);
   // Only where it is asked for: NATS's client is not loaded otherwise.
   if (config.fleet) {
     const { createFleet } = await import('./fleet/fleet.ts');
-    fleet = createFleet({ config: config.fleet, context: alone, onStanding: assigner.assignSoon });
+    const onStanding = assigner.assignSoon;
+    fleet = createFleet({ config: config.fleet, context: alone, maintenance, onStanding });
   }
   const context = { ...alone, fleet };
   const runner = createRunner(context, assigner, monitor.isHealthy);
@@ -112,6 +115,7 @@ async function main(paths: SitePaths, config: Config): Promise<void> {
     trafficCounters,
     buildLines,
     problem,
+    maintenance,
     keeper,
   };
   const operations = createOperations(parts);

@@ -15,6 +15,7 @@ import { createForwarding } from './forward/forwarding.ts';
 import { createFromCache } from './forward/from-cache.ts';
 import { createHostedEntrance } from './forward/hosted-entrance.ts';
 import { createLimiter } from './forward/limiter.ts';
+import { createMaintenanceEntrance } from './forward/maintenance-entrance.ts';
 import { createAccessLog } from './metrics/access-log.ts';
 import { createWorkerCounters } from './metrics/counters.ts';
 import { createInflight } from './metrics/inflight.ts';
@@ -131,7 +132,15 @@ export function createDataPlane(
   };
   const answersReady = readyAnswers !== null;
   const canonicalHost = config.tls?.canonicalHost;
-  const first = createEntrance(parts);
+  const first = createMaintenanceEntrance(createEntrance(parts), {
+    current: router.current,
+    prepare,
+    trustedProxies: config.trustedProxies,
+    errors: shared.errors,
+    counters,
+    answersReady,
+    stopping,
+  });
   const entrance = canonicalHost
     ? createCanonicalEntrance(first, {
         canonicalHost,

@@ -36,6 +36,26 @@ export const fleetStateSchema = z.object({
 
 export type FleetState = z.output<typeof fleetStateSchema>;
 
+/** What visitors get while somebody works on the site (`slots maintenance on`). */
+export const maintenancePageSchema = z.object({
+  /** What they are told; `null`: the words of slots. */
+  message: z.string().nullable(),
+  /** Who sees the site all the same: IPs, CIDR blocks or `loopback`. */
+  allow: z.array(z.string()),
+  /** ISO 8601, UTC. */
+  since: z.string(),
+});
+
+export const maintenanceSchema = z.object({
+  /** `null`: visitors see the site here, whatever they see on the other machines of its fleet. */
+  page: maintenancePageSchema.nullable(),
+  /** By `--local`: the fleet's word does not count here. */
+  alone: z.boolean().optional(),
+});
+
+export type MaintenancePage = z.output<typeof maintenancePageSchema>;
+export type Maintenance = z.output<typeof maintenanceSchema>;
+
 /** A promotion: each step says what exists in it. */
 export const baseSchema = z.object({
   id: z.string(),
@@ -119,6 +139,8 @@ export const stateSchema = z.object({
   promotion: promotionSchema.nullable(),
   last: lastSchema.nullable(),
   fleet: fleetStateSchema.optional(),
+  /** Not there in usual times. */
+  maintenance: maintenanceSchema.optional(),
 });
 
 export type State = z.output<typeof stateSchema>;

@@ -26,6 +26,15 @@ export interface Assignment {
   challenges?: Challenge[];
   /** Only with `fleet` in the config. */
   fleet?: FleetStanding;
+  /** Visitors get a page in place of the site; not there in usual times. An older worker ignores it. */
+  maintenance?: MaintenanceNotice;
+}
+
+export interface MaintenanceNotice {
+  /** What visitors are told; `null`: the words of slots. */
+  message: string | null;
+  /** Who sees the site all the same: IPs, CIDR blocks or `loopback`. */
+  allow: string[];
 }
 
 /** What `GET /.slots/ready` says. */
@@ -84,11 +93,12 @@ export interface Routed {
   last: { outcome: string } | null;
   /** Only with `fleet` in the config. */
   fleet?: { epoch: number; release: string | null } | undefined;
+  maintenance?: { page: MaintenanceNotice | null } | undefined;
 }
 
 /** The assignment that this state means for the workers. */
 export function toAssignment(
-  { epoch, active, slots, promotion, last }: Routed,
+  { epoch, active, slots, promotion, last, maintenance }: Routed,
   now: {
     revision: number;
     warm: PerSlot<boolean>;
@@ -99,6 +109,7 @@ export function toAssignment(
 ): Assignment {
   const target = (slot: Slot) => ({ release: slots[slot].release, warm: now.warm[slot] });
   const { revision, flipAt, fleet, challenges = [] } = now;
+  const page = maintenance?.page;
   const firstFailed = active === null && promotion === null && last?.outcome === 'failed';
   return {
     epoch,
@@ -109,6 +120,7 @@ export function toAssignment(
     ...(firstFailed && { firstFailed }),
     ...(fleet && { fleet }),
     ...(challenges.length > 0 && { challenges }),
+    ...(page && { maintenance: { message: page.message, allow: page.allow } }),
   };
 }
 

@@ -162,6 +162,46 @@ test('a rollback from the machine that did not build is for all, and so are its 
   await allReady(both);
 });
 
+test('maintenance from one machine is for all, a machine that comes takes part, one can go its own way, and a wiped store ends nothing', async ({
+  skip,
+}) => {
+  skipFor(skip, lacks);
+  const { nats, web1, web2, both } = await twoMachines();
+  const seen = (one: Machine, status: number) =>
+    until(async () => (await one.get()).status === status, `${one.id} to answer ${status}`);
+  await ordered(web1, 'maintenance', 'on', '--message', 'At noon.', '--allow', '10.0.0.0/8');
+  for (const one of both) await seen(one, 503);
+  expect((await web2.get()).body).toContain('At noon.');
+  expect((await web2.get('/.slots/ready')).status).toBe(200);
+
+  // An edit goes live behind the page.
+  await web2.edit('page.txt', 'mended');
+  const editor = { 'X-Forwarded-For': '10.1.2.3' };
+  const isMended = async () => (await web1.get('/', undefined, editor)).body === 'mended';
+  await until(isMended, 'web1 to have the edit', 60_000);
+  await allReady(both);
+  const web3 = await machine('web3', nats.url);
+  await ordered(web3, 'up');
+  await seen(web3, 503);
+
+  await ordered(web2, 'maintenance', 'off', '--local');
+  await seen(web2, 200);
+  expect((await web1.get()).status).toBe(503);
+  await ordered(web2, 'maintenance', 'on');
+  await seen(web2, 503);
+
+  await nats.kill();
+  await nats.wipe();
+  await nats.start();
+  await until(async () => (await web3.fleet()).connected, 'web3 to be connected again');
+  const web4 = await machine('web4', nats.url);
+  await ordered(web4, 'up');
+  await seen(web4, 503);
+  await ordered(web3, 'maintenance', 'off');
+  for (const one of [web1, web2, web3, web4]) await seen(one, 200);
+  expect((await web1.status()).maintenance).toBeUndefined();
+});
+
 test('without NATS what is for all is refused and says so, and --local does it', async ({
   skip,
 }) => {
@@ -173,8 +213,8 @@ test('without NATS what is for all is refused and says so, and --local does it',
   await allReady(both);
   await nats.kill();
   await until(async () => !(await web2.fleet()).connected, 'web2 to miss it');
-  for (const command of ['purge', 'pause', 'rollback', 'resume']) {
-    const { exitCode, stderr } = await web2.slots(command);
+  for (const command of ['purge', 'pause', 'rollback', 'resume', 'maintenance off']) {
+    const { exitCode, stderr } = await web2.slots(...command.split(' '));
     expect({ command, exitCode }).toEqual({ command, exitCode: 1 });
     expect(stderr).toMatch(/the fleet cannot be reached: .+\n.*`--local`/);
   }

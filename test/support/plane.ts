@@ -15,7 +15,7 @@ import type { FleetSide } from '../../src/proxy/fleet/side.ts';
 import type { KeptFiles } from '../../src/proxy/skew/kept-files.ts';
 import { createDataPlane } from '../../src/proxy/worker.ts';
 import type { PerSlot, Slot } from '../../src/slots/slot.ts';
-import type { Assignment, FleetStanding } from '../../src/wire/assignment.ts';
+import type { Assignment, FleetStanding, MaintenanceNotice } from '../../src/wire/assignment.ts';
 import { freePorts } from './free-ports.ts';
 import { type Wire, watch } from './raw-http.ts';
 import { until } from './until.ts';
@@ -45,13 +45,17 @@ export interface PlaneOptions {
   /** Of the config, and what the controller says of this machine. */
   fleet?: FleetSide;
   standing?: FleetStanding;
+  /** `null`: no longer. */
+  maintenance?: MaintenanceNotice | null;
 }
 
 export interface RunningPlane {
   port: number;
   plane: DataPlane;
   /** Assigns anew, with the next epoch: what is left out stays as it was. */
-  assign(change: Pick<PlaneOptions, 'active' | 'warm' | 'release' | 'standing'>): Assignment;
+  assign(
+    change: Pick<PlaneOptions, 'active' | 'warm' | 'release' | 'standing' | 'maintenance'>,
+  ): Assignment;
 }
 
 /** Serves on a free port of 127.0.0.1 until the test has finished. */
@@ -75,21 +79,31 @@ export async function startPlane(options: PlaneOptions = {}): Promise<RunningPla
     warm: { blue: true, green: true, ...options.warm },
     release: { blue: 'release-blue', green: 'release-green', ...options.release },
     standing: options.standing,
+    maintenance: options.maintenance ?? null,
   };
   const target = (slot: Slot) => ({
     port: ports[slot],
     warm: known.warm[slot],
     release: known.release[slot],
   });
-  const assign: RunningPlane['assign'] = ({ active = known.active, warm, release, standing }) => {
+  const assign: RunningPlane['assign'] = ({ active = known.active, ...change }) => {
+    const { warm, release, standing, maintenance } = change;
     known.active = active;
     known.standing = standing ?? known.standing;
+    if (maintenance !== undefined) known.maintenance = maintenance;
     Object.assign(known.warm, warm);
     Object.assign(known.release, release);
     const epoch = plane.current().epoch + 1;
     const slots = { blue: target('blue'), green: target('green') };
     const fleet = known.standing;
-    return plane.assign({ epoch, revision: epoch, active, slots, ...(fleet && { fleet }) });
+    return plane.assign({
+      epoch,
+      revision: epoch,
+      active,
+      slots,
+      ...(fleet && { fleet }),
+      ...(known.maintenance && { maintenance: known.maintenance }),
+    });
   };
   if (known.active !== null) assign({});
   return { port: await listen(plane.server), plane, assign };

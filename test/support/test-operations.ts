@@ -26,6 +26,7 @@ export function testOperations(over: Partial<Operations> = {}) {
     renewCertificates: call('renewCertificates', exampleOf('/api/certificates/renew')),
     pause: call('pause', undefined),
     resume: call('resume', undefined),
+    maintenance: call('maintenance', undefined),
     fleet: () => exampleOf('/api/fleet'),
     releases: call('releases', exampleOf('/api/releases')),
     history: call('history', exampleOf('/api/history')),

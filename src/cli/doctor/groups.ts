@@ -16,7 +16,7 @@ import { checkProxyHealth, checkSlotHealth } from './health.ts';
 import { checkClock, checkInotify, checkNode } from './machine.ts';
 import { checkPorts } from './ports.ts';
 import { checkApps, checkController, checkPromotion, checkWorkers } from './running.ts';
-import { checkEntries, checkLinks, checkState } from './state-checks.ts';
+import { checkEntries, checkLinks, checkMaintenance, checkState } from './state-checks.ts';
 import {
   checkAssets,
   checkDisk,
@@ -64,6 +64,7 @@ export function groups(facts: Facts): Group[] {
         () => checkSecrets(facts),
         () => checkAssets(facts),
         () => checkState(facts),
+        () => checkMaintenance(facts),
         () => checkEntries(facts),
         () => checkLinks(facts),
         () => checkPartials(facts),

@@ -15,6 +15,13 @@ export function checkState({ state, stateError }: Facts): Check[] {
   return [ok('state', `epoch ${state.epoch}, ${state.active} is active with ${release}`)];
 }
 
+export function checkMaintenance({ state }: Facts): Check[] {
+  const page = state.maintenance?.page;
+  if (!page) return [];
+  const message = `visitors get a 503 page since ${page.since}`;
+  return [warning('maintenance', message, '`slots maintenance off` shows the site again')];
+}
+
 /** Without its entry, the active slot serves on until its first restart and never again. */
 export async function checkEntries({ paths, state }: Facts): Promise<Check[]> {
   const checks: Check[] = [];

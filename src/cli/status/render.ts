@@ -76,6 +76,7 @@ function events(status: Status): string {
   if (status.failedOverFrom) {
     lines.push(style('red', `${status.failedOverFrom} died: visitors are on ${status.active}`));
   }
+  if (status.maintenance) lines.push(maintenanceLine(status.maintenance));
   lines.push(...certificateLines(status.certificates ?? []));
   if (status.promotion) lines.push(running(status.promotion));
   if (status.last) lines.push(lastOne(status.last));
@@ -106,6 +107,12 @@ function certificateLines(certificates: readonly CertificateStatus[]): string[] 
     if (state !== 'waiting' && state !== 'ordering') return [];
     return [style('yellow', `${names}: waiting for the first certificate, which is being ordered`)];
   });
+}
+
+function maintenanceLine({ since, allow }: NonNullable<Status['maintenance']>): string {
+  const but = allow.length > 0 ? `, but for ${allow.join(', ')}` : '';
+  const what = `visitors get a 503 page${but}: \`slots maintenance off\` shows the site again`;
+  return `${style('yellow', what)}  ${style('dim', ago(since))}`;
 }
 
 function fleetLine({ group, id, epoch, ready, why, machines }: NonNullable<Status['fleet']>) {

@@ -71,7 +71,10 @@ export async function untilLive(
     if (stuck) return stuck;
     progress?.say('waiting for the proxy');
     if (config.hosts) await untilServed(homePaths(), paths, config);
-    await untilProxyAnswers(config, () => workerFailure(pm2, config, begun));
+    const { maintenance } = await callController<Status>(paths, 'GET', '/api/status');
+    await untilProxyAnswers(config, maintenance !== undefined, () =>
+      workerFailure(pm2, config, begun),
+    );
     return null;
   } finally {
     over.abort();
@@ -93,6 +96,7 @@ function firstReleaseFailure({ last }: Status, since: number): SlotsError | null
 
 async function untilProxyAnswers(
   config: Config,
+  isInMaintenance: boolean,
   whyNotStarted: () => Promise<SlotsError | null>,
 ): Promise<void> {
   const deadline = performance.now() + PROXY_TIMEOUT_MS;
@@ -111,6 +115,7 @@ async function untilProxyAnswers(
     const verdict = judge(answer, null);
     // A 404 or 401 proves the site live: visitors get the same.
     if (verdict.is === 'well' || isClientError(answer)) return;
+    if (isInMaintenance && !(answer instanceof Error)) return;
     if (performance.now() > logDue) {
       const failure = await whyNotStarted();
       if (failure) throw failure;

@@ -1,6 +1,7 @@
 import type { HistoryEntry } from '../../slots/history.ts';
 import type { Release } from '../../slots/release.ts';
 import type { Slot } from '../../slots/slot.ts';
+import type { MaintenanceNotice } from '../../wire/assignment.ts';
 import type { RenewResult } from '../acme/keeper.ts';
 import type { CertificateStatus } from '../acme/status.ts';
 import type { FleetReport } from '../fleet/api.ts';
@@ -34,6 +35,11 @@ export interface Operations {
   renewCertificates(host: string | null): Promise<{ results: RenewResult[] }>;
   pause(local?: boolean): Promise<void>;
   resume(local?: boolean): Promise<void>;
+  /**
+   * @param page what visitors get in place of the site; `null`: the site again
+   * @param local on this machine alone, where it belongs to a fleet
+   */
+  maintenance(page: MaintenanceNotice | null, local?: boolean): Promise<void>;
   /** @throws SlotsError `NO_FLEET` */
   fleet(): FleetReport;
   /** Newest first. */

@@ -11,6 +11,7 @@ import type { Keeper } from '../acme/keeper.ts';
 import type { LineFeed } from '../build/line-feed.ts';
 import type { Fleet } from '../fleet/api.ts';
 import type { HealthMonitor } from '../health/monitor.ts';
+import type { MaintenanceSwitch } from '../maintenance.ts';
 import type { TrafficCounters } from '../metrics/traffic-counters.ts';
 import { pausedInFleet, setPaused } from '../promotion/machine.ts';
 import { buildOrder, resolveGoal, restartOrder, rollbackOrder } from '../promotion/order.ts';
@@ -26,6 +27,7 @@ export interface OperationParts {
   runner: Pick<Runner, 'interrupt'>;
   monitor: HealthMonitor;
   trafficCounters: TrafficCounters;
+  maintenance: MaintenanceSwitch;
   /** `null` where no certificates are ordered. */
   keeper: Keeper | null;
   /** Why edits are not promoted, or only late. */
@@ -88,6 +90,11 @@ export function createOperations(parts: OperationParts): Operations {
     async resume(local = false) {
       await pause(false, local);
       inbox.lookForChanges('resume');
+    },
+    async maintenance(notice, local = false) {
+      const page = notice && { ...notice, since: new Date().toISOString() };
+      if (!local) await fleet?.setMaintenance(page);
+      await parts.maintenance.set({ page, ...(fleet && local && { alone: true }) });
     },
     fleet() {
       if (fleet) return fleet.report();

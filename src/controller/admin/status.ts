@@ -2,7 +2,13 @@ import { publicSide } from '../../config/public-side.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Instance } from '../../pm2.ts';
 import { type PerSlot, type Role, SLOTS, type Slot } from '../../slots/slot.ts';
-import { type LastPromotion, type Stage, type State, stageOf } from '../../slots/state.ts';
+import {
+  type LastPromotion,
+  type MaintenancePage,
+  type Stage,
+  type State,
+  stageOf,
+} from '../../slots/state.ts';
 import type { Trigger } from '../../slots/trigger.ts';
 import type { CertificateStatus } from '../acme/status.ts';
 import { roles } from '../promotion/roles.ts';
@@ -62,6 +68,8 @@ export interface Status {
     /** Machines that are there, this one too. */
     machines: number;
   };
+  /** Visitors get a page in place of the site; not there otherwise. */
+  maintenance?: MaintenancePage;
   /** The release caches of all workers together. */
   cache: CacheSummary;
   /** Visitors were moved off this slot because it died; not there otherwise. */
@@ -143,6 +151,7 @@ export function toStatus(config: Config, state: State, facts: Facts): Status {
     ...(facts.certificates !== null && { certificates: facts.certificates }),
     ...(facts.skew !== null && { skew: facts.skew }),
     ...(facts.fleet && { fleet: facts.fleet }),
+    ...(state.maintenance?.page && { maintenance: state.maintenance.page }),
     cache: cacheOf(facts.workers),
     // A flip back to the slot that died is under way.
     ...(state.failedOverFrom !== null &&

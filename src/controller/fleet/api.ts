@@ -1,6 +1,6 @@
 /** The fleet, as the rest of the controller sees it. Types alone: what is behind them is loaded only where `fleet` is set. */
 
-import type { Candidate, Promotion } from '../../slots/state.ts';
+import type { Candidate, MaintenancePage, Promotion } from '../../slots/state.ts';
 import type { FleetStanding } from '../../wire/assignment.ts';
 import type { Order } from '../promotion/order.ts';
 import type { Purge } from '../workers/purges.ts';
@@ -59,6 +59,8 @@ export interface Fleet {
   lead(order: Order): Promise<Order>;
   /** On every machine. @throws SlotsError `FLEET_AWAY` */
   setPaused(paused: boolean): Promise<void>;
+  /** On every other machine. @param page `null`: visitors see the site again @throws SlotsError `FLEET_AWAY` */
+  setMaintenance(page: MaintenancePage | null): Promise<void>;
   /** On every other machine. @throws SlotsError `FLEET_AWAY` */
   purge(what: Purge): Promise<void>;
   report(): FleetReport;

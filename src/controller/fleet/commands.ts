@@ -1,10 +1,11 @@
-/** What a person orders on one machine for all of them, beside a promotion: pausing and resuming edits, and purging. */
+/** What a person orders on one machine for all of them, beside a promotion: pausing and resuming edits, maintenance, and purging. */
+import { maintenanceByFleet } from '../maintenance.ts';
 import { setPaused } from '../promotion/machine.ts';
 import type { Fleet } from './api.ts';
 import type { Core } from './core.ts';
 import { toForget } from './forgetting.ts';
 
-export interface Commands extends Pick<Fleet, 'setPaused' | 'purge'> {
+export interface Commands extends Pick<Fleet, 'setPaused' | 'setMaintenance' | 'purge'> {
   /** Does what was ordered on another machine, if anything. */
   step(): Promise<void>;
 }
@@ -25,6 +26,18 @@ export function createCommands(core: Core): Commands {
     if (!paused) inbox.lookForChanges('resume');
   }
 
+  async function followMaintenance(): Promise<void> {
+    const { state } = store;
+    const said = link.view.maintenance?.value.page;
+    const next = maintenanceByFleet(state, said);
+    if (next !== null) return core.maintenance.set(next);
+    const { page, alone } = state.maintenance ?? {};
+    if (said !== undefined || !page || alone) return;
+    // The store was wiped, and a machine that comes is to know: not over the word of another one.
+    const { fleet } = link.connection();
+    await fleet.set('maintenance', { page, by: config.id }, null);
+  }
+
   async function followPurge(): Promise<void> {
     const { purge } = link.view;
     const what = toForget(purge, done, { id: config.id, serverNow: core.serverNow() });
@@ -39,10 +52,14 @@ export function createCommands(core: Core): Commands {
   return {
     async step() {
       await followEdits();
+      await followMaintenance();
       await followPurge();
     },
     async setPaused(paused) {
       await link.connection().fleet.put('edits', { paused, by: config.id });
+    },
+    async setMaintenance(page) {
+      await link.connection().fleet.put('maintenance', { page, by: config.id });
     },
     async purge(what) {
       const { fleet } = link.connection();

@@ -1,5 +1,6 @@
 /** The parts that leading and following share. */
 import type { FleetConfig } from '../../config/fleet-schema.ts';
+import type { MaintenanceSwitch } from '../maintenance.ts';
 import type { StageContext } from '../promotion/stages/context.ts';
 import type { Lease } from './lease.ts';
 import type { Link } from './link.ts';
@@ -13,6 +14,7 @@ export interface Core {
     StageContext,
     'config' | 'paths' | 'store' | 'log' | 'inbox' | 'source' | 'workers'
   >;
+  maintenance: MaintenanceSwitch;
   link: Link;
   lease: Lease;
   releases: ReleaseStore;

@@ -5,6 +5,7 @@ import { messageOf, SlotsError } from '../../errors.ts';
 import type { State } from '../../slots/state.ts';
 import type { FleetStanding } from '../../wire/assignment.ts';
 import { instantNow } from '../../wire/instant.ts';
+import type { MaintenanceSwitch } from '../maintenance.ts';
 import { liveRelease } from '../promotion/roles.ts';
 import type { StageContext } from '../promotion/stages/context.ts';
 import type { Fleet } from './api.ts';
@@ -27,6 +28,7 @@ import { createSources } from './sources.ts';
 interface Parts {
   config: FleetConfig;
   context: StageContext;
+  maintenance: MaintenanceSwitch;
   /** This machine has become ready or no longer is: the workers answer `/.slots/ready`. */
   onStanding(): void;
 }
@@ -42,7 +44,7 @@ function asFleetError(error: unknown): SlotsError {
   });
 }
 
-export function createFleet({ config, context, onStanding }: Parts): Fleet {
+export function createFleet({ config, context, maintenance, onStanding }: Parts): Fleet {
   const { store, log } = context;
   let heard = Promise.withResolvers<void>();
   let standing = '';
@@ -64,6 +66,7 @@ export function createFleet({ config, context, onStanding }: Parts): Fleet {
   const core: Core = {
     config,
     context,
+    maintenance,
     link,
     lease,
     releases: createReleaseStore(context.config, context.paths, objects),
@@ -235,6 +238,7 @@ export function createFleet({ config, context, onStanding }: Parts): Fleet {
       return led;
     },
     setPaused: commands.setPaused,
+    setMaintenance: commands.setMaintenance,
     purge: commands.purge,
     report: () => {
       const self: Presence = { ...said(), id: config.id, run: link.run, clock: link.clock() };

@@ -1,5 +1,6 @@
 /** What the machines of a fleet write into its two buckets. A record that a machine cannot read is none. */
 import { z } from 'zod';
+import { maintenancePageSchema } from '../../slots/state.ts';
 
 const release = z.string().regex(/^r[\w-]*$/);
 
@@ -34,6 +35,12 @@ export const candidateSchema = z.object({
 
 /** Bucket of the fleet, key `edits`: whether edits are promoted. */
 export const editsSchema = z.object({ paused: z.boolean(), by: z.string() });
+
+/** Bucket of the fleet, key `maintenance`: what visitors get in place of the site; `null`: the site. */
+export const maintenanceSchema = z.object({
+  page: maintenancePageSchema.nullable(),
+  by: z.string(),
+});
 
 /** Bucket of the fleet, key `purge`: what all forget. */
 export const purgeSchema = z.object({
@@ -89,6 +96,7 @@ export const seenSchema = z.object({
 export type Desired = z.output<typeof desiredSchema>;
 export type FleetCandidate = z.output<typeof candidateSchema>;
 export type Edits = z.output<typeof editsSchema>;
+export type FleetMaintenance = z.output<typeof maintenanceSchema>;
 export type Purge = z.output<typeof purgeSchema>;
 export type Presence = z.output<typeof presenceSchema>;
 export type Builder = z.output<typeof builderSchema>;

@@ -10,7 +10,9 @@ import {
   type Edits,
   editsSchema,
   type FleetCandidate,
+  type FleetMaintenance,
   type Heard,
+  maintenanceSchema,
   type Purge,
   presenceSchema,
   purgeSchema,
@@ -23,6 +25,7 @@ export interface View {
   desired: Revised<Desired> | null;
   candidate: Revised<FleetCandidate> | null;
   edits: Revised<Edits> | null;
+  maintenance: Revised<FleetMaintenance> | null;
   purge: Revised<Purge> | null;
   /** Who has the lease, and when that was last heard: it runs out without a word. */
   builder: (Revised<Builder> & { at: number }) | null;
@@ -37,6 +40,7 @@ export function emptyView(): View {
     desired: null,
     candidate: null,
     edits: null,
+    maintenance: null,
     purge: null,
     builder: null,
     heard: new Map(),
@@ -54,6 +58,7 @@ export function takeFleetEntry(view: View, entry: BucketEntry): void {
   if (key === 'desired') view.desired = newer(view.desired, revised(desiredSchema, entry));
   else if (key === 'candidate') view.candidate = revised(candidateSchema, entry);
   else if (key === 'edits') view.edits = revised(editsSchema, entry);
+  else if (key === 'maintenance') view.maintenance = revised(maintenanceSchema, entry);
   else if (key === 'purge') view.purge = revised(purgeSchema, entry);
   else if (key.startsWith('seen.')) keep(view.seen, key.slice(5), revised(seenSchema, entry));
 }

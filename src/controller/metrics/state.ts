@@ -71,6 +71,13 @@ export const stateFamilies: Family[] = [
     read: ({ state }) => [{ labels: {}, value: Number(state.paused) }],
   },
   {
+    name: 'slots_maintenance',
+    help: '1 while visitors get a page in place of the site.',
+    type: 'gauge',
+    labels: [],
+    read: ({ state }) => [{ labels: {}, value: Number(state.maintenance?.page != null) }],
+  },
+  {
     name: 'slots_edits_pending',
     help: 'Changes of watched files that no build has taken up yet.',
     type: 'gauge',

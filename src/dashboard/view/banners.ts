@@ -13,6 +13,7 @@ export function Banners({ model, session }: { model: Model; session: Session }) 
     <div id="banners">
       <${Lost} model=${model} session=${session} />
       <${FailOver} status=${status} />
+      <${Maintenance} status=${status} />
       <${Paused} status=${status} session=${session} />
       <${Notice} text=${model.notice} session=${session} />
     </div>
@@ -35,6 +36,22 @@ function FailOver({ status }: { status: Status | null }) {
   return html`
     <div id="failover" class="banner bad" role="alert" hidden=${failedOverFrom === undefined}>
       <p id="failover-text">${failedOverFrom} stopped answering: visitors are on ${active}.</p>
+    </div>
+  `;
+}
+
+function Maintenance({ status }: { status: Status | null }) {
+  const { since, allow = [] } = status?.maintenance ?? {};
+  const from = since ? ` since ${new Date(since).toLocaleString()}` : '';
+  const but = allow.length > 0 ? `, but for ${allow.join(', ')}` : '';
+  return html`
+    <div id="maintenance" class="banner warn" role="status" hidden=${since === undefined}>
+      <p>
+        <strong>Maintenance is on.</strong>${' '}
+        <span id="maintenance-text">
+          Visitors get a 503 page${from}${but}: <code>slots maintenance off</code> shows the site again.
+        </span>
+      </p>
     </div>
   `;
 }

@@ -17,6 +17,8 @@ export interface ErrorAnswer {
   allow?: string;
   /** Where it is instead (RFC 9110 §10.2.2). */
   location?: string;
+  /** The name of its files in `proxy.errorPages`; `<status>` without it. */
+  page?: string;
   /** Nothing more is read from a connection that has sent something doubtful. */
   close?: boolean;
 }
@@ -34,6 +36,17 @@ export const FIRST_BUILD_FAILED: ErrorAnswer = {
   text: 'The first build of this site has failed. It will be here once that is mended.',
   retryAfter: 5,
 };
+
+/** Somebody works on the site (`slots maintenance on`), and may have said what visitors are told. */
+export function maintenanceAnswer(message: string | null): ErrorAnswer {
+  return {
+    status: 503,
+    title: 'Back soon',
+    text: message ?? 'This site is being worked on. Please come back in a while.',
+    retryAfter: 60,
+    page: 'maintenance',
+  };
+}
 
 export const UNAVAILABLE: ErrorAnswer = {
   status: 503,
@@ -138,7 +151,7 @@ export interface ErrorAnswers {
 const refused = new WeakSet<Socket>();
 
 /**
- * @param folder holds `<status>.html` and `<status>.json` that replace the built-in ones; each is read once
+ * @param folder holds `<status>.html` and `<status>.json`, or `maintenance.html` and `.json`, that replace the built-in ones; each is read once
  * @param hsts the value of `Strict-Transport-Security`
  */
 export function createErrorAnswers(
@@ -157,7 +170,7 @@ export function createErrorAnswers(
 
   const render = (accept: string | undefined, answer: ErrorAnswer) => {
     const json = wantsJson(accept);
-    const own = page(`${answer.status}.${json ? 'json' : 'html'}`);
+    const own = page(`${answer.page ?? answer.status}.${json ? 'json' : 'html'}`);
     const body = own ?? (json ? toJson(answer) : toHtml(answer));
     const bytes = Buffer.from(body);
     const fields = ['content-type', json ? 'application/json' : 'text/html; charset=utf-8'];
@@ -210,7 +223,11 @@ function toJson({ status, text }: ErrorAnswer): string {
 
 function toHtml({ title, text, retryAfter }: ErrorAnswer): string {
   const refresh = retryAfter ? `<meta http-equiv="refresh" content="${retryAfter}">` : '';
-  return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">${refresh}<title>${title}</title><style>body{font:1.1rem/1.5 system-ui;max-width:32rem;margin:20vh auto;padding:0 1rem;color-scheme:light dark}</style><h1>${title}</h1><p>${text}</p></html>\n`;
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">${refresh}<title>${title}</title><style>body{font:1.1rem/1.5 system-ui;max-width:32rem;margin:20vh auto;padding:0 1rem;color-scheme:light dark}</style><h1>${title}</h1><p>${escaped(text)}</p></html>\n`;
+}
+
+function escaped(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
 function readIfThere(file: string): string | null {

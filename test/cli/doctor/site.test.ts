@@ -13,7 +13,12 @@ import {
 import { loadLeniently } from '../../../src/cli/doctor/lenient-config.ts';
 import { checkPorts } from '../../../src/cli/doctor/ports.ts';
 import { renderDoctor } from '../../../src/cli/doctor/render.ts';
-import { checkEntries, checkLinks, checkState } from '../../../src/cli/doctor/state-checks.ts';
+import {
+  checkEntries,
+  checkLinks,
+  checkMaintenance,
+  checkState,
+} from '../../../src/cli/doctor/state-checks.ts';
 import { SlotsError } from '../../../src/errors.ts';
 import { takeRunSocket } from '../../../src/slots/run-socket.ts';
 import { EMPTY_STATE, type State } from '../../../src/slots/state.ts';
@@ -135,6 +140,18 @@ test('the state that cannot be read is a problem, and the links are not judged b
   await symlink(`releases/${releaseIdOf(1)}`, join(paths.slots, 'blue'));
   expect(await checkLinks(facts)).toEqual([]);
   expect(await checkLinks(doctorFacts(paths))).toMatchObject([{ level: 'warning' }]);
+});
+
+test('doctor warns of a maintenance that somebody may have forgotten', async () => {
+  const paths = await tempSite();
+  const page = { message: null, allow: [], since: '2026-01-31T12:00:00.000Z' };
+  expect(checkMaintenance(doctorFacts(paths, { state }))).toEqual([]);
+  const off = { ...state, maintenance: { page: null, alone: true } };
+  expect(checkMaintenance(doctorFacts(paths, { state: off }))).toEqual([]);
+  const on = { ...state, maintenance: { page } };
+  expect(checkMaintenance(doctorFacts(paths, { state: on }))).toMatchObject([
+    { level: 'warning', hint: expect.stringContaining('slots maintenance off') },
+  ]);
 });
 
 test('the state needs the entry of the active release, and would like that of the standby', async () => {

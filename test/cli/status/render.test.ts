@@ -121,6 +121,15 @@ test('renderStatus shows how the last promotion ended and how long its stages to
   ).toContain('last: failed in build: no  just now');
 });
 
+test('renderStatus says that visitors get a page, who does not, and how that ends', () => {
+  const page = { message: null, allow: [], since: new Date().toISOString() };
+  const text = render({ maintenance: page });
+  expect(text).toContain('visitors get a 503 page: `slots maintenance off` shows the site again');
+  const allow = ['203.0.113.7', '10.0.0.0/8'];
+  const but = render({ maintenance: { ...page, allow } });
+  expect(but).toContain('a 503 page, but for 203.0.113.7, 10.0.0.0/8:');
+});
+
 test('renderStatus says that edits are paused, how many wait and what to do', () => {
   const watcher = { paths: [], paused: true, pending: 0 };
   expect(render({ watcher })).toContain('edits are paused: `slots resume` promotes them');

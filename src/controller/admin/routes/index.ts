@@ -6,6 +6,7 @@ import { fleetRoute } from './fleet.ts';
 import { gitHookRoute } from './git-hook.ts';
 import { healthRoute } from './health.ts';
 import { historyRoute } from './history.ts';
+import { maintenanceRoute } from './maintenance.ts';
 import { metricsRoute } from './metrics.ts';
 import { openApiRoute } from './openapi.ts';
 import { pauseRoute } from './pause.ts';
@@ -28,6 +29,7 @@ export const ROUTES: readonly Route[] = [
   pauseRoute,
   resumeRoute,
   purgeRoute,
+  maintenanceRoute,
   fleetRoute,
   certificatesRoute,
   renewRoute,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { lastSchema, stageSchema } from '../../../slots/state.ts';
+import { lastSchema, maintenancePageSchema, stageSchema } from '../../../slots/state.ts';
 import { TRIGGERS, type Trigger } from '../../../slots/trigger.ts';
 import { HISTORY_ENTRY, RELEASE } from '../examples.ts';
 import { defineRoute } from '../route.ts';
@@ -82,6 +82,9 @@ export const statusAnswer = z
       })
       .optional()
       .describe('of this machine in its fleet; not there for a site on one machine'),
+    maintenance: maintenancePageSchema
+      .optional()
+      .describe('what visitors get in place of the site; not there in usual times'),
     cache: z
       .strictObject({ hits: count, misses: count, entries: count, bytes: count })
       .describe('the release caches of all workers together'),
