@@ -45,6 +45,8 @@ export interface PlaneOptions {
   /** Of the config, and what the controller says of this machine. */
   fleet?: FleetSide;
   standing?: FleetStanding;
+  /** Takes the access log's lines, with `proxy.accessLog`. */
+  writeLog?: (text: string) => void;
   /** `null`: no longer. */
   maintenance?: MaintenanceNotice | null;
 }
@@ -63,6 +65,7 @@ export async function startPlane(options: PlaneOptions = {}): Promise<RunningPla
   const [spareBlue, spareGreen] = (await freePorts(2)) as [number, number];
   const ports = { blue: options.blue ?? spareBlue, green: options.green ?? spareGreen };
   const plane = createDataPlane(proxySchema.parse(options.proxy ?? {}), ports, {
+    writeLog: options.writeLog,
     onFault: options.onFault,
     onBadAnswer: options.onBadAnswer,
     sockets: options.sockets,

@@ -6,6 +6,7 @@ import { affinityCookie } from '../request/affinity.ts';
 import { addHsts, toVisitorFields } from '../request/fields.ts';
 import { type AnswerHead, BadAnswer } from '../slot/answer-head.ts';
 import { Answer } from '../visitor/answer.ts';
+import { connectionOf } from '../visitor/request.ts';
 import {
   breakOff,
   cutStream,
@@ -140,7 +141,7 @@ export function answerStored(exchange: ExchangeState, served: ServedStored): voi
 function rememberInstance(exchange: ExchangeState, fields: string[], raw: readonly string[]): void {
   const { instance, wantedInstance, request } = exchange;
   const at = raw.findIndex((name, i) => i % 2 === 0 && name.toLowerCase() === 'cache-control');
-  const encrypted = 'encrypted' in request.socket;
+  const encrypted = 'encrypted' in connectionOf(request);
   const cookie = affinityCookie(
     instance,
     wantedInstance,

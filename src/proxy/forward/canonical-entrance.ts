@@ -7,6 +7,7 @@ import { asksReady } from '../fleet/ready.ts';
 import { authorityOf, parseTarget } from '../request/target.ts';
 import type { ErrorAnswer, ErrorAnswers } from '../visitor/error-answer.ts';
 import type { VisitorRequest, VisitorResponse } from '../visitor/kinds.ts';
+import { connectionOf } from '../visitor/request.ts';
 import type { Entrance } from './entrance.ts';
 
 export interface CanonicalParts {
@@ -60,7 +61,7 @@ export function createCanonicalEntrance(entrance: Entrance, parts: CanonicalPart
     },
     request(request, response) {
       const { authority, path } = askedFor(request);
-      const answer = errors.hasRefused(request.socket) ? null : moved(authority, path);
+      const answer = errors.hasRefused(connectionOf(request)) ? null : moved(authority, path);
       if (answer) send(request, response, answer);
       else entrance.request(request, response);
     },

@@ -24,6 +24,7 @@ import {
 import type { VisitorRequest, VisitorResponse } from '../visitor/kinds.ts';
 import { endSoon } from '../visitor/linger.ts';
 import type { PlainListener } from '../visitor/plain-connection.ts';
+import { connectionOf } from '../visitor/request.ts';
 import { onGone } from '../visitor/response.ts';
 import type { Upgrades } from '../websocket/upgrade.ts';
 import type { Forwarding } from './forwarding.ts';
@@ -146,7 +147,7 @@ export function createEntrance(parts: EntranceParts): Entrance {
     request(request, response) {
       if (stopping()) response.shouldKeepAlive = false;
       // RFC 9112 §9.6: what follows a request whose answer says `close` is not processed any more.
-      if (errors.hasRefused(request.socket)) request.resume();
+      if (errors.hasRefused(connectionOf(request))) request.resume();
       else if (readyAnswers && asksReady(request.url)) readyAnswers.send(request, response);
       else if (router.route() === null) refuse(request, response, notYet());
       else proxy.web(request, response);

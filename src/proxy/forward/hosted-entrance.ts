@@ -13,6 +13,7 @@ import {
 } from '../visitor/error-answer.ts';
 import type { VisitorRequest, VisitorResponse } from '../visitor/kinds.ts';
 import { endSoon } from '../visitor/linger.ts';
+import { connectionOf } from '../visitor/request.ts';
 import type { Entrance } from './entrance.ts';
 
 export interface Hosts {
@@ -81,7 +82,7 @@ export function createHostedEntrance(entrance: Entrance, parts: HostedParts): En
     },
     request(request, response) {
       const authority = hostFor(request);
-      if (isOurs(authority) || errors.hasRefused(request.socket)) {
+      if (isOurs(authority) || errors.hasRefused(connectionOf(request))) {
         return entrance.request(request, response);
       }
       if (stopping()) response.shouldKeepAlive = false;

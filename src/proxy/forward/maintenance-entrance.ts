@@ -1,5 +1,5 @@
 /** The entrance of a site that somebody may be working on: visitors get a page, and those who are allowed see the site. */
-import { type BlockList, isIP, type Socket } from 'node:net';
+import { type BlockList, isIP } from 'node:net';
 import { isTrustable, trustedAddresses } from '../../config/trusted-proxies.ts';
 import type { Assignment, MaintenanceNotice } from '../../wire/assignment.ts';
 import type { Counters } from '../../wire/messages.ts';
@@ -9,7 +9,7 @@ import type { Preparation } from '../request/preparation.ts';
 import { type ErrorAnswer, type ErrorAnswers, maintenanceAnswer } from '../visitor/error-answer.ts';
 import type { VisitorRequest, VisitorResponse } from '../visitor/kinds.ts';
 import { endSoon } from '../visitor/linger.ts';
-import { fieldsOf } from '../visitor/request.ts';
+import { connectionOf, fieldsOf } from '../visitor/request.ts';
 import type { Entrance } from './entrance.ts';
 
 export interface MaintenanceParts {
@@ -39,7 +39,7 @@ export function createMaintenanceEntrance(entrance: Entrance, parts: Maintenance
       allowed = trustedAddresses(notice.allow.filter(isTrustable));
       asked = notice;
     }
-    const peer = prepare.peerOf(request.socket as Socket);
+    const peer = prepare.peerOf(connectionOf(request));
     const address = clientAddress(fieldsOf(request), peer, (hop) => holds(trusted, hop));
     return holds(allowed, address);
   };
@@ -68,7 +68,7 @@ export function createMaintenanceEntrance(entrance: Entrance, parts: Maintenance
         current().maintenance === undefined ? entrance.plain.known(text, socket) : null,
     },
     request(request, response) {
-      const answer = errors.hasRefused(request.socket) ? null : inPlace(request);
+      const answer = errors.hasRefused(connectionOf(request)) ? null : inPlace(request);
       if (answer) send(request, response, answer);
       else entrance.request(request, response);
     },

@@ -5,7 +5,7 @@ import type { SeenEpoch } from '../fleet/epoch-cookie.ts';
 import { BAD_REQUEST, type ErrorAnswer, HEADERS_TOO_LARGE } from '../visitor/error-answer.ts';
 import { isHttp2 } from '../visitor/kinds.ts';
 import type { PlainRequest } from '../visitor/plain-response.ts';
-import { fieldsOf } from '../visitor/request.ts';
+import { connectionOf, fieldsOf } from '../visitor/request.ts';
 import { objection } from './admission.ts';
 import { type Peer, toSlotFields } from './fields.ts';
 import { createPeerLookup } from './peer.ts';
@@ -51,7 +51,7 @@ export function createPreparation(config: ProxyConfig): Preparation {
     const host = authorityOf(target, request.headers);
     // RFC 9112 §3.2: a Host field that cannot be one is answered 400.
     if (host === '' ? isHttp2(request) : !isGoodHost(host)) return BAD_REQUEST;
-    const peer = peerOf(request.socket as Socket);
+    const peer = peerOf(connectionOf(request));
     const { connection } = request.headers;
     const headers = toSlotFields(fields, connection, host, peer, nextRequestId());
     return headers ? { path: target.path, headers, peer } : BAD_REQUEST;

@@ -1,6 +1,7 @@
 /** The visitor's side of an exchange: the request, where plain ones, Node's HTTP/1.1 and HTTP/2 differ. */
 import type { IncomingMessage } from 'node:http';
 import { constants, type Http2ServerRequest, type ServerHttp2Stream } from 'node:http2';
+import type { Socket } from 'node:net';
 import { isHttp2, isHttp10, type VisitorRequest } from './kinds.ts';
 import { PlainRequest } from './plain-response.ts';
 
@@ -22,6 +23,14 @@ export function fieldsOf(request: VisitorRequest): string[] {
     out.push(name, value);
   }
   return out;
+}
+
+/**
+ * The connection that a request came on. Of HTTP/2 it is the session's: `request.socket` would make a Proxy for each request.
+ */
+export function connectionOf(request: VisitorRequest): Socket {
+  if (!isHttp2(request)) return request.socket;
+  return streamOf(request as IncomingMessage).session?.socket ?? request.socket;
 }
 
 /** Whether a body comes after a request's head. */

@@ -2,6 +2,7 @@
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import { constants, type Http2ServerResponse, type ServerHttp2Stream } from 'node:http2';
 import { isForMany } from '../fleet/epoch-cookie.ts';
+import { rememberSome } from '../remember.ts';
 import { latin1 } from '../request/latin1.ts';
 import { isHttp2, isHttp10, type VisitorRequest, type VisitorResponse } from './kinds.ts';
 import { informational, PlainResponse } from './plain-response.ts';
@@ -43,16 +44,40 @@ export function writeHead(
 
 const HIGHEST_STATUS_OF_NODE = 599;
 
-/** Node refuses a status that HTTP/2 itself does not forbid, and that HTTP/1.1 passes on: it looks at the number. */
+/**
+ * Not by `response.writeHead`, which checks each field twice, and waits for trailers of every answer: the end of a stream is
+ * then a frame of its own. An answer of a known length has none (RFC 9110 §6.5).
+ */
 function writeHttp2Head(response: Http2ServerResponse, status: number, fields: string[]): void {
-  if (status <= HIGHEST_STATUS_OF_NODE) {
-    response.writeHead(status, toHttp2Fields(fields));
-    return;
+  const { stream } = response;
+  if (stream.destroyed || stream.closed) return;
+  const isKnown = status <= HIGHEST_STATUS_OF_NODE;
+  // The access log reads it, and Node's own refuses what it does not know.
+  if (isKnown) response.statusCode = status;
+  else Object.defineProperty(response, 'statusCode', { value: status });
+  const list: unknown[] = [':status', isKnown ? String(status) : unknownStatus(status)];
+  let waitForTrailers = true;
+  for (let i = 0; i < fields.length; i += 2) {
+    const name = fields[i] as string;
+    const kind = http2Kind(name);
+    if (kind === 'none') continue;
+    if (kind === 'length') waitForTrailers = false;
+    list.push(name, fields[i + 1]);
   }
-  const word = { valueOf: () => HIGHEST_STATUS_OF_NODE, toString: () => String(status) };
-  const pairs = Object.entries(toHttp2Fields(fields)).flat();
-  response.stream.respond([':status', word, ...pairs] as never, { waitForTrailers: true });
+  stream.respond(list as never, { waitForTrailers });
 }
+
+/** Node refuses a status that HTTP/2 itself does not forbid, and that HTTP/1.1 passes on: it looks at the number. */
+function unknownStatus(status: number) {
+  return { valueOf: () => HIGHEST_STATUS_OF_NODE, toString: () => String(status) };
+}
+
+/** Whether a field is none of HTTP/2, or says how long the body is. */
+const http2Kind = rememberSome((name) => {
+  const lower = name.toLowerCase();
+  if (HTTP1_ONLY.has(lower)) return 'none';
+  return lower === 'content-length' ? 'length' : 'any';
+});
 
 /** Drops `Trailer` from the fields of an answer that cannot have any: Node throws on it. */
 export function dropVainTrailer(response: VisitorResponse, status: number, fields: string[]): void {

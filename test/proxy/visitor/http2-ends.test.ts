@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http';
 import { expect, test } from 'vitest';
 import {
   END_HEADERS,
+  END_STREAM,
   type FrameClient,
   fieldBlock,
   frameClient,
@@ -92,4 +93,19 @@ test('a cut resets downloads and ends event streams', async () => {
   await until(() => streams.every(({ closed }) => closed), 'both ends');
   expect(streams.map(({ rstCode }) => rstCode)).toEqual([0, 2]);
   expect(session.closed).toBe(false);
+});
+
+test('an answer of a known length ends with its last piece, and needs no frame for that', async () => {
+  const site = await startRawOrigin((wire) => wire.send(OK));
+  const tls = await makeCertificate();
+  const { port } = await startPlane({ proxy: { tls }, blue: site.port });
+  const client = await frameClient(port);
+  client.frame(TYPE.headers, END_STREAM | END_HEADERS, 1, fieldBlock('GET'));
+  const ofAnswer = () => client.frames().filter(({ stream }) => stream === 1);
+  await client.until(() => ofAnswer().some(({ flags }) => flags & END_STREAM));
+  const [head, ...pieces] = ofAnswer();
+  expect(head?.type).toBe(TYPE.headers);
+  expect(pieces.map(({ type, payload }) => ({ type, text: String(payload) }))).toEqual([
+    { type: TYPE.data, text: 'ok' },
+  ]);
 });
