@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -28,6 +29,7 @@ const LOAD = { paths: PLAIN_PATHS, keepAlive: 4, fresh: 2, pauseMs: 10 };
 /** Each site has an address of loopback for its name, so that visitors need no names. */
 const HOSTS = ['127.0.0.2', '127.0.0.3', '127.0.0.4'];
 
+/** Site 0 has the troubles. */
 interface Trio {
   front: TestFront;
   sites: PlainSite[];
@@ -102,43 +104,55 @@ test(`no request fails over ${PROMOTIONS} promotions of three sites and ${RELOAD
   );
 });
 
-/** What befalls the first site; the visitors of the others are counted. */
-const TROUBLES: Record<string, (all: Trio) => Promise<void>> = {
+/** A site with a proxy of its own: what it takes of the two cores, it takes past the front. */
+interface Beside extends Trio {
+  beside: PlainSite;
+}
+
+/** What befalls the first site; the visitors of the others are counted. Each is compared with the same work past the front. */
+const TROUBLES: Record<string, (all: Beside) => Promise<void>> = {
   'a flood of connections': ({ front }) => flood(HOSTS[0] as string, front.ports.http),
-  // The same work for the machine, and none for the front.
   'for comparison: the same flood past the front, to the slot': async ({ sites }) => {
     const { active, slots } = await (sites[0] as PlainSite).status();
     await flood('127.0.0.1', slots[active as Slot].port);
   },
-  'a controller that dies': async ({ sites }) => {
-    const [site] = sites as [PlainSite];
-    signalProcess(await pidOf(site, 'watcher'), 'SIGKILL');
-    await until(() => site.status().then(Boolean, () => false), 'another one', RECOVERY_TIMEOUT_MS);
-  },
-  'a slot that answers nothing': async (all) => {
-    const [site] = all.sites as [PlainSite];
-    const before = (await site.status()).last?.id;
-    await site.behave({ hang: true });
-    const failed = async () => {
-      const { last } = await site.status();
-      return last?.id !== before && last?.outcome === 'failed';
-    };
-    await until(failed, 'the candidate to be refused', RECOVERY_TIMEOUT_MS);
-    await site.behave({});
-  },
+  'a controller that dies': ({ sites }) => killController(sites[0] as PlainSite),
+  'for comparison: the controller of a site past the front': ({ beside }) => killController(beside),
+  'a slot that answers nothing': ({ sites }) => hang(sites[0] as PlainSite),
+  'for comparison: the slot of a site past the front': ({ beside }) => hang(beside),
   'a registration that is none': async ({ front }) => {
-    writeFileSync(join(front.slotsHome, 'sites', 'nonsense.json'), '{');
-    const isSaid = async () => (await front.status()).sites.some(({ name }) => name === 'nonsense');
+    const name = `nonsense-${performance.now()}`;
+    writeFileSync(join(front.slotsHome, 'sites', `${name}.json`), '{');
+    const log = join(front.pm2Home, 'logs', 'slots-front-out.log');
+    const isSaid = async () => (await readFile(log, 'utf8')).includes(`"site":"${name}"`);
     await until(isSaid, 'it to be said', RECOVERY_TIMEOUT_MS);
   },
-  'slots down and slots up': async ({ sites }) => {
-    const [site] = sites as [PlainSite];
-    for (const command of ['down', 'up']) {
-      const done = await site.slots(command);
-      expect(done, done.stderr).toMatchObject({ exitCode: 0 });
-    }
-  },
+  'slots down and slots up': ({ sites }) => downAndUp(sites[0] as PlainSite),
+  'for comparison: of a site past the front': ({ beside }) => downAndUp(beside),
 };
+
+async function killController(site: PlainSite): Promise<void> {
+  signalProcess(await pidOf(site, 'watcher'), 'SIGKILL');
+  await until(() => site.status().then(Boolean, () => false), 'another one', RECOVERY_TIMEOUT_MS);
+}
+
+async function hang(site: PlainSite): Promise<void> {
+  const before = (await site.status()).last?.id;
+  await site.behave({ hang: true });
+  const failed = async () => {
+    const { last } = await site.status();
+    return last?.id !== before && last?.outcome === 'failed';
+  };
+  await until(failed, 'the candidate to be refused', RECOVERY_TIMEOUT_MS);
+  await site.behave({});
+}
+
+async function downAndUp(site: PlainSite): Promise<void> {
+  for (const command of ['down', 'up']) {
+    const done = await site.slots(command);
+    expect(done, done.stderr).toMatchObject({ exitCode: 0 });
+  }
+}
 
 /** By a process of its own, for it must not keep the visitors of the others waiting here. */
 async function flood(host: string, port: number): Promise<void> {
@@ -160,7 +174,11 @@ async function p99Of({ loads, waits }: Trio, what: string, act: () => Promise<vo
 }
 
 test('what befalls one site of a front fails no request of the others', async () => {
-  const all = await trio();
+  const three = await trio();
+  const beside = await three.front.site({ drainTimeoutMs: 2500, proxy: { workers: 1 } });
+  const up = await beside.slots('up');
+  expect(up, up.stderr).toMatchObject({ exitCode: 0 });
+  const all = { ...three, beside };
   const [first, ...others] = all.loads as [Load, ...Load[]];
   await first.stop();
   for (const [what, befall] of Object.entries(TROUBLES)) {
