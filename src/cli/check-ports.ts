@@ -1,8 +1,9 @@
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import type { AppRole } from '../config/ecosystem.ts';
 import { listenHost } from '../config/listen-host.ts';
 import type { Config } from '../config/schema.ts';
 import { SlotsError } from '../errors.ts';
+import { daemonHasNetBind } from './low-port-capability.ts';
 
 /** Said here, where a person reads it; inside PM2 it would be a restart loop in a log file. */
 export async function checkPorts(config: Config, role: AppRole): Promise<void> {
@@ -14,6 +15,8 @@ export async function checkPorts(config: Config, role: AppRole): Promise<void> {
 }
 
 /**
+ * It is PM2 that will listen, and it may be allowed to where this process is not.
+ *
  * @param key as a person knows the port, and the file that it is set in
  * @throws SlotsError `PORT_TAKEN`, `PORT_FORBIDDEN`, `CONFIG_INVALID` for an address that is not this machine's
  */
@@ -22,17 +25,34 @@ export async function checkPort(
   port: number,
   host: string,
   file = 'slots.config.ts',
+  pm2MayListen: () => Promise<boolean> = daemonHasNetBind,
 ): Promise<void> {
+  const error = await tryToListen(port, host);
+  if (error === null) return;
+  if (error.code === 'EADDRINUSE') throw taken(key, port, file);
+  if (error.code !== 'EACCES') throw noAddress(key, host, error, file);
+  if (!(await pm2MayListen())) throw forbidden(key, port);
+  if (await somebodyAnswers(port, host)) throw taken(key, port, file);
+}
+
+async function tryToListen(port: number, host: string): Promise<NodeJS.ErrnoException | null> {
   const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EADDRINUSE') reject(taken(key, port, file));
-      else if (error.code === 'EACCES') reject(forbidden(key, port));
-      else reject(noAddress(key, host, error, file));
-    });
-    server.listen(port, listenHost(host), resolve);
+  const error = await new Promise<NodeJS.ErrnoException | null>((resolve) => {
+    server.once('error', resolve);
+    server.listen(port, listenHost(host), () => resolve(null));
   });
-  await new Promise((resolve) => server.close(resolve));
+  if (error === null) await new Promise((resolve) => server.close(resolve));
+  return error;
+}
+
+/** Where nobody may listen to find out. */
+function somebodyAnswers(port: number, host: string): Promise<boolean> {
+  const isAny = host === '::' || host === '0.0.0.0';
+  const socket = connect({ port, host: isAny ? 'localhost' : host });
+  return new Promise<boolean>((resolve) => {
+    socket.once('connect', () => resolve(true));
+    socket.once('error', () => resolve(false));
+  }).finally(() => socket.destroy());
 }
 
 function taken(key: string, port: number, file: string): SlotsError {

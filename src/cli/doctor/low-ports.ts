@@ -1,10 +1,8 @@
 /** Whether the front may listen below 1024, and each way to let it. */
 import { readFile } from 'node:fs/promises';
 import { daemonPid } from '../../pm2-daemon.ts';
+import { hasNetBind } from '../low-port-capability.ts';
 import { type Check, ok, problem, warning } from './check.ts';
-
-/** Bit of CAP_NET_BIND_SERVICE (linux/capability.h). */
-const NET_BIND_SERVICE = 10n;
 
 export interface Privileges {
   /** `net.ipv4.ip_unprivileged_port_start`. */
@@ -33,12 +31,6 @@ export async function privileges(): Promise<Privileges | null> {
     unit: unitOf(cgroup),
     node: process.execPath,
   };
-}
-
-/** @param status the text of `/proc/<pid>/status` */
-export function hasNetBind(status: string): boolean {
-  const [, mask = '0'] = /^CapEff:\s*([0-9a-f]+)$/im.exec(status) ?? [];
-  return ((BigInt(`0x${mask}`) >> NET_BIND_SERVICE) & 1n) === 1n;
 }
 
 /** @param cgroup the text of `/proc/<pid>/cgroup` */

@@ -1,10 +1,6 @@
 import { expect, test } from 'vitest';
-import {
-  hasNetBind,
-  lowPorts,
-  type Privileges,
-  unitOf,
-} from '../../../src/cli/doctor/low-ports.ts';
+import { lowPorts, type Privileges, unitOf } from '../../../src/cli/doctor/low-ports.ts';
+import { hasNetBind } from '../../../src/cli/low-port-capability.ts';
 
 const nobody: Privileges = {
   unprivilegedFrom: 1024,
