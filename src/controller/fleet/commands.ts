@@ -4,6 +4,7 @@ import { setPaused } from '../promotion/machine.ts';
 import type { Fleet } from './api.ts';
 import type { Core } from './core.ts';
 import { toForget } from './forgetting.ts';
+import { takeFleetEntry } from './view.ts';
 
 export interface Commands extends Pick<Fleet, 'setPaused' | 'setMaintenance' | 'purge'> {
   /** Does what was ordered on another machine, if anything. */
@@ -49,18 +50,20 @@ export function createCommands(core: Core): Commands {
     done = purge?.revision ?? null;
   }
 
+  /** Known here at once: the watch may still tell of the word before, which would be followed. */
+  async function say(key: 'edits' | 'maintenance', value: object): Promise<void> {
+    const revision = await link.connection().fleet.put(key, value);
+    takeFleetEntry(link.view, { key, value, revision, createdAt: core.serverNow() });
+  }
+
   return {
     async step() {
       await followEdits();
       await followMaintenance();
       await followPurge();
     },
-    async setPaused(paused) {
-      await link.connection().fleet.put('edits', { paused, by: config.id });
-    },
-    async setMaintenance(page) {
-      await link.connection().fleet.put('maintenance', { page, by: config.id });
-    },
+    setPaused: (paused) => say('edits', { paused, by: config.id }),
+    setMaintenance: (page) => say('maintenance', { page, by: config.id }),
     async purge(what) {
       const { fleet } = link.connection();
       const record = { ...what, by: config.id, at: core.serverNow() };

@@ -232,9 +232,8 @@ export function createFleet({ config, context, maintenance, onStanding }: Parts)
       return flip !== null && isDue ? flip.at : null;
     },
     async lead(order) {
-      const { fleet } = link.connection();
       const led = await lead.takeLead(order);
-      if (order.trigger === 'rollback') await fleet.put('edits', { paused: true, by: config.id });
+      if (order.trigger === 'rollback') await commands.setPaused(true);
       return led;
     },
     setPaused: commands.setPaused,

@@ -57,8 +57,9 @@ export function takeFleetEntry(view: View, entry: BucketEntry): void {
   const { key } = entry;
   if (key === 'desired') view.desired = newer(view.desired, revised(desiredSchema, entry));
   else if (key === 'candidate') view.candidate = revised(candidateSchema, entry);
-  else if (key === 'edits') view.edits = revised(editsSchema, entry);
-  else if (key === 'maintenance') view.maintenance = revised(maintenanceSchema, entry);
+  else if (key === 'edits') view.edits = newer(view.edits, revised(editsSchema, entry));
+  else if (key === 'maintenance')
+    view.maintenance = newer(view.maintenance, revised(maintenanceSchema, entry));
   else if (key === 'purge') view.purge = revised(purgeSchema, entry);
   else if (key.startsWith('seen.')) keep(view.seen, key.slice(5), revised(seenSchema, entry));
 }
@@ -100,7 +101,7 @@ export function currentBuilder({ builder }: View, now: number, leaseMs: number):
   return builder && now - builder.at <= leaseMs ? builder.value : null;
 }
 
-/** This machine's own compare-and-set may be known before the watch tells of it, and of the one before. */
+/** What this machine has written may be known before the watch tells of it, and of what was there before. */
 function newer<V>(known: Revised<V> | null, found: Revised<V> | null): Revised<V> | null {
   if (known === null || found === null) return found;
   return found.revision > known.revision ? found : known;
