@@ -149,8 +149,12 @@ longTest('what hung while the PM2 daemon was killed ends once it wakes up', asyn
   for (const pid of hanging) signalProcess(pid, 'SIGSTOP');
   await killDaemon(site);
   await until(
-    async () => (await site.pids()).proxy.length === 3,
-    'new workers beside the one that hangs',
+    async () => {
+      const now = await site.pids();
+      // Until then a request may go to the instance that hangs, and waits there.
+      return now.proxy.length === 3 && now[active].length === 3;
+    },
+    'new workers and instances beside those that hang',
     RECOVERY_TIMEOUT_MS,
   );
   expect((await site.get()).body).toBe(pageOf(1));
