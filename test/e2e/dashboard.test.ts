@@ -202,6 +202,12 @@ test('rolls back by a click, which pauses edits until they are resumed', async (
   await page.getByRole('button', { name: 'Resume edits' }).click();
   await until(async () => (await site.get()).body === 'a mistake', 'the edit again', 30_000);
   await page.getByText('Edits are paused.').waitFor({ state: 'hidden' });
+
+  await site.slots('maintenance', 'on', '--allow', '203.0.113.7');
+  await page.getByText('Maintenance is on.').waitFor();
+  expect(await page.locator('#maintenance-text').textContent()).toContain('but for 203.0.113.7');
+  await site.slots('maintenance', 'off');
+  await page.getByText('Maintenance is on.').waitFor({ state: 'hidden' });
 });
 
 test('says why a promotion failed and that nobody saw it', async () => {

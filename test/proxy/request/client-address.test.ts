@@ -24,7 +24,7 @@ test.for([
   ['an IPv6 address with a port', '127.0.0.1', ['[2001:db8::1]:4711'], '2001:db8::1'],
   ['what is no address', '127.0.0.1', ['192.0.2.7, unknown'], ''],
   ['an empty entry', '127.0.0.1', ['192.0.2.7, '], '192.0.2.7'],
-] as const)('%s', ([, from, forwarded, wanted]) => {
+] as const)('the visitor is known by the right address: %s', ([, from, forwarded, wanted]) => {
   const fields = forwarded.flatMap((value) => ['X-Forwarded-For', value]);
   const raw = ['Host', 'example.com', ...fields];
   expect(clientAddress(raw, peer(from), isTrusted)).toBe(wanted);
