@@ -137,6 +137,24 @@ test('invariant 1: visitors come to no candidate that the check has not seen wel
     }
   }));
 
+// A fill takes up to two seconds, and random runs seldom let the candidate die in them.
+test('invariant 1: a candidate that PM2 has replaced while it was filled is checked anew before its flip', async () => {
+  const { now } = performance;
+  onTestFinished(() => void Object.assign(performance, { now }));
+  const model = createPromotionModel('empty', WORKERS);
+  const { answers, stack, state } = model;
+  performance.now = model.now;
+  await model.boot();
+  while (answers.blue.healthy < CONSECUTIVE) await model.apply({ type: 'advance' });
+  await model.apply({ type: 'idle dies' });
+  await model.apply({ type: 'dead heals' });
+  expect(state().promotion?.step).toBe('check');
+  while (state().promotion?.step === 'check') await model.apply({ type: 'advance' });
+  expect(state().promotion?.step).toBe('flip');
+  expect(answers.blue.generation).toBe(stack.processes.blue.generation);
+  expect(answers.blue.healthy).toBeGreaterThanOrEqual(CONSECUTIVE);
+});
+
 test('invariant 2: the active slot is never given another release, stopped or reloaded', () =>
   always(({ changes, touches, state, links }) => {
     for (const { from, to } of changes) {

@@ -14,7 +14,8 @@ const FILL_MS = 2000;
 
 /**
  * Waits until each instance of the candidate has given `health.consecutive` healthy answers in a row, and then has the
- * workers ask it for what visitors ask for.
+ * workers ask it for what visitors ask for. An instance that those pages have ended is waited for once more, since
+ * PM2 has put another in its place that nobody has seen well.
  *
  * @throws SlotsError `CHECK_FAILED` when that has not happened by `health.deadlineMs`, or when all that the
  * candidate answers is a redirect to itself
@@ -24,11 +25,28 @@ export async function check(
   { slot, release }: Candidate,
   signal: AbortSignal,
 ): Promise<void> {
-  await untilHealthy(context, { slot, release }, signal);
+  const candidate = { slot, release };
+  const instances = await untilHealthy(context, candidate, signal);
   const { workers, log } = context;
   signal.throwIfAborted();
   const urls = await unlessAborted(workers.fillAhead(slot, FILL_MS), signal);
   if (urls > 0) log.info({ event: 'cache.filled', slot, urls }, `asked ${slot} for ${urls} URLs`);
+  if (await areStillWell(context, candidate, instances)) return;
+  await untilHealthy(context, candidate, signal);
+}
+
+type Checked = Pick<Candidate, 'slot' | 'release'>;
+
+async function areStillWell(
+  { config, paths }: StageContext,
+  { slot, release }: Checked,
+  instances: ReadonlySet<number>,
+): Promise<boolean> {
+  const answers = await tryProbeInstances(config, paths.run, slot);
+  if (!answers.every((answer) => judge(answer, release).is === 'well')) return false;
+  const pids = new Set(answers.map((answer) => (answer as ProbeAnswer).pid));
+  const areSame = pids.size === instances.size && [...instances].every((pid) => pids.has(pid));
+  return pids.has(null) || areSame;
 }
 
 function unlessAborted<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
@@ -38,11 +56,12 @@ function unlessAborted<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
   return Promise.race([result, promise]).finally(() => signal.removeEventListener('abort', abort));
 }
 
+/** The pids of the instances that were seen well. */
 async function untilHealthy(
   { config, paths, pm2 }: StageContext,
-  { slot, release }: Pick<Candidate, 'slot' | 'release'>,
+  { slot, release }: Checked,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<ReadonlySet<number>> {
   const { health } = config;
   const deadline = performance.now() + health.deadlineMs;
   const instances = await pm2.instances(appName(config, slot));
@@ -57,7 +76,8 @@ async function untilHealthy(
       count(streaks, answer, verdict.is === 'well');
     }
     if ([...streaks.values()].every((streak) => streak >= health.consecutive)) {
-      return checkRedirect(config, slot, answers[0] as ProbeAnswer);
+      await checkRedirect(config, slot, answers[0] as ProbeAnswer);
+      return new Set(streaks.keys());
     }
     if (performance.now() > deadline) {
       const within = `within ${health.deadlineMs} ms`;
