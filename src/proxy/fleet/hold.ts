@@ -70,7 +70,7 @@ export function createMonotonic({ current, passOn, onFault }: Parts): Monotonic 
     const peer = fleet && isSafe ? choosePeer(seen, fleet, Math.random()) : null;
     if (peer === null) return here();
     passed.add(request);
-    onGone(request, response, () => passed.delete(request));
+    onGone(response, () => passed.delete(request));
     const { address } = peer;
     passOn.send({ request, response, prepared, seen, address }, () => {
       passed.delete(request);
@@ -104,7 +104,7 @@ export function createMonotonic({ current, passOn, onFault }: Parts): Monotonic 
     };
     const timer = setTimeout(one.go, LONGEST_WAIT_MS);
     held.add(one);
-    onGone(request, response, leave);
+    onGone(response, leave);
   };
 
   return {

@@ -74,7 +74,7 @@ export function createPassOn(encrypted: boolean): PassOn {
         clearTimeout(timer);
         if (!isBegun && !isGone(request, response)) failed();
       });
-      onGone(request, response, () => outgoing.destroy());
+      onGone(response, () => outgoing.destroy());
       outgoing.end();
     },
   };

@@ -1,12 +1,11 @@
 /** The entrance of a site that is to be found at one host: requests for another one are sent there. */
-import type { IncomingMessage } from 'node:http';
 import { isIP } from 'node:net';
 import { hostOf } from '../../config/host-names.ts';
 import type { Counters } from '../../wire/messages.ts';
 import { asksReady } from '../fleet/ready.ts';
 import { authorityOf, parseTarget } from '../request/target.ts';
 import type { ErrorAnswer, ErrorAnswers } from '../visitor/error-answer.ts';
-import type { VisitorRequest, VisitorResponse } from '../visitor/kinds.ts';
+import type { ServedRequest, VisitorRequest, VisitorResponse } from '../visitor/kinds.ts';
 import { connectionOf } from '../visitor/request.ts';
 import type { Entrance } from './entrance.ts';
 
@@ -70,7 +69,7 @@ export function createCanonicalEntrance(entrance: Entrance, parts: CanonicalPart
 }
 
 /** Empty for what is no request that could be sent elsewhere. */
-function askedFor({ method, url, headers }: IncomingMessage): { authority: string; path: string } {
+function askedFor({ method, url, headers }: ServedRequest): { authority: string; path: string } {
   const target = parseTarget(method as string, url as string);
   if (!target || target.path === '*') return { authority: '', path: '' };
   return { authority: authorityOf(target, headers), path: target.path };

@@ -21,10 +21,15 @@ import {
   GATEWAY_TIMEOUT,
   TOO_MANY_REQUESTS,
 } from '../visitor/error-answer.ts';
-import type { VisitorRequest, VisitorResponse } from '../visitor/kinds.ts';
+import type {
+  ServedRequest,
+  ServedResponse,
+  VisitorRequest,
+  VisitorResponse,
+} from '../visitor/kinds.ts';
 import { endSoon } from '../visitor/linger.ts';
 import type { PlainListener } from '../visitor/plain-connection.ts';
-import { connectionOf } from '../visitor/request.ts';
+import { connectionOf, drop } from '../visitor/request.ts';
 import { onGone } from '../visitor/response.ts';
 import type { Upgrades } from '../websocket/upgrade.ts';
 import type { Forwarding } from './forwarding.ts';
@@ -52,7 +57,7 @@ export interface EntranceParts {
 /** The listeners of the public server. */
 export interface Entrance {
   plain: PlainListener;
-  request(request: IncomingMessage, response: ServerResponse): void;
+  request(request: ServedRequest, response: ServedResponse): void;
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
 
@@ -107,7 +112,6 @@ export function createEntrance(parts: EntranceParts): Entrance {
     }
     if (!ready.peer.trusted)
       onGone(
-        request,
         response,
         once(() => peers.leave(ready.peer)),
       );
@@ -122,7 +126,7 @@ export function createEntrance(parts: EntranceParts): Entrance {
     else monotonic.enter(request, response, ready, () => forward(request, response, ready));
   };
   const heads = fromCache?.heads;
-  const pass = (request: IncomingMessage, response: ServerResponse): true => {
+  const pass = (request: ServedRequest, response: ServedResponse): true => {
     take(request, response, prepare.any(request));
     return true;
   };
@@ -147,10 +151,10 @@ export function createEntrance(parts: EntranceParts): Entrance {
     request(request, response) {
       if (stopping()) response.shouldKeepAlive = false;
       // RFC 9112 §9.6: what follows a request whose answer says `close` is not processed any more.
-      if (errors.hasRefused(connectionOf(request))) request.resume();
+      if (errors.hasRefused(connectionOf(request))) drop(request);
       else if (readyAnswers && asksReady(request.url)) readyAnswers.send(request, response);
       else if (router.route() === null) refuse(request, response, notYet());
-      else proxy.web(request, response);
+      else proxy.web(request as IncomingMessage, response as ServerResponse);
     },
     upgrade(request, socket, head) {
       const slot = router.route();

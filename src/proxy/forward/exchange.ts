@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import type { Slot } from '../../slots/slot.ts';
 import type { Traffic } from '../../wire/messages.ts';
 import type { Fill, ServedStored } from '../cache/fill.ts';
@@ -16,7 +15,7 @@ import { ANY_INSTANCE } from '../slot/instances.ts';
 import { requestHead } from '../slot/request-head.ts';
 import type { Answer } from '../visitor/answer.ts';
 import { BUSY } from '../visitor/error-answer.ts';
-import type { VisitorRequest, VisitorResponse } from '../visitor/kinds.ts';
+import type { ServedResponse, VisitorRequest, VisitorResponse } from '../visitor/kinds.ts';
 import { linger } from '../visitor/linger.ts';
 import { hasBody } from '../visitor/request.ts';
 import { addTrailers, breakOff } from '../visitor/response.ts';
@@ -102,7 +101,7 @@ export class Exchange implements ExchangeState, UploadSink, Logged, LiveSetMembe
       ? wantedInstance(request.headers.cookie)
       : ANY_INSTANCE;
     this.upload = hasBody(request)
-      ? new Upload(request, response as ServerResponse, context.limits, this)
+      ? new Upload(request, response as ServedResponse, context.limits, this)
       : null;
   }
 

@@ -52,7 +52,7 @@ export function createForwarding(
       const exchange = new Exchange(context, request, response, slot, path, headers, fill, onOver);
       exchanges.add(exchange);
       headWatch.begin();
-      onGone(request, response, () => exchange.end());
+      onGone(response, () => exchange.end());
       exchange.begin();
     },
     cut(slot) {

@@ -96,7 +96,7 @@ export function createFromCache(parts: FromCacheParts): FromCache {
     if (accessLog) {
       const logged = { request, response, slot, headers, startedAt };
       let isWritten = false;
-      onGone(request, response, () => {
+      onGone(response, () => {
         if (!isWritten) accessLog.write(logged);
         isWritten = true;
       });
@@ -161,7 +161,7 @@ export function createFromCache(parts: FromCacheParts): FromCache {
     };
     if (!cache.collapse.wait(key, one)) return false;
     waiting.add(request);
-    onGone(request, response, () => {
+    onGone(response, () => {
       waiting.delete(request);
       cache.collapse.leave(key, one);
     });

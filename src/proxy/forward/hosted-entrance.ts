@@ -1,5 +1,4 @@
 /** The entrance of a site that is one of several behind the same port: its visitors may ask for another one's host. */
-import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { hostOf } from '../../config/host-names.ts';
 import type { Counters } from '../../wire/messages.ts';
@@ -11,7 +10,7 @@ import {
   MISDIRECTED,
   NO_SUCH_HOST,
 } from '../visitor/error-answer.ts';
-import type { VisitorRequest, VisitorResponse } from '../visitor/kinds.ts';
+import type { ServedRequest, VisitorRequest, VisitorResponse } from '../visitor/kinds.ts';
 import { endSoon } from '../visitor/linger.ts';
 import { connectionOf } from '../visitor/request.ts';
 import type { Entrance } from './entrance.ts';
@@ -100,7 +99,7 @@ export function createHostedEntrance(entrance: Entrance, parts: HostedParts): En
   };
 }
 
-function hostFor({ method, url, headers }: IncomingMessage): string {
+function hostFor({ method, url, headers }: ServedRequest): string {
   // Most targets have none.
   const target = url?.startsWith('/') ? null : parseTarget(method as string, url as string);
   return authorityOf(target, headers);

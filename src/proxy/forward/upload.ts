@@ -1,8 +1,9 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { afterReading } from '../../after-reading.ts';
 import { toTrailers } from '../request/fields.ts';
 import { sendSoon, type Waiting } from '../send-soon.ts';
 import { type BodyFraming, fieldLines } from '../slot/request-head.ts';
+import type { ServedResponse } from '../visitor/kinds.ts';
 import { expectsContinue, isBrokenOff } from '../visitor/request.ts';
 
 /** A request's body is larger than `proxy.limits.bodyBytes`. */
@@ -47,7 +48,7 @@ type Phase = 'waiting' | 'asking' | 'reading' | 'over';
 /** A request's body on its way to a slot: its head goes along with what is there of it. */
 export class Upload implements Waiting {
   readonly #request: IncomingMessage;
-  readonly #response: ServerResponse;
+  readonly #response: ServedResponse;
   readonly #limits: UploadLimits;
   readonly #framing: BodyFraming;
   readonly #sink: UploadSink;
@@ -66,7 +67,7 @@ export class Upload implements Waiting {
 
   constructor(
     request: IncomingMessage,
-    response: ServerResponse,
+    response: ServedResponse,
     limits: UploadLimits,
     sink: UploadSink,
   ) {

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import type { ProxyLimits } from '../../config/proxy-schema.ts';
 import {
   BAD_REQUEST,
@@ -8,7 +7,7 @@ import {
   METHOD_NOT_ALLOWED,
   NOT_IMPLEMENTED,
 } from '../visitor/error-answer.ts';
-import { isHttp2 } from '../visitor/kinds.ts';
+import { isHttp2, type ServedRequest } from '../visitor/kinds.ts';
 import { isOfOtherProtocol } from '../visitor/other-protocol.ts';
 
 /**
@@ -17,7 +16,7 @@ import { isOfOtherProtocol } from '../visitor/other-protocol.ts';
  * @param fields pairs of name and value
  */
 export function objection(
-  request: IncomingMessage,
+  request: ServedRequest,
   fields: readonly string[],
   limits: ProxyLimits,
 ): ErrorAnswer | null {

@@ -1,9 +1,8 @@
-import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { ProxyConfig } from '../../config/proxy-schema.ts';
 import type { SeenEpoch } from '../fleet/epoch-cookie.ts';
 import { BAD_REQUEST, type ErrorAnswer, HEADERS_TOO_LARGE } from '../visitor/error-answer.ts';
-import { isHttp2 } from '../visitor/kinds.ts';
+import { isHttp2, type ServedRequest } from '../visitor/kinds.ts';
 import type { PlainRequest } from '../visitor/plain-response.ts';
 import { connectionOf, fieldsOf } from '../visitor/request.ts';
 import { objection } from './admission.ts';
@@ -25,7 +24,7 @@ export interface Prepared {
 
 /** Makes it, or the answer to a request that no slot gets. */
 export interface Preparation {
-  any(request: IncomingMessage): Prepared | ErrorAnswer;
+  any(request: ServedRequest): Prepared | ErrorAnswer;
   /** The reader of plain requests has refused already what the rules of HTTP refuse. */
   plain(request: PlainRequest): Prepared | ErrorAnswer;
   peerOf(socket: Socket): Peer;
@@ -42,7 +41,7 @@ export function createPreparation(config: ProxyConfig): Preparation {
     goodHost = host;
     return true;
   };
-  const any = (request: IncomingMessage) => {
+  const any = (request: ServedRequest) => {
     const fields = fieldsOf(request);
     const refused = objection(request, fields, config.limits);
     if (refused) return refused;

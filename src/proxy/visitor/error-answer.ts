@@ -124,6 +124,12 @@ export const BODY_TOO_LARGE: ErrorAnswer = {
   close: true,
 };
 
+export const EXPECTATION_FAILED: ErrorAnswer = {
+  status: 417,
+  title: 'Not met',
+  text: 'This request expects something that this site does not do.',
+};
+
 export const HEADERS_TOO_LARGE: ErrorAnswer = {
   status: 431,
   title: 'Too many header fields',

@@ -1,10 +1,5 @@
-import {
-  createServer,
-  type IncomingMessage,
-  type Server,
-  type ServerOptions,
-  type ServerResponse,
-} from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerOptions } from 'node:http';
+import type { Http2SecureServer } from 'node:http2';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ProxyConfig } from '../../config/proxy-schema.ts';
@@ -14,7 +9,8 @@ import {
   HEADERS_TOO_LARGE,
   REQUEST_TIMEOUT,
 } from './error-answer.ts';
-import { isHttp2 } from './kinds.ts';
+import { serveStreams } from './http2-listener.ts';
+import type { ServedRequest, ServedResponse } from './kinds.ts';
 import { closeInStages, endSoon, isClosing } from './linger.ts';
 import { noteProtocol } from './other-protocol.ts';
 import { inheritTcpOptions, TCP_OPTIONS } from './tcp-options.ts';
@@ -67,7 +63,7 @@ export function httpOptions({ limits, keepAliveTimeoutMs }: ProxyConfig): Server
 }
 
 export interface VisitorHandlers {
-  request: RequestListener;
+  request(request: ServedRequest, response: ServedResponse): void;
   /** @param head what has been read of what follows the request */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
 }
@@ -82,29 +78,27 @@ export function serveVisitors(
   // One listener: with two, Node copies the list of them for each request.
   const listen: RequestListener = (request, response) => {
     noteProtocol(request);
-    if (!isHttp2(request)) {
-      if (isClosing(request.socket)) {
-        request.resume();
-        return;
-      }
-      closeInStages(request.socket);
+    if (isClosing(request.socket)) {
+      request.resume();
+      return;
     }
+    closeInStages(request.socket);
     begin(request, response);
   };
   server.on('request', listen);
   // Without this Node invites a body that may be refused; an upload asks for it when the slot wants it.
   server.on('checkContinue', listen);
+  if ('setSecureContext' in server)
+    serveStreams(server as unknown as Http2SecureServer, errors, request);
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // Node has taken its own listeners away.
     socket.on('error', () => {});
     if (isClosing(socket)) socket.resume();
     else afterAnswers(socket, () => upgrade(request, socket, head));
   });
-  server.on('connect', (request: IncomingMessage, to: Duplex | ServerResponse) => {
-    if (isHttp2(request)) errors.send(request, to as ServerResponse, BAD_REQUEST);
-    else if (isClosing(to as Duplex)) (to as Duplex).resume();
-    else
-      afterAnswers(to as Duplex, () => endSoon(to as Duplex, errors.raw(undefined, BAD_REQUEST)));
+  server.on('connect', (_request: IncomingMessage, to: Duplex) => {
+    if (isClosing(to)) to.resume();
+    else afterAnswers(to, () => endSoon(to, errors.raw(undefined, BAD_REQUEST)));
   });
   refuseBadBytes(server, errors);
 }

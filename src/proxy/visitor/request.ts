@@ -1,8 +1,9 @@
 /** The visitor's side of an exchange: the request, where plain ones, Node's HTTP/1.1 and HTTP/2 differ. */
-import type { IncomingMessage } from 'node:http';
+import { IncomingMessage } from 'node:http';
 import { constants, type Http2ServerRequest, type ServerHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
-import { isHttp2, isHttp10, type VisitorRequest } from './kinds.ts';
+import { Http2Request } from './http2-exchange.ts';
+import { isHttp2, isHttp10, type ServedRequest, type VisitorRequest } from './kinds.ts';
 import { PlainRequest } from './plain-response.ts';
 
 /** A request's fields as pairs; without the pseudo-fields of HTTP/2, and its cookie in one piece (RFC 9113 §8.2.3). */
@@ -30,13 +31,18 @@ export function fieldsOf(request: VisitorRequest): string[] {
  */
 export function connectionOf(request: VisitorRequest): Socket {
   if (!isHttp2(request)) return request.socket;
-  return streamOf(request as IncomingMessage).session?.socket ?? request.socket;
+  return request.stream.session?.socket ?? request.socket;
+}
+
+/** Reads what is left of a request, which nobody answers. */
+export function drop(request: ServedRequest): void {
+  if (request instanceof IncomingMessage) request.resume();
 }
 
 /** Whether a body comes after a request's head. */
 export function hasBody(request: VisitorRequest): request is IncomingMessage {
   if (request instanceof PlainRequest) return false;
-  if (isHttp2(request)) return !streamOf(request).endAfterHeaders;
+  if (isHttp2(request)) return !(request instanceof Http2Request);
   const { 'transfer-encoding': coding, 'content-length': length } = request.headers;
   return coding !== undefined || (length !== undefined && length !== '0');
 }

@@ -1,23 +1,12 @@
 /** The visitor's side of an exchange: the answer, where plain ones, Node's HTTP/1.1 and HTTP/2 differ. */
-import { type IncomingMessage, STATUS_CODES } from 'node:http';
-import { constants, type Http2ServerResponse, type ServerHttp2Stream } from 'node:http2';
+import { ServerResponse, STATUS_CODES } from 'node:http';
+import { constants } from 'node:http2';
 import { isForMany } from '../fleet/epoch-cookie.ts';
-import { rememberSome } from '../remember.ts';
 import { latin1 } from '../request/latin1.ts';
+import { Http2Response } from './http2-exchange.ts';
 import { isHttp2, isHttp10, type VisitorRequest, type VisitorResponse } from './kinds.ts';
 import { informational, PlainResponse } from './plain-response.ts';
 import { isStopped } from './request.ts';
-
-/** Fields that HTTP/2 does not have (RFC 9113 §8.2.2), and that Node throws on. */
-const HTTP1_ONLY = new Set([
-  'connection',
-  'http2-settings',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'transfer-encoding',
-  'upgrade',
-]);
 
 const COOKIE = Symbol('cookie');
 
@@ -38,46 +27,9 @@ export function writeHead(
   const cookie = (response as { [COOKIE]?: string | null })[COOKIE] ?? null;
   // Not pushed: the fields may be those of a stored answer.
   const all = cookie === null || isForMany(fields) ? fields : [...fields, 'Set-Cookie', cookie];
-  if (isHttp2(response)) writeHttp2Head(response, status, all);
+  if (response instanceof Http2Response) response.writeHead(status, all);
   else response.writeHead(status, toReason(status, message), all);
 }
-
-const HIGHEST_STATUS_OF_NODE = 599;
-
-/**
- * Not by `response.writeHead`, which checks each field twice, and waits for trailers of every answer: the end of a stream is
- * then a frame of its own. An answer of a known length has none (RFC 9110 §6.5).
- */
-function writeHttp2Head(response: Http2ServerResponse, status: number, fields: string[]): void {
-  const { stream } = response;
-  if (stream.destroyed || stream.closed) return;
-  const isKnown = status <= HIGHEST_STATUS_OF_NODE;
-  // The access log reads it, and Node's own refuses what it does not know.
-  if (isKnown) response.statusCode = status;
-  else Object.defineProperty(response, 'statusCode', { value: status });
-  const list: unknown[] = [':status', isKnown ? String(status) : unknownStatus(status)];
-  let waitForTrailers = true;
-  for (let i = 0; i < fields.length; i += 2) {
-    const name = fields[i] as string;
-    const kind = http2Kind(name);
-    if (kind === 'none') continue;
-    if (kind === 'length') waitForTrailers = false;
-    list.push(name, fields[i + 1]);
-  }
-  stream.respond(list as never, { waitForTrailers });
-}
-
-/** Node refuses a status that HTTP/2 itself does not forbid, and that HTTP/1.1 passes on: it looks at the number. */
-function unknownStatus(status: number) {
-  return { valueOf: () => HIGHEST_STATUS_OF_NODE, toString: () => String(status) };
-}
-
-/** Whether a field is none of HTTP/2, or says how long the body is. */
-const http2Kind = rememberSome((name) => {
-  const lower = name.toLowerCase();
-  if (HTTP1_ONLY.has(lower)) return 'none';
-  return lower === 'content-length' ? 'length' : 'any';
-});
 
 /** Drops `Trailer` from the fields of an answer that cannot have any: Node throws on it. */
 export function dropVainTrailer(response: VisitorResponse, status: number, fields: string[]): void {
@@ -112,10 +64,8 @@ export function writeInformational(
     response.writeInformational(informational(status, fields));
     return;
   }
-  if (isHttp2(response)) {
-    const { stream } = response;
-    if (stream.destroyed || stream.closed || stream.headersSent) return;
-    stream.additionalHeaders({ ':status': status, ...toHttp2Fields(fields) });
+  if (response instanceof Http2Response) {
+    response.writeInformational(status, fields);
     return;
   }
   // A pipelined answer whose turn has not come has no socket yet.
@@ -152,31 +102,13 @@ export function endWith(response: VisitorResponse, chunk: Buffer): void {
   else response.end(latin1(chunk), 'latin1');
 }
 
-const HANDED_OVER = Symbol('handed over');
-
-type Counted = ServerHttp2Stream & { [HANDED_OVER]?: number };
-
-/** Sends a piece of an answer's body. @returns whether the visitor takes more at once; `drain` follows otherwise */
+/** Sends a piece of an answer's body. @returns whether the visitor takes more at once; `onDrain` tells otherwise */
 export function writeBody(response: VisitorResponse, chunk: Buffer): boolean {
-  if (isHttp2(response)) {
-    const stream = response.stream as Counted;
-    // Node does not count what it has sent of a stream.
-    stream[HANDED_OVER] = handedOver(stream) + chunk.length;
-  }
   return response.write(chunk);
-}
-
-/** Bytes of bodies that have been written to a stream. */
-export function handedOver(stream: ServerHttp2Stream): number {
-  return (stream as Counted)[HANDED_OVER] ?? 0;
 }
 
 /** Sets the fields that follow an answer's body. */
 export function addTrailers(response: VisitorResponse, trailers: [string, string][]): void {
-  if (isHttp2(response)) {
-    response.addTrailers(toHttp2Fields(trailers.flat()));
-    return;
-  }
   response.addTrailers(trailers);
 }
 
@@ -187,19 +119,10 @@ export function isSentWhole(response: VisitorResponse): boolean {
 }
 
 /** Calls back when an answer has ended or its visitor is gone, and perhaps more than once. */
-export function onGone(request: VisitorRequest, response: VisitorResponse, gone: () => void): void {
-  if (response instanceof PlainResponse) {
-    response.onGone(gone);
-    return;
-  }
-  if (!isHttp2(response)) {
-    // `close` comes for every response, finished or not; `finish` and `end` do not (hazard 8).
-    response.on('close', gone);
-    return;
-  }
-  // Node's response leaves out its `close` when a HEAD is given up before its answer.
-  response.stream.on('close', gone);
-  (request as IncomingMessage).on('aborted', gone);
+export function onGone(response: VisitorResponse, gone: () => void): void {
+  // `close` comes for every response, finished or not; `finish` and `end` do not (hazard 8).
+  if (response instanceof ServerResponse) response.on('close', gone);
+  else response.onGone(gone);
 }
 
 /** Whether nobody is there any more to take an answer. */
@@ -235,30 +158,16 @@ export function cutStream(response: VisitorResponse): void {
 
 /** Calls back once the visitor takes more of an answer's body. */
 export function onDrain(response: VisitorResponse, goOn: () => void): void {
-  if (response instanceof PlainResponse) response.onDrain(goOn);
-  else response.once('drain', goOn);
+  if (response instanceof ServerResponse) response.once('drain', goOn);
+  else response.onDrain(goOn);
 }
 
 /** Calls back once all that has been written of an answer's body is on its way: `drain` is only for those who were told to wait. */
 export function whenTaken(response: VisitorResponse, goOn: () => void): void {
-  if (response instanceof PlainResponse) response.whenTaken(goOn);
-  else response.write('', goOn);
+  if (response instanceof ServerResponse) response.write('', goOn);
+  else response.whenTaken(goOn);
 }
 
 function isEncrypted({ socket }: VisitorResponse): boolean {
   return socket !== null && 'encrypted' in socket;
-}
-
-function toHttp2Fields(fields: string[]): Record<string, string | string[]> {
-  // Without a prototype: `__proto__` and `constructor` are names like any other.
-  const out: Record<string, string | string[]> = Object.create(null);
-  for (let i = 0; i < fields.length; i += 2) {
-    const name = (fields[i] as string).toLowerCase();
-    const value = fields[i + 1] as string;
-    if (HTTP1_ONLY.has(name)) continue;
-    const before = out[name];
-    if (before === undefined) out[name] = value;
-    else out[name] = Array.isArray(before) ? [...before, value] : [before, value];
-  }
-  return out;
 }

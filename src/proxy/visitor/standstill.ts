@@ -4,9 +4,9 @@ import type { Socket } from 'node:net';
 import { afterReading } from '../../after-reading.ts';
 import type { ProxyConfig } from '../../config/proxy-schema.ts';
 import type { VisitorConnections } from './connections.ts';
+import { answerOn } from './http2-exchange.ts';
 import { idleLooks } from './plain-connection.ts';
 import { isStopped } from './request.ts';
-import { handedOver } from './response.ts';
 import { createStillness } from './stillness.ts';
 import { readOn, tcpQueue } from './tcp-queue.ts';
 
@@ -63,7 +63,7 @@ export function watchForStandstill(
     const socket = open.socketOf(session);
     const isBlocked = socket !== undefined && tcpQueue(socket).isWaiting;
     if (socket && !isBlocked) readOn(socket);
-    const still = stillness.of(stream, handedOver(stream) - bufferSize);
+    const still = stillness.of(stream, (answerOn(stream)?.handedOver ?? 0) - bufferSize);
     // Only data moves the window: no session lives on by pings.
     const sessionMoves = stillness.of(session, session.state.remoteWindowSize ?? 0) <= patience;
     if (still <= (sessionMoves ? SHARED_PATIENCE * patience : patience)) return;

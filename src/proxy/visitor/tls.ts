@@ -168,10 +168,11 @@ function closeWhenIdle(session: ServerHttp2Session, idleMs: number): void {
 
 /**
  * Node waits for the rest of an answer to be sent, for ever, after a reset that names no error. Where the request has not
- * been read to its end there is no event; the look at all streams finds it then.
+ * been read to its end there is no event, and where the answer has ended such a reset looks like its last frame: the look at
+ * all streams finds it then.
  */
 function endIfReset(this: ServerHttp2Stream): void {
-  if (!this.closed || isStopped(this)) return;
+  if (!this.closed || !this.aborted || isStopped(this)) return;
   // After Node's own listener, which ends a stream that has been sent.
   process.nextTick(() => this.destroy());
 }

@@ -190,6 +190,16 @@ test('an answer of 204 with a length, which must not have one, is passed on with
   expect(answer.headers).not.toHaveProperty('content-length');
 });
 
+test('an expectation over HTTP/2 that is not 100-continue is answered 417', async () => {
+  const site = await startEcho();
+  const { session } = await startSecure({ blue: site.port });
+  for (const method of ['GET', 'POST']) {
+    const answer = await http2Request(session, { ':path': '/', ':method': method, expect: 'more' });
+    expect(answer.status).toBe(417);
+  }
+  expect(site.received()).toBe('');
+});
+
 test('TRACE is answered 405, and a scheme that is none of the web 400', async () => {
   const site = await startEcho();
   const { port } = await startPlane({ blue: site.port, proxy: { tls: await makeCertificate() } });
