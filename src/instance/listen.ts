@@ -3,11 +3,12 @@
  * (many ignore `HOST`, and the slot's port would be open to everybody), and by itself, whatever becomes of PM2. Its HTTP
  * server also takes connections over the instance's Unix socket.
  */
-import { Server as HttpServer } from 'node:http';
+import type { Server as HttpServer } from 'node:http';
 import { Server, type Socket } from 'node:net';
 import { basename, dirname, join } from 'node:path';
 import { tellListening } from '../outlive-daemon.ts';
 import { type RunSocket, takeRunSocket } from '../slots/run-socket.ts';
+import { http } from './node-http.ts';
 
 const LOOPBACK = '127.0.0.1';
 
@@ -37,7 +38,7 @@ export function listenForSlot({ port, socket, onAsked, onServing }: SlotAddress)
     this.once('listening', async () => {
       try {
         // A server that is not HTTP's is reached on its port.
-        const isHttp = this instanceof HttpServer;
+        const isHttp = this instanceof http.Server;
         const own = await (isHttp ? serveAt(socket, this, port) : standAt(socket));
         onServing?.(this, own);
       } catch (error) {

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { validateHeaderName, validateHeaderValue } from 'node:http';
 import { join } from 'node:path';
+import { http } from './node-http.ts';
 import { compileRedirect, type Redirect, type RedirectRule } from './static-redirect.ts';
 import type { Target } from './static-target.ts';
 
@@ -70,8 +70,8 @@ async function readHeaders(file: string, tell: Tell): Promise<HeaderRule[]> {
 function isField(name: string, value: string, tell: Tell): boolean {
   if (name === 'basic-auth' || FRAMING.test(name)) return false;
   try {
-    validateHeaderName(name);
-    validateHeaderValue(name, value);
+    http.validateHeaderName(name);
+    http.validateHeaderValue(name, value);
     return true;
   } catch (error) {
     tell(`_headers: ${(error as Error).message}`);

@@ -1,12 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import {
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  type OutgoingHttpHeaders,
-  type ServerResponse,
-  STATUS_CODES,
+import type {
+  IncomingHttpHeaders,
+  IncomingMessage,
+  OutgoingHttpHeaders,
+  ServerResponse,
 } from 'node:http';
 import send from 'send';
+import { http } from './node-http.ts';
 import type { StaticFile, Variants } from './static-files.ts';
 
 /** The request that a file is sent for. */
@@ -48,7 +48,7 @@ export function sendStatus(
 ): void {
   for (const name of ['ETag', 'Last-Modified', 'Content-Encoding', 'Content-Length'])
     exchange.response.removeHeader(name);
-  const body = Buffer.from(`${STATUS_CODES[status] ?? status}\n`);
+  const body = Buffer.from(`${http.STATUS_CODES[status] ?? status}\n`);
   sendBody(exchange, status, body, { 'Content-Type': 'text/plain; charset=utf-8', ...headers });
 }
 

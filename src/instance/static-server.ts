@@ -1,5 +1,6 @@
-import { createServer, type Server } from 'node:http';
+import type { Server } from 'node:http';
 import { isHashed } from '../slots/hashed.ts';
+import { http } from './node-http.ts';
 import { type StaticFiles, staticFiles, type Variants } from './static-files.ts';
 import type { Redirect } from './static-redirect.ts';
 import { type Rules, readRules } from './static-rules.ts';
@@ -42,7 +43,7 @@ export async function createStaticServer(
     rules: await readRules(folder, (message) => console.error(message)),
     fallback: await findFallback(files, options.fallback),
   };
-  return createServer((request, response) => {
+  return http.createServer((request, response) => {
     answer(site, { request, response }).catch((error) => {
       console.error(error);
       response.destroy();
