@@ -42,13 +42,34 @@ export function createAccessLog(write: (text: string) => void): AccessLog {
   return {
     flush,
     write({ request, response, slot, headers, startedAt }) {
-      const id = JSON.stringify(headers[headers.lastIndexOf('X-Request-Id') + 1]);
-      const peer = headers[headers.lastIndexOf('X-Forwarded-For') + 1];
-      const ms = (performance.now() - startedAt).toFixed(1);
+      const id = quoted(headers[headers.lastIndexOf('X-Request-Id') + 1] as string);
+      const peer = quoted(headers[headers.lastIndexOf('X-Forwarded-For') + 1] as string);
+      const tenths = Math.round((performance.now() - startedAt) * 10);
+      const ms = `${Math.floor(tenths / 10)}.${tenths % 10}`;
       const finished = isSentWhole(response) ? '' : ',"aborted":true';
-      pending += `{"level":30,"time":${Date.now()},${base},"id":${id},"method":"${request.method}","path":${JSON.stringify(request.url)},"status":${response.statusCode},"ms":${ms},"slot":"${slot}","peer":${JSON.stringify(peer)}${finished}}\n`;
+      pending += `{"level":30,"time":${timeNow()},${base},"id":${id},"method":"${request.method}","path":${quoted(request.url as string)},"status":${response.statusCode},"ms":${ms},"slot":"${slot}","peer":${peer}${finished}}\n`;
       if (pending.length > FLUSH_CHARS) flush();
       else timer ??= setTimeout(flush, FLUSH_INTERVAL_MS);
     },
   };
+}
+
+/** What JSON has no escapes for; a look costs half of what `JSON.stringify` does. */
+const PLAIN = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
+
+function quoted(text: string): string {
+  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
+}
+
+let millisecond = 0;
+let millisecondText = '';
+
+/** Milliseconds since 1970; made a text of once for all lines of the same one. */
+function timeNow(): string {
+  const now = Date.now();
+  if (now !== millisecond) {
+    millisecond = now;
+    millisecondText = String(now);
+  }
+  return millisecondText;
 }
