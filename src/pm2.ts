@@ -153,23 +153,22 @@ function adapt(api: Api): Pm2 {
   const instances = async (app: string) =>
     (await processes()).filter((process) => process.app === app).map(({ instance }) => instance);
 
-  const each = async (app: string, what: string, act: (id: number, done: Done) => void) => {
-    const found = await instances(app);
+  type Found = Pick<Instance, 'pmId'>[];
+  const each = async (found: Found, what: string, act: (id: number, done: Done) => void) => {
     await Promise.all(found.map(({ pmId }) => call(what, (done) => act(pmId, done))));
   };
+  const stop = (found: Found) => each(found, 'stop', (id, done) => api.stop(id, done));
+  const start = (found: Found) => each(found, 'restart', (id, done) => api.restart(id, done));
+  const remove = (found: Found) => each(found, 'delete', (id, done) => api.delete(id, done));
 
-  const stop = (app: string) => each(app, 'stop', (id, done) => api.stop(id, done));
-  const start = (app: string) => each(app, 'restart', (id, done) => api.restart(id, done));
-
-  const remove = (app: string) => each(app, 'delete', (id, done) => api.delete(id, done));
   const startApps = async (apps: App[]) => {
     await call('start', (done) => api.start({ apps } as never, done));
   };
   // PM2 refuses to restart a process that waits for its own restart ("Process with pid … already
   // exists", God.startProcessId), so it is stopped first.
-  const restart = async (app: string) => {
-    await stop(app);
-    await start(app);
+  const restart = async (found: Found) => {
+    await stop(found);
+    await start(found);
   };
   // Without `force` one lock file for the whole PM2_HOME makes a reload fail for up to 30 s after any
   // other app's; the daemon itself keeps reloads of one process apart since 7.0.4 (#6129).
@@ -179,7 +178,7 @@ function adapt(api: Api): Pm2 {
 
   return {
     instances,
-    stop,
+    stop: async (app) => stop(await instances(app)),
     start: startApps,
     all: async () => {
       const byApp = new Map<string, Instance[]>();
@@ -188,14 +187,13 @@ function adapt(api: Api): Pm2 {
       }
       return byApp;
     },
-    restart,
+    restart: async (app) => restart(await instances(app)),
     reload,
     renew: async (app, how) => {
       const known = await instances(app.name);
       const isSame = known.every(({ definition }) => definition === app.env[DEFINITION_VARIABLE]);
-      if (isSame && known.length > 0)
-        return how === 'reload' ? reload(app.name) : restart(app.name);
-      await remove(app.name);
+      if (isSame && known.length > 0) return how === 'reload' ? reload(app.name) : restart(known);
+      await remove(known);
       await withoutPm2Variables(() => startApps([app]));
     },
     scale: async (app, count) => {
@@ -218,7 +216,7 @@ function adapt(api: Api): Pm2 {
         await call('restart', (done) => api.restart(pmId, done));
       }
     },
-    delete: remove,
+    delete: async (app) => remove(await instances(app)),
     onOutput: async (listener) => {
       const bus = await call<NodeJS.EventEmitter>('launchBus', (done) =>
         api.launchBus(done as never),

@@ -10,7 +10,7 @@ import type { SitePaths } from '../../slots/paths.ts';
 import { readSharedKeys } from '../../slots/secrets.ts';
 import type { Slot } from '../../slots/slot.ts';
 import { createRedactor } from '../build/redact.ts';
-import { type ProbeAnswer, tryProbeSlot } from '../health/probe.ts';
+import { type ProbeAnswer, tryProbeInstances, tryProbeSlot } from '../health/probe.ts';
 import { judge } from '../health/verdict.ts';
 
 /** Pause between two looks at a starting slot, in milliseconds: short, since visitors wait for the release. */
@@ -58,9 +58,16 @@ export async function everyInstanceAnswers(
   let askedPm2 = performance.now();
   for (;;) {
     signal?.throwIfAborted();
-    const answer = await tryProbeSlot(config, slot);
-    const pid = listener(answer, release);
-    if (pid !== null) answered.add(pid);
+    // The port tells at the least cost that nobody listens yet; then each is asked that may be the last.
+    const before = answered.size;
+    const answers =
+      before === 0
+        ? [await tryProbeSlot(config, slot)]
+        : await tryProbeInstances(config, paths.run, slot);
+    for (const answer of answers) {
+      const pid = listener(answer, release);
+      if (pid !== null) answered.add(pid);
+    }
     if (instances.length > 0 && instances.every(({ pid }) => answered.has(pid))) return;
 
     const crash = await crashOf();
@@ -79,7 +86,8 @@ export async function everyInstanceAnswers(
           otherPort(await readAskedPorts(paths, release), config.ports[slot]),
       );
     }
-    if (answer instanceof Error) await delay(LOOK_INTERVAL_MS);
+    // Not at once where one has answered before: the questions would take the processor from another that still boots.
+    if (answered.size === before) await delay(LOOK_INTERVAL_MS);
   }
 }
 
