@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 const FAULT_TIMEOUT_MS = process.env.SLOTS_FAULTS === 'full' ? 3_600_000 : 180_000;
@@ -19,6 +20,8 @@ export default defineConfig({
             'test/fuzz/**',
           ],
           testTimeout: 30_000,
+          // Vitest would keep one core for itself, of two as well.
+          maxWorkers: Math.max(2, availableParallelism() - 1),
           sequence: { groupOrder: 0 },
         },
       },
