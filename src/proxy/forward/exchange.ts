@@ -18,7 +18,7 @@ import { BUSY } from '../visitor/error-answer.ts';
 import type { ServedResponse, VisitorRequest, VisitorResponse } from '../visitor/kinds.ts';
 import { linger } from '../visitor/linger.ts';
 import { hasBody } from '../visitor/request.ts';
-import { addTrailers, breakOff } from '../visitor/response.ts';
+import { breakOff } from '../visitor/response.ts';
 import {
   answerStored,
   cutAnswer,
@@ -226,7 +226,7 @@ export class Exchange implements ExchangeState, UploadSink, Logged, LiveSetMembe
       this.fill = null;
       if (this.standIn !== null) answerStored(this, this.standIn);
       if (trailers.length > 0 && this.answer !== null)
-        addTrailers(this.response, toTrailers(trailers));
+        this.response.addTrailers(toTrailers(trailers));
       this.upload?.stop();
       endBody(this);
       if (this.upload !== null) linger(this.request);

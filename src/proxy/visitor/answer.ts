@@ -1,6 +1,6 @@
 import { sendSoon, type Waiting } from '../send-soon.ts';
 import type { VisitorResponse } from './kinds.ts';
-import { breakOff, cork, endWith, uncork, writeBody, writeHead } from './response.ts';
+import { breakOff, cork, endWith, uncork, writeHead } from './response.ts';
 
 /** A slot's answer on its way to the visitor, kept back until the end of the turn in which it has begun. */
 export class Answer implements Waiting {
@@ -47,7 +47,7 @@ export class Answer implements Waiting {
     breakOff(this.#response);
   }
 
-  /** @returns whether the visitor takes more at once; the response says `drain` otherwise */
+  /** @returns whether the visitor takes more at once; `onDrain` tells otherwise */
   write(chunk: Buffer): boolean {
     const response = this.#response;
     if (this.#remaining !== -1) {
@@ -58,7 +58,7 @@ export class Answer implements Waiting {
       this.#bodyBegun = true;
       if (this.#isWaiting) cork(response);
     }
-    return writeBody(response, chunk);
+    return response.write(chunk);
   }
 
   /** Head, body and end leave in one write to the socket. */

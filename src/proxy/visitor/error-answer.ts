@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { join } from 'node:path';
 import { isHttp2, type VisitorRequest, type VisitorResponse } from './kinds.ts';
 import { linger } from './linger.ts';
-import { writeBody, writeHead } from './response.ts';
+import { writeHead } from './response.ts';
 
 /** An answer in place of one from the slot; never an address, a stack or a reason of ours. */
 export interface ErrorAnswer {
@@ -204,7 +204,7 @@ export function createErrorAnswers(
       }
       refused.add(request.socket);
       response.flushHeaders();
-      if (!isEmpty) writeBody(response, bytes);
+      if (!isEmpty) response.write(bytes);
       // Node closes the connection with the answer's end, and would reset one that still brings a body.
       linger(request, () => response.end());
     },

@@ -102,16 +102,6 @@ export function endWith(response: VisitorResponse, chunk: Buffer): void {
   else response.end(latin1(chunk), 'latin1');
 }
 
-/** Sends a piece of an answer's body. @returns whether the visitor takes more at once; `onDrain` tells otherwise */
-export function writeBody(response: VisitorResponse, chunk: Buffer): boolean {
-  return response.write(chunk);
-}
-
-/** Sets the fields that follow an answer's body. */
-export function addTrailers(response: VisitorResponse, trailers: [string, string][]): void {
-  response.addTrailers(trailers);
-}
-
 /** Whether all of an answer has gone out. A reset ends an HTTP/2 stream in a way that looks finished too. */
 export function isSentWhole(response: VisitorResponse): boolean {
   if (!isHttp2(response)) return response.writableFinished;
